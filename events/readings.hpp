@@ -1,0 +1,92 @@
+// One batch of readings: what devices of one site measured, column by column. A batch is built once, then
+// shared and immutable; in the log it is one record, and reading i has position `base + i`.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "events/ids.hpp"
+#include "events/metric.hpp"
+#include "events/result.hpp"
+#include "events/time.hpp"
+
+namespace heliograph {
+
+/// Why a value is kept but never used by a decision.
+enum class Quality : std::uint8_t {
+  good = 0,
+  implausible = 1,  // outside the metric's range, NaN, 0 V on a battery, a fallen counter
+  jump = 2,         // changed faster than the thing can (state of charge)
+  unreadable = 3,   // was no number: "85%", null where a number must be
+};
+std::string_view name(Quality quality);
+
+/// A value that was measured but may not be used: its cell in the column is `missing`, the raw text is here.
+struct Suspect {
+  std::uint32_t row = 0;
+  Metric metric{};
+  Quality quality = Quality::implausible;
+  std::string raw;  // at most 64 bytes, as it came
+  bool operator==(const Suspect&) const = default;
+};
+
+struct Column {
+  Metric metric{};
+  std::vector<std::int64_t> values;  // one a row, `missing` where nothing was measured
+  bool operator==(const Column&) const = default;
+};
+
+struct ReadingBatch {
+  std::vector<DeviceId> devices;         // dictionary
+  std::vector<std::uint32_t> device_of;  // one a row, index into `devices`
+  std::vector<Micros> at;                // one a row: when it was true (source time; interval start for means)
+  std::vector<Column> columns;           // ascending by metric
+  std::vector<std::string> words;        // dictionary of the text columns
+  std::vector<Suspect> suspects;         // ascending by row
+  /// True for imported or buffered history: builds views, triggers nothing.
+  bool historic = false;
+
+  std::size_t size() const { return at.size(); }
+  const Column* column(Metric metric) const;
+  /// `missing` where there is no such column or no value.
+  std::int64_t value(Metric metric, std::size_t row) const;
+  bool operator==(const ReadingBatch&) const = default;
+};
+using ReadingsPtr = std::shared_ptr<const ReadingBatch>;
+
+/// Builds a batch row by row. Judges plausibility (metric range) on the way in: a value outside becomes a Suspect.
+class ReadingBuilder {
+ public:
+  void reserve(std::size_t rows);
+  /// Starts a row. Requires: `device` is a valid id (checked at the door).
+  void row(std::string_view device, Micros at);
+  void set(Metric metric, std::int64_t value);
+  void set_text(Metric metric, std::string_view word);
+  void suspect(Metric metric, Quality quality, std::string_view raw);
+  void historic(bool yes) { batch_.historic = yes; }
+  std::size_t size() const { return batch_.at.size(); }
+  /// Hands over the batch and leaves the builder empty.
+  ReadingBatch take();
+
+ private:
+  std::uint32_t device_index(std::string_view device);
+  std::vector<std::int64_t>& column(Metric metric);
+  ReadingBatch batch_;
+  std::vector<std::uint8_t> slot_ = std::vector<std::uint8_t>(metric_slots, 0);  // metric -> column + 1
+  std::unordered_map<std::string, std::uint32_t> devices_;
+  std::unordered_map<std::string, std::uint32_t> words_;
+};
+
+/// The batch as bytes (docs/LOG_FORMAT.md, "A readings block"): columns of delta, zigzag and bit-packed
+/// integers, zstd over all. Deterministic: equal batches give equal bytes.
+std::string encode_readings(const ReadingBatch& batch);
+/// Refuses (corrupt) anything that encode_readings cannot have written; never reads outside `bytes`.
+Result<ReadingBatch> decode_readings(std::string_view bytes);
+
+}  // namespace heliograph

@@ -1,0 +1,89 @@
+// Telemetry as series: per device, blocks of up to 720 readings, compressed column by column to a few bytes a
+// reading, with rollups by hour (minutes are computed from the block; days and months, in the site's zone, from
+// the hours). Times are source times; energy is a zero-order hold of each power sample, at most the device's
+// `hold` long, so a gap stays a gap. Power W, energy mJ (W*ms) inside, split by sign.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "events/record.hpp"
+#include "events/zone.hpp"
+#include "projections/projection.hpp"
+
+namespace heliograph {
+
+struct Point {
+  Micros at = 0;
+  std::int64_t value = missing;
+  Position position = 0;
+  bool operator==(const Point&) const = default;
+};
+
+enum class Step : std::uint8_t { minute, hour, day, month };
+/// Refuses unknown words: "minute", "hour", "day", "month".
+Result<Step> parse_step(std::string_view word);
+
+struct Rollup {
+  Micros from = 0, to = 0;  // [from, to)
+  std::uint64_t count = 0;  // readings in it; a bucket without readings is absent, never zero
+  std::int64_t min = 0, max = 0, last = 0;
+  double mean = 0;              // arithmetic, of the readings
+  std::int64_t energy_in_mj = 0;   // integral of the positive part: W*ms. Into the site, by the sign convention
+  std::int64_t energy_out_mj = 0;  // integral of the negative part, as a positive number
+  bool operator==(const Rollup&) const = default;
+};
+
+/// Columns of one device over a stretch of time, decoded on demand. Blocks of one device come in time order and do not
+/// overlap (late data has been merged). `min`/`max` are known without decoding.
+class SeriesBlock {
+ public:
+  virtual ~SeriesBlock() = default;
+  virtual std::size_t size() const = 0;
+  virtual Micros first_at() const = 0;
+  virtual Micros last_at() const = 0;
+  virtual bool has(Metric metric) const = 0;
+  /// Smallest and largest non-missing value. Requires: has(metric).
+  virtual std::int64_t min(Metric metric) const = 0;
+  virtual std::int64_t max(Metric metric) const = 0;
+  /// Decoded once, then kept. Errors: corrupt.
+  virtual Result<std::span<const Micros>> at() = 0;
+  virtual Result<std::span<const Position>> positions() = 0;
+  virtual Result<std::span<const std::int64_t>> values(Metric metric) = 0;
+};
+
+/// Text metrics hold indices; this gives the word. Words are interned per site for ever.
+class SeriesReader {
+ public:
+  virtual ~SeriesReader() = default;
+  virtual std::vector<DeviceId> devices(const SiteKey& site) const = 0;
+  /// Metrics that the device ever had, ascending.
+  virtual std::vector<Metric> metrics(const SiteKey& site, const DeviceId& device) const = 0;
+  virtual Micros hold(const SiteKey& site, const DeviceId& device) const = 0;
+  /// First and last source time of the device; nullopt when it has no readings.
+  struct Extent { Micros first, last; std::uint64_t readings; };
+  virtual std::optional<Extent> extent(const SiteKey& site, const DeviceId& device) const = 0;
+  /// Blocks that overlap [from, to), including the unsealed head.
+  virtual Result<std::vector<std::unique_ptr<SeriesBlock>>> blocks(const SiteKey& site, const DeviceId& device,
+                                                                   Micros from, Micros to) const = 0;
+  /// Points with from <= at < to in time order. At most `limit`, else error `invalid` that names the limit.
+  virtual Result<std::vector<Point>> points(const SiteKey& site, const DeviceId& device, Metric metric, Micros from,
+                                            Micros to, std::size_t limit) const = 0;
+  virtual Result<std::vector<Rollup>> rollups(const SiteKey& site, const DeviceId& device, Metric metric, Micros from,
+                                              Micros to, Step step, const Zone& zone) const = 0;
+  virtual std::string_view word(const SiteKey& site, std::int64_t index) const = 0;
+};
+
+/// The projection "series" over a view store, and the reader of what it holds (sealed blocks + heads in memory).
+/// Not thread-safe: its projector owns it. Invariant: blocks are sealed by count, in log order, whatever was saved when.
+class SeriesProjection : public Projection, public SeriesReader {};
+std::unique_ptr<SeriesProjection> make_series(ViewStore& store);
+
+/// Largest-Triangle-Three-Buckets (Steinarsson 2013): keeps the first and last point and the visually most telling
+/// of each bucket. `points` in time order; answers at most `budget` (>= 3) of them.
+std::vector<Point> lttb(std::span<const Point> points, std::size_t budget);
+
+}  // namespace heliograph

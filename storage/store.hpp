@@ -1,0 +1,37 @@
+// A data directory: the log and the views in one RocksDB, a watermark file, a lock, a reserve file.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "storage/event_log.hpp"
+#include "storage/view_store.hpp"
+
+namespace heliograph {
+
+struct StoreOptions {
+  bool create = false;     // make the directory (mode 0700) when it is missing
+  bool read_only = false;  // verify, export: never writes, takes no lock away from nobody
+  std::uint64_t reserve_bytes = 64ull << 20;   // reserve file, given back when the disk fills (H47)
+  std::uint64_t free_bytes_min = 128ull << 20;  // below this the log answers `full`
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+  virtual EventLog& log() = 0;
+  virtual ViewStore& views() = 0;
+  /// True when the previous process closed the store in order.
+  virtual bool was_clean() const = 0;
+  /// Bytes on disk, and free bytes of the file system (gauges).
+  virtual std::uint64_t bytes() const = 0;
+  virtual std::uint64_t free_bytes() const = 0;
+};
+
+/// Errors: not_found, busy (another process has it), corrupt (bits, tail, deleted files: says which and what to do),
+/// unsupported (written by a newer Heliograph), io, full.
+Result<std::unique_ptr<Store>> open_store(const std::string& directory, const StoreOptions& options);
+/// The same contract in memory: tests, dry runs and `demo` without --data.
+std::unique_ptr<Store> open_memory_store();
+
+}  // namespace heliograph
