@@ -1,0 +1,151 @@
+#include "events/event_json.hpp"
+
+#include "events/digest.hpp"
+
+namespace heliograph {
+namespace {
+
+void power(JsonWriter& json, Action action, std::int64_t power_w) {
+  if (action == Action::set_power) json.field("power_w", power_w);
+}
+
+void write(JsonWriter& json, const SiteConfigured& e) {
+  json.field("name", e.name).field("time_zone", e.time_zone).field("currency", e.currency);
+  json.key("soc_floor_percent").decimal(e.soc_floor_permille, 1);
+  json.key("grid_import_w_max");
+  e.grid_import_w_max > 0 ? json.integer(e.grid_import_w_max) : json.null();
+  json.field("automation", e.automation);
+}
+void write(JsonWriter& json, const DeviceRegistered& e) {
+  json.field("device", e.device.text).field("kind", std::string(name(e.kind))).field("name", e.name);
+  json.field("can_switch", e.can_switch).field("can_set_power", e.can_set_power).field("nominal_w", e.nominal_w);
+  json.field("min_on", format_duration(e.min_on)).field("min_off", format_duration(e.min_off));
+  json.field("hold", format_duration(e.hold)).field("freshness", format_duration(e.freshness));
+}
+void write(JsonWriter& json, const RuleSaved& e) {
+  json.field("rule", e.rule.text).field("version", e.rule_version).field("enabled", e.enabled);
+  json.key("document").raw(e.document);
+}
+void write(JsonWriter& json, const RuleRemoved& e) { json.field("rule", e.rule.text); }
+void write(JsonWriter& json, const RuleFired& e) {
+  json.field("rule", e.rule.text).field("version", e.rule_version).field("trigger", e.trigger);
+  if (e.metric != Metric{}) {
+    json.field("device", e.device.text).field("metric", std::string(info(e.metric).api_name));
+    json.key("value").metric(e.metric, e.value).key("threshold").metric(e.metric, e.threshold);
+    json.field("reading", e.reading);
+  }
+  json.field("by_timer", e.by_timer).field("outcome", std::string(name(e.outcome)));
+  if (!e.detail.empty()) json.field("detail", e.detail);
+}
+void write(JsonWriter& json, const NotificationRaised& e) { json.field("title", e.title).field("text", e.text); }
+void write(JsonWriter& json, const CommandRequested& e) {
+  json.field("command", e.command.text).field("device", e.device.text).field("action", std::string(name(e.action)));
+  power(json, e.action, e.power_w);
+  json.field("reason", e.reason);
+}
+void write(JsonWriter& json, const CommandRefused& e) {
+  json.field("command", e.command.text).key("refusals").begin_array();
+  for (const Refusal& r : e.refusals) {
+    json.begin_object().field("rule", r.rule).field("sentence", r.sentence);
+    if (r.limit) json.field("limit", *r.limit);
+    if (r.actual) json.field("actual", *r.actual);
+    if (!r.unit.empty()) json.field("unit", r.unit);
+    if (r.reading != 0) json.field("reading", r.reading);
+    json.end_object();
+  }
+  json.end_array();
+}
+void write(JsonWriter& json, const CommandAllowed& e) {
+  json.field("command", e.command.text).key("readings").begin_array();
+  for (Position p : e.readings) json.unsigned_integer(p);
+  json.end_array();
+}
+void write(JsonWriter& json, const CommandDispatched& e) {
+  json.field("command", e.command.text).field("device", e.device.text).field("action", std::string(name(e.action)));
+  power(json, e.action, e.power_w);
+  json.key("expires_at").time(e.expires_at).key("verify_by").time(e.verify_by);
+}
+void write(JsonWriter& json, const CommandVerified& e) {
+  json.field("command", e.command.text).field("reading", e.reading);
+}
+void write(JsonWriter& json, const CommandFailed& e) {
+  json.field("command", e.command.text).field("kind", std::string(name(e.kind))).field("detail", e.detail);
+}
+void write(JsonWriter& json, const StopEngaged& e) { json.field("reason", e.reason); }
+void write(JsonWriter& json, const StopLifted& e) { json.field("reason", e.reason); }
+void write(JsonWriter& json, const EngineStarted& e) {
+  json.field("version", e.version).field("commit", e.commit).field("clean", e.clean);
+}
+void write(JsonWriter&, const EngineStopped&) {}
+void write(JsonWriter& json, const HistoryImported& e) {
+  json.field("file", e.file).field("sha256", e.sha256).field("preset", e.preset);
+  json.field("rows_read", e.rows_read).field("rows_kept", e.rows_kept).field("rows_dropped", e.rows_dropped);
+  json.key("report");
+  e.report.empty() ? json.null() : json.raw(e.report);
+}
+void write(JsonWriter& json, const CheckpointSigned& e) {
+  json.field("covers", e.covers).field("seal", hex(e.seal)).field("key_id", e.key_id).field("signature", hex(e.signature));
+}
+
+void write_cell(JsonWriter& json, const ReadingBatch& batch, const Column& column, std::size_t row) {
+  const std::int64_t value = column.values[row];
+  if (value != missing && info(column.metric).kind == Kind::text) json.string(batch.words.at(static_cast<std::size_t>(value)));
+  else json.metric(column.metric, value);
+}
+
+void write_readings(JsonWriter& json, const ReadingBatch& batch) {
+  json.field("historic", batch.historic).key("device").begin_array();
+  for (auto index : batch.device_of) json.string(batch.devices[index].text);
+  json.end_array().key("at").begin_array();
+  for (auto at : batch.at) json.time(at);
+  json.end_array();
+  for (const Column& column : batch.columns) {
+    json.key(info(column.metric).api_name).begin_array();
+    for (std::size_t row = 0; row < batch.size(); ++row) write_cell(json, batch, column, row);
+    json.end_array();
+  }
+  if (batch.suspects.empty()) return;
+  json.key("suspects").begin_array();
+  for (const Suspect& s : batch.suspects)
+    json.begin_object().field("row", s.row).field("metric", std::string(info(s.metric).api_name))
+        .field("quality", std::string(name(s.quality))).field("raw", s.raw).end_object();
+  json.end_array();
+}
+
+}  // namespace
+
+void write_event(JsonWriter& json, const Event& event) {
+  json.begin_object();
+  std::visit([&](const auto& e) { write(json, e); }, event);
+  json.end_object();
+}
+
+void write_record(JsonWriter& json, const Record& record) {
+  const Envelope& e = record.envelope;
+  json.begin_object().field("position", e.position);
+  if (record.span() > 1) json.field("last_position", record.last());
+  json.field("type", e.type).field("tenant", e.site.tenant.text).field("site", e.site.site.text);
+  json.field("stream", e.stream).field("version", e.version).field("schema", e.schema);
+  json.key("occurred_at").time(e.occurred_at).key("recorded_at").time(e.recorded_at);
+  json.field("principal", to_string(e.principal)).key("cause");
+  e.cause == 0 ? json.null() : json.unsigned_integer(e.cause);
+  json.field("correlation", e.correlation);
+  if (!e.idempotency_key.empty()) json.field("idempotency_key", e.idempotency_key);
+  json.key("data");
+  if (record.is_readings()) {
+    json.begin_object();
+    write_readings(json, record.readings());
+    json.end_object();
+  } else {
+    write_event(json, record.event());
+  }
+  json.end_object();
+}
+
+std::string to_json(const Record& record) {
+  JsonWriter json;
+  write_record(json, record);
+  return json.str();
+}
+
+}  // namespace heliograph
