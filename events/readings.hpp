@@ -2,7 +2,9 @@
 // shared and immutable; in the log it is one record, and reading i has position `base + i`.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -60,13 +62,29 @@ struct ReadingBatch {
 };
 using ReadingsPtr = std::shared_ptr<const ReadingBatch>;
 
+/// Largest batch: encode_readings requires it, decode_readings refuses more.
+inline constexpr std::size_t batch_rows_max = 1'048'576;
+inline constexpr std::size_t word_bytes_max = 255;
+inline constexpr std::size_t raw_bytes_max = 64;
+
+/// Lets a map with std::string keys be asked with a string_view, without making a string.
+struct TextHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+};
+template <class Value>
+using TextMap = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
+
 /// Builds a batch row by row. Judges plausibility (metric range) on the way in: a value outside becomes a Suspect.
+/// A metric that is set twice in one row keeps what came last.
 class ReadingBuilder {
  public:
   void reserve(std::size_t rows);
-  /// Starts a row. Requires: `device` is a valid id (checked at the door).
+  /// Starts a row. Requires: `device` is a valid id (checked at the door), fewer than batch_rows_max rows so far.
   void row(std::string_view device, Micros at);
+  /// `missing` says nothing. A number for a text metric is unreadable.
   void set(Metric metric, std::int64_t value);
+  /// A word for a numeric metric, or one longer than word_bytes_max, is unreadable.
   void set_text(Metric metric, std::string_view word);
   void suspect(Metric metric, Quality quality, std::string_view raw);
   void historic(bool yes) { batch_.historic = yes; }
@@ -76,15 +94,17 @@ class ReadingBuilder {
 
  private:
   std::uint32_t device_index(std::string_view device);
-  std::vector<std::int64_t>& column(Metric metric);
+  void put(Metric metric, std::int64_t value);
+  void forget(Metric metric);  // what this row said about the metric before
   ReadingBatch batch_;
-  std::vector<std::uint8_t> slot_ = std::vector<std::uint8_t>(metric_slots, 0);  // metric -> column + 1
-  std::unordered_map<std::string, std::uint32_t> devices_;
-  std::unordered_map<std::string, std::uint32_t> words_;
+  std::array<std::uint8_t, metric_slots> slot_{};  // metric -> column + 1
+  TextMap<std::uint32_t> devices_;
+  TextMap<std::uint32_t> words_;
 };
 
-/// The batch as bytes (docs/LOG_FORMAT.md, "A readings block"): columns of delta, zigzag and bit-packed
-/// integers, zstd over all. Deterministic: equal batches give equal bytes.
+/// The batch as bytes (docs/LOG_FORMAT.md, "A readings block"): columns of bit-packed integers grouped by device,
+/// zstd over all. Deterministic: equal batches give equal bytes.
+/// Requires: columns ascending by metric and as long as `at`; dictionary indices in range; batch_rows_max.
 std::string encode_readings(const ReadingBatch& batch);
 /// Refuses (corrupt) anything that encode_readings cannot have written; never reads outside `bytes`.
 Result<ReadingBatch> decode_readings(std::string_view bytes);

@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "events/readings.hpp"
@@ -49,7 +48,8 @@ class SiteNow {
     return devices_[device].latest[static_cast<std::size_t>(metric)];
   }
   /// The newest reading of a metric that only one device of the site should have (grid_w, soc_permille): of several,
-  /// the lowest value for soc (safe side), otherwise the newest. Unknown Latest when nobody has it.
+  /// the lowest known value for soc (safe side), otherwise the newest. Unknown Latest when nobody has it. How fresh it
+  /// must be is for the caller to say.
   Latest site_metric(Metric metric) const;
 
   /// Text of a text metric's value (words are interned per site).
@@ -58,9 +58,9 @@ class SiteNow {
 
  private:
   std::vector<Device> devices_;
-  std::unordered_map<std::string, DeviceIndex> index_;
+  TextMap<DeviceIndex> index_;
   std::vector<std::string> words_;
-  std::unordered_map<std::string, std::int64_t> word_index_;
+  TextMap<std::int64_t> word_index_;
 };
 
 /// Folds a whole live batch whose first reading has position `base`.
