@@ -55,6 +55,7 @@ class SiteNow {
   /// Text of a text metric's value (words are interned per site).
   std::int64_t intern(std::string_view word);
   std::string_view word(std::int64_t index) const;
+  std::size_t words() const { return words_.size(); }
 
  private:
   std::vector<Device> devices_;

@@ -22,17 +22,20 @@ struct ThresholdTrigger {
   std::int64_t threshold = 0;
   std::int64_t rearm = 0;       // hysteresis: fires again only after value <= rearm (above) or >= rearm (below)
   Micros hold_for = 0;          // must stay beyond the threshold this long
+  bool operator==(const ThresholdTrigger&) const = default;
 };
 /// Every day listed at a local time of the site's zone. In spring a missing time fires at the first moment after the
 /// gap; in autumn a repeated time fires once, the first time (H36).
 struct TimeTrigger {
   int minute_of_day = 0;          // 0..1439
   std::uint8_t weekdays = 0x7f;   // bit 0 = Monday
+  bool operator==(const TimeTrigger&) const = default;
 };
 struct Trigger {
   std::string id;  // unique in the rule
   std::optional<ThresholdTrigger> threshold;  // exactly one of the two
   std::optional<TimeTrigger> time;
+  bool operator==(const Trigger&) const = default;
 };
 
 struct Condition {
@@ -47,6 +50,7 @@ struct Condition {
   Metric metric{};
   bool above = false;             // value > threshold, else value < threshold
   std::int64_t threshold = 0;
+  bool operator==(const Condition&) const = default;
 };
 
 struct RuleAction {
@@ -59,6 +63,7 @@ struct RuleAction {
   std::int64_t power_w = 0;
   // notify
   std::string text;
+  bool operator==(const RuleAction&) const = default;
 };
 
 struct Rule {
@@ -70,6 +75,7 @@ struct Rule {
   std::vector<Condition> conditions; // all must hold; at most 64 in all, depth at most 8
   std::vector<RuleAction> actions;   // 1 to 32
   Micros cooldown = 0;               // after it acted, firings are recorded but not acted on for this long
+  bool operator==(const Rule&) const = default;
 };
 
 /// One thing wrong with a document. `pointer` is a JSON pointer: "/triggers/0/below".

@@ -1,0 +1,18 @@
+// Where a turn's facts go. Live it is the log's turn, in a dry run a list: the core never sees more of the log, so
+// the same decisions run in both.
+#pragma once
+
+#include "storage/event_log.hpp"
+
+namespace heliograph {
+
+class Journal {
+ public:
+  virtual ~Journal() = default;
+  /// Position that the next draft will have.
+  virtual Position next() const = 0;
+  /// The record as it stands in the log, position final. Errors: as EventLog::Turn::add.
+  virtual Result<RecordPtr> append(Draft draft) = 0;
+};
+
+}  // namespace heliograph

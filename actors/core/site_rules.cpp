@@ -1,0 +1,160 @@
+// What a site does when a trigger became true: record the firing and why it did or did not act, then ask the gate.
+#include <algorithm>
+
+#include "actors/core/site.hpp"
+#include "events/json.hpp"
+
+namespace heliograph {
+namespace {
+
+std::string api_value(Metric metric, std::int64_t value) {
+  JsonWriter json;
+  json.metric(metric, value);
+  return json.str() + (info(metric).unit.empty() ? "" : " " + std::string(info(metric).unit));
+}
+
+bool fires_on(const RuleAction& action, const Trigger& trigger) {
+  return action.when.empty() || std::find(action.when.begin(), action.when.end(), trigger.id) != action.when.end();
+}
+
+std::string rule_command_id(const Firing& firing, const Rule& rule, const Trigger& trigger, std::size_t action) {
+  // The same reading and rule give the same id in every replay.
+  const Position root = firing.reading != 0 ? firing.reading : static_cast<Position>(firing.at);
+  const auto digest = sha256({rule.id.text, "\n", trigger.id, "\n", std::to_string(firing.device), "\n", std::to_string(action)});
+  return "c-" + std::to_string(root) + "-" + hex(bytes_of(digest).substr(0, 4));
+}
+
+bool in_window(const Condition& c, const Civil& local) {
+  const int minute = local.hour * 60 + local.minute;
+  const bool wraps = c.after_minute > c.before_minute;
+  // After midnight of a wrapping window the day that counts is the one on which it began.
+  const bool began_yesterday = wraps && minute < c.before_minute;
+  const int weekday = began_yesterday ? (local.weekday + 5) % 7 : local.weekday - 1;
+  if ((c.weekdays >> weekday & 1) == 0) return false;
+  return wraps ? minute >= c.after_minute || minute < c.before_minute : minute >= c.after_minute && minute < c.before_minute;
+}
+
+}  // namespace
+
+Status Site::react(Micros at, Journal& journal) {
+  // Taken out first: an answer below may observe again.
+  const auto confirmed = std::exchange(confirmed_, {});
+  const auto firings = std::exchange(firings_, {});
+  for (const Confirmation& c : confirmed) {
+    const DeviceState& device = devices_[c.device];
+    if (!device.in_flight) continue;
+    const CommandState& command = *device.in_flight;
+    auto done = append(draft("device-" + device.about.device.text, {PrincipalKind::device, device.about.device.text}, command.dispatched,
+                             {}, at, CommandVerified{command.command, c.reading}), journal);
+    if (!done) return fail(done.error());
+  }
+  for (const Firing& firing : firings)
+    if (auto done = react_to(firing, at, journal); !done) return done;
+  return {};
+}
+
+Status Site::react_to(const Firing& firing, Micros at, Journal& journal) {
+  const RuleEntry entry = rules_.rules()[firing.rule];  // a copy: acting may change the engine
+  const Trigger& trigger = entry.rule.triggers[firing.trigger];
+  const auto [outcome, detail] = judge(entry, firing, at);
+  RuleFired fired;
+  fired.rule = entry.rule.id;
+  fired.rule_version = entry.version;
+  fired.trigger = trigger.id;
+  if (trigger.threshold) {
+    fired.device = now_.devices()[firing.device].id;
+    fired.metric = trigger.threshold->metric;
+    fired.value = firing.value;
+    fired.threshold = trigger.threshold->threshold;
+    fired.reading = firing.reading;
+  }
+  fired.by_timer = firing.by_timer;
+  fired.outcome = outcome;
+  fired.detail = detail;
+  const Position cause = firing.reading != 0 ? firing.reading : entry.saved_at;
+  // A timer's firing is true when it was due, even if the tick came a moment later.
+  auto position = append(draft("rule-" + entry.rule.id.text, {PrincipalKind::rule, entry.rule.id.text}, cause,
+                               "p" + std::to_string(cause), firing.by_timer ? firing.at : at, fired), journal);
+  if (!position) return fail(position.error());
+  return outcome == RuleOutcome::acted ? act(entry, firing, *position, at, journal) : Status{};
+}
+
+std::pair<RuleOutcome, std::string> Site::judge(const RuleEntry& entry, const Firing& firing, Micros at) const {
+  if (firing.missed) return {RuleOutcome::condition_not_met, "its moment passed while nothing was running"};
+  if (!settings_.automation) return {RuleOutcome::automation_off, "automation is switched off for this site"};
+  if (stopped_) return {RuleOutcome::automation_off, "the emergency stop is engaged"};
+  const Trigger& trigger = entry.rule.triggers[firing.trigger];
+  if (trigger.threshold && !is_fresh(devices_[firing.device], now_.latest(firing.device, trigger.threshold->metric), at))
+    return {RuleOutcome::condition_not_met, "the reading is stale"};
+  if (entry.acted_at != 0 && at < entry.acted_at + entry.rule.cooldown)
+    return {RuleOutcome::cooling_down, "until " + format_time(entry.acted_at + entry.rule.cooldown)};
+  for (std::size_t i = 0; i < entry.rule.conditions.size(); ++i)
+    if (!holds(entry.rule.conditions[i], at)) return {RuleOutcome::condition_not_met, "/conditions/" + std::to_string(i)};
+  if (already_so(entry, firing)) return {RuleOutcome::already_so, "every device is as wanted"};
+  return {RuleOutcome::acted, {}};
+}
+
+bool Site::holds(const Condition& c, Micros at) const {
+  switch (c.kind) {
+    case Condition::Kind::all:
+      return std::all_of(c.of.begin(), c.of.end(), [&](const Condition& part) { return holds(part, at); });
+    case Condition::Kind::any:
+      return std::any_of(c.of.begin(), c.of.end(), [&](const Condition& part) { return holds(part, at); });
+    case Condition::Kind::negation: return !holds(c.of.front(), at);
+    case Condition::Kind::window: return in_window(c, zone_.local(at));
+    case Condition::Kind::automation_mode: return settings_.automation;
+    case Condition::Kind::metric: {
+      const auto index = now_.find(c.device);
+      if (!index) return false;
+      const Latest& latest = now_.latest(*index, c.metric);
+      if (!is_fresh(devices_[*index], latest, at)) return false;
+      return c.above ? latest.value > c.threshold : latest.value < c.threshold;
+    }
+  }
+  return false;
+}
+
+DeviceId Site::target(const RuleAction& action, const Firing& firing) const {
+  return action.device == "trigger" ? now_.devices()[firing.device].id : DeviceId{action.device};
+}
+
+bool Site::already_so(const RuleEntry& entry, const Firing& firing) const {
+  const Trigger& trigger = entry.rule.triggers[firing.trigger];
+  for (const RuleAction& action : entry.rule.actions) {
+    if (!fires_on(action, trigger)) continue;
+    if (action.kind == RuleAction::Kind::notify || action.action == Action::set_power) return false;
+    const DeviceState* state = device(target(action, firing));
+    if (state == nullptr || state->in_flight || state->on != (action.action == Action::switch_on)) return false;
+  }
+  return true;
+}
+
+Status Site::act(const RuleEntry& entry, const Firing& firing, Position fired, Micros at, Journal& journal) {
+  const Rule& rule = entry.rule;
+  const Trigger& trigger = rule.triggers[firing.trigger];
+  const Principal principal{PrincipalKind::rule, rule.id.text};
+  const std::string correlation = "p" + std::to_string(firing.reading != 0 ? firing.reading : entry.saved_at);
+  std::string why = "Rule \"" + (rule.name.empty() ? rule.id.text : rule.name) + "\"";
+  if (trigger.threshold)
+    why += ": " + std::string(info(trigger.threshold->metric).api_name) + " of " + now_.devices()[firing.device].id.text + " is " +
+           api_value(trigger.threshold->metric, firing.value) + (trigger.threshold->above ? ", above " : ", below ") +
+           api_value(trigger.threshold->metric, trigger.threshold->threshold) + ".";
+  else
+    why += ": its time came.";
+  for (std::size_t i = 0; i < rule.actions.size(); ++i) {
+    const RuleAction& action = rule.actions[i];
+    if (!fires_on(action, trigger)) continue;
+    if (action.kind == RuleAction::Kind::notify) {
+      auto done = append(draft("rule-" + rule.id.text, principal, fired, correlation, at, NotificationRaised{rule.name, action.text}), journal);
+      if (!done) return fail(done.error());
+      continue;
+    }
+    const Proposal proposal{target(action, firing), action.action, action.power_w, principal};
+    auto answer = gate(proposal, {rule_command_id(firing, rule, trigger, i)}, why,
+                       draft("device-" + proposal.device.text, principal, fired, correlation, at, {}), at, journal);
+    if (!answer) return fail(answer.error());
+  }
+  return {};
+}
+
+}  // namespace heliograph

@@ -1,0 +1,213 @@
+// A site's state as bytes: so that a start needs the tail of the log only. Disposable: any change of the layout gets
+// a new number in front, and an old snapshot is then ignored and the log folded from the start.
+#include "actors/core/site.hpp"
+#include "events/columns.hpp"
+
+namespace heliograph {
+namespace {
+
+constexpr std::uint64_t layout = 1;
+
+class Writer {
+ public:
+  void number(std::int64_t value) {
+    put_varint((static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63), out_);
+  }
+  void count(std::uint64_t value) { put_varint(value, out_); }
+  void flag(bool value) { put_varint(value ? 1 : 0, out_); }
+  void text(std::string_view value) { put_text(value, out_); }
+  std::string take() { return std::move(out_); }
+
+ private:
+  std::string out_;
+};
+
+/// Reads back; after the first damaged field everything is zero and `good` stays false.
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
+  std::uint64_t count() {
+    auto value = take_varint(bytes_);
+    if (!value) good_ = false;
+    return good_ ? *value : 0;
+  }
+  std::int64_t number() {
+    const std::uint64_t value = count();
+    return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
+  }
+  bool flag() { return count() == 1; }
+  std::string text() {
+    auto value = take_text(bytes_);
+    if (!value) good_ = false;
+    return good_ ? std::string(*value) : std::string();
+  }
+  /// A length that the rest of the bytes can still hold.
+  std::size_t length() {
+    const std::uint64_t n = count();
+    if (n > bytes_.size()) good_ = false;
+    return good_ ? static_cast<std::size_t>(n) : 0;
+  }
+  bool good() const { return good_; }
+  bool done() const { return good_ && bytes_.empty(); }
+
+ private:
+  std::string_view bytes_;
+  bool good_ = true;
+};
+
+void write(Writer& w, const Principal& p) {
+  w.count(static_cast<std::uint64_t>(p.kind));
+  w.text(p.name);
+}
+Principal read_principal(Reader& r) {
+  Principal p;
+  p.kind = static_cast<PrincipalKind>(r.count() % 7);
+  p.name = r.text();
+  return p;
+}
+
+void write(Writer& w, const DeviceState& d) {
+  const DeviceRegistered& a = d.about;
+  w.text(a.device.text), w.count(static_cast<std::uint64_t>(a.kind)), w.text(a.name);
+  w.flag(a.can_switch), w.flag(a.can_set_power), w.number(a.nominal_w);
+  w.number(a.min_on), w.number(a.min_off), w.number(a.hold), w.number(a.freshness);
+  w.flag(d.registered), w.flag(d.on.has_value()), w.flag(d.on.value_or(false)), w.number(d.changed_at), w.number(d.manual_until);
+  w.number(d.reserved_w), w.number(d.reserved_since), w.count(d.switched.size());
+  for (const Micros at : d.switched) w.number(at);
+  w.flag(d.in_flight.has_value());
+  if (!d.in_flight) return;
+  const CommandState& c = *d.in_flight;
+  w.text(c.command.text), w.count(static_cast<std::uint64_t>(c.action)), w.number(c.power_w), write(w, c.owner);
+  w.count(c.dispatched), w.number(c.dispatched_at), w.number(c.expires_at), w.number(c.verify_by);
+}
+
+DeviceState read_device(Reader& r) {
+  DeviceState d;
+  DeviceRegistered& a = d.about;
+  a.device.text = r.text(), a.kind = static_cast<DeviceKind>(r.count() % 6), a.name = r.text();
+  a.can_switch = r.flag(), a.can_set_power = r.flag(), a.nominal_w = r.number();
+  a.min_on = r.number(), a.min_off = r.number(), a.hold = r.number(), a.freshness = r.number();
+  d.registered = r.flag();
+  const bool known = r.flag(), on = r.flag();
+  if (known) d.on = on;
+  d.changed_at = r.number(), d.manual_until = r.number(), d.reserved_w = r.number(), d.reserved_since = r.number();
+  for (std::size_t n = r.length(); n > 0 && r.good(); --n) d.switched.push_back(r.number());
+  if (!r.flag()) return d;
+  CommandState& c = d.in_flight.emplace();
+  c.command.text = r.text(), c.action = static_cast<Action>(r.count() % 3), c.power_w = r.number(), c.owner = read_principal(r);
+  c.dispatched = r.count(), c.dispatched_at = r.number(), c.expires_at = r.number(), c.verify_by = r.number();
+  return d;
+}
+
+void write(Writer& w, const SiteNow& now) {
+  w.count(now.devices().size());
+  for (const SiteNow::Device& device : now.devices()) {
+    w.text(device.id.text);
+    for (std::size_t m = 1; m < metric_slots; ++m) {
+      const Latest& latest = device.latest[m];
+      if (!latest.known()) continue;
+      w.count(m), w.number(latest.value), w.number(latest.at), w.count(latest.position);
+    }
+    w.count(0);
+  }
+}
+
+void read_now(Reader& r, SiteNow& now) {
+  for (std::size_t n = r.length(); n > 0 && r.good(); --n) {
+    const DeviceIndex device = now.index_of(r.text());
+    for (std::uint64_t m = r.count(); m != 0 && m < metric_slots && r.good(); m = r.count()) {
+      const std::int64_t value = r.number();
+      const Micros at = r.number();
+      now.fold(device, static_cast<Metric>(m), value, at, r.count());
+    }
+  }
+}
+
+void write(Writer& w, const RuleEntry& e) {
+  w.text(canonical_json(e.rule)), w.flag(e.rule.enabled), w.flag(e.removed);
+  w.count(e.version), w.count(e.saved_at), w.number(e.since), w.number(e.acted_at), w.count(e.fired_at.size());
+  for (const Micros at : e.fired_at) w.number(at);
+}
+
+void write(Writer& w, const RuleEngine::Watch& m) {
+  w.count(m.rule), w.count(m.trigger), w.count(m.device), w.count(static_cast<std::uint64_t>(m.metric)), w.flag(m.armed);
+  w.number(m.value), w.number(m.since), w.count(m.reading), w.number(m.not_before), w.count(m.refusals);
+}
+
+bool read_rules(Reader& r, RuleEngine& rules) {
+  for (std::size_t n = r.length(); n > 0 && r.good(); --n) {
+    auto parsed = parse_rule(r.text());
+    if (!r.good() || !parsed.rule) return false;
+    parsed.rule->enabled = r.flag();
+    const bool removed = r.flag();
+    const RuleId id = parsed.rule->id;
+    const Version version = r.count();
+    const Position saved_at = r.count();
+    rules.save(std::move(*parsed.rule), version, saved_at, r.number());
+    const Micros acted_at = r.number();
+    std::vector<Micros> fired_at;
+    for (std::size_t k = r.length(); k > 0 && r.good(); --k) fired_at.push_back(r.number());
+    rules.restore_entry(id, acted_at, std::move(fired_at));
+    if (removed) rules.remove(id);
+  }
+  return r.good();
+}
+
+RuleEngine::Watch read_watch(Reader& r) {
+  RuleEngine::Watch m;
+  m.rule = static_cast<std::uint32_t>(r.count()), m.trigger = static_cast<std::uint32_t>(r.count());
+  m.device = static_cast<DeviceIndex>(r.count()), m.metric = static_cast<Metric>(r.count() % metric_slots), m.armed = r.flag();
+  m.value = r.number(), m.since = r.number(), m.reading = r.count(), m.not_before = r.number();
+  m.refusals = static_cast<std::uint32_t>(r.count());
+  return m;
+}
+
+}  // namespace
+
+std::string Site::snapshot() const {
+  ensure(!recovering_ && firings_.empty() && confirmed_.empty(), "a snapshot stands between turns", "actors/core/site_snapshot.cpp");
+  Writer w;
+  w.count(layout), w.text(key_.tenant.text), w.text(key_.site.text), w.flag(configured_);
+  w.text(settings_.name), w.text(settings_.time_zone), w.text(settings_.currency), w.number(settings_.soc_floor_permille);
+  w.number(settings_.grid_import_w_max), w.flag(settings_.automation), w.flag(stopped_), w.count(stop_position_);
+  w.count(now_.words());
+  for (std::size_t i = 0; i < now_.words(); ++i) w.text(now_.word(static_cast<std::int64_t>(i)));
+  write(w, now_);
+  w.count(devices_.size());
+  for (const DeviceState& device : devices_) write(w, device);
+  w.count(suspects_.size());
+  for (const auto& s : suspects_) w.count(s.device), w.count(static_cast<std::uint64_t>(s.metric)), w.number(s.at), w.count(s.position);
+  w.count(rules_.rules().size());
+  for (const RuleEntry& entry : rules_.rules()) write(w, entry);
+  w.count(rules_.watch_memory().size());
+  for (const auto& memory : rules_.watch_memory()) write(w, memory);
+  return w.take();
+}
+
+std::optional<Site> Site::restore(std::string_view bytes) {
+  Reader r(bytes);
+  if (r.count() != layout) return std::nullopt;
+  const std::string tenant = r.text();
+  Site site({{tenant}, {r.text()}});
+  SiteConfigured& s = site.settings_;
+  site.configured_ = r.flag();
+  s.name = r.text(), s.time_zone = r.text(), s.currency = r.text(), s.soc_floor_permille = static_cast<std::int32_t>(r.number());
+  s.grid_import_w_max = r.number(), s.automation = r.flag(), site.stopped_ = r.flag(), site.stop_position_ = r.count();
+  if (auto zone = Zone::find(s.time_zone)) site.zone_ = *zone;
+  for (std::size_t n = r.length(); n > 0 && r.good(); --n) site.now_.intern(r.text());
+  read_now(r, site.now_);
+  for (std::size_t n = r.length(); n > 0 && r.good(); --n) site.devices_.push_back(read_device(r));
+  if (site.devices_.size() > site.now_.devices().size()) return std::nullopt;
+  for (std::size_t n = r.length(); n > 0 && r.good(); --n) {
+    SafetyView::SuspectSeen seen{};
+    seen.device = static_cast<DeviceIndex>(r.count()), seen.metric = static_cast<Metric>(r.count() % metric_slots);
+    seen.at = r.number(), seen.position = r.count();
+    site.suspects_.push_back(seen);
+  }
+  if (!read_rules(r, site.rules_)) return std::nullopt;
+  for (std::size_t n = r.length(); n > 0 && r.good(); --n) site.rules_.restore(site.now_, read_watch(r));
+  if (!r.done()) return std::nullopt;
+  return site;
+}
+
+}  // namespace heliograph
