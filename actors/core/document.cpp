@@ -56,20 +56,18 @@ void list_repeated_keys(const Document& document, const Place& place, std::vecto
       problems.push_back({place.at(keys[i]).pointer(), quoted(keys[i]) + " stands here more than once: keep one of them."});
 }
 
-/// Levenshtein distance with one row; both words are short.
+/// Edits between two short words: a letter added, dropped or changed, or two neighbours swapped (optimal string alignment).
 std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
+  std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
+  for (std::size_t j = 0; j <= b.size(); ++j) d[0][j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i)
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+      const std::size_t change = d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, change});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
     }
-  }
-  return row[b.size()];
+  return d[a.size()][b.size()];
 }
 
 /// Sign, significant digits and exponent of a finite number's shortest decimal: value = digits * 10^exponent.
@@ -150,7 +148,7 @@ std::string quoted(std::string_view text) {
 std::optional<std::string_view> nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
   if (word.empty() || word.size() > 64) return std::nullopt;
   std::optional<std::string_view> best;
-  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;  // "tirggers" is two off
+  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;  // one edit, or one in three letters
   for (const std::string_view candidate : candidates) {
     const std::size_t d = distance(word, candidate);
     if (d < best_distance) {

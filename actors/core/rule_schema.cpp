@@ -1,5 +1,5 @@
 // The rule language as JSON Schema, for editors and other programs, and the first rule of every site with a miner.
-// Only keywords that draft 4 and 2020-12 understand alike, so that any validator can be used; what a schema cannot
+// Only keywords that draft 4 and 2020-12 understand alike ("definitions", not "$defs"), so any validator will do; what it cannot
 // say (names that must exist, sides, ranges of a metric) is said by rule_parse alone.
 #include "actors/core/rule.hpp"
 
@@ -14,16 +14,16 @@ std::string_view rule_schema() {
   "required": ["id", "triggers", "actions"],
   "additionalProperties": false,
   "properties": {
-    "id": {"$ref": "#/$defs/id"},
+    "id": {"$ref": "#/definitions/id"},
     "name": {"type": "string", "maxLength": 120},
     "description": {"type": "string", "maxLength": 2000},
     "enabled": {"type": "boolean"},
-    "triggers": {"type": "array", "minItems": 1, "maxItems": 32, "items": {"$ref": "#/$defs/trigger"}},
-    "conditions": {"type": "array", "maxItems": 64, "items": {"$ref": "#/$defs/condition"}},
-    "actions": {"type": "array", "minItems": 1, "maxItems": 32, "items": {"$ref": "#/$defs/action"}},
-    "cooldown": {"$ref": "#/$defs/duration"}
+    "triggers": {"type": "array", "minItems": 1, "maxItems": 32, "items": {"$ref": "#/definitions/trigger"}},
+    "conditions": {"type": "array", "maxItems": 64, "items": {"$ref": "#/definitions/condition"}},
+    "actions": {"type": "array", "minItems": 1, "maxItems": 32, "items": {"$ref": "#/definitions/action"}},
+    "cooldown": {"$ref": "#/definitions/duration"}
   },
-  "$defs": {
+  "definitions": {
     "id": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"},
     "watched_device": {
       "description": "A device, or * for each device that has the metric",
@@ -52,13 +52,13 @@ std::string_view rule_schema() {
           "required": ["metric", "device"],
           "additionalProperties": false,
           "properties": {
-            "id": {"$ref": "#/$defs/id"},
-            "metric": {"$ref": "#/$defs/metric"},
-            "device": {"$ref": "#/$defs/watched_device"},
+            "id": {"$ref": "#/definitions/id"},
+            "metric": {"$ref": "#/definitions/metric"},
+            "device": {"$ref": "#/definitions/watched_device"},
             "below": {"type": "number"},
             "above": {"type": "number"},
             "rearm": {"type": "number"},
-            "for": {"$ref": "#/$defs/duration"}
+            "for": {"$ref": "#/definitions/duration"}
           },
           "oneOf": [{"required": ["below"]}, {"required": ["above"]}]
         },
@@ -68,9 +68,9 @@ std::string_view rule_schema() {
           "required": ["at"],
           "additionalProperties": false,
           "properties": {
-            "id": {"$ref": "#/$defs/id"},
-            "at": {"$ref": "#/$defs/time"},
-            "days": {"$ref": "#/$defs/days"}
+            "id": {"$ref": "#/definitions/id"},
+            "at": {"$ref": "#/definitions/time"},
+            "days": {"$ref": "#/definitions/days"}
           }
         }
       ]
@@ -87,7 +87,7 @@ std::string_view rule_schema() {
               "type": "array", "minItems": 2, "maxItems": 2,
               "items": {"type": "string", "pattern": "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"}
             },
-            "days": {"$ref": "#/$defs/days"}
+            "days": {"$ref": "#/definitions/days"}
           }
         },
         {
@@ -96,8 +96,8 @@ std::string_view rule_schema() {
           "required": ["metric", "device"],
           "additionalProperties": false,
           "properties": {
-            "metric": {"$ref": "#/$defs/metric"},
-            "device": {"$ref": "#/$defs/watched_device"},
+            "metric": {"$ref": "#/definitions/metric"},
+            "device": {"$ref": "#/definitions/watched_device"},
             "below": {"type": "number"},
             "above": {"type": "number"}
           },
@@ -108,21 +108,21 @@ std::string_view rule_schema() {
           "type": "object",
           "required": ["any"],
           "additionalProperties": false,
-          "properties": {"any": {"$ref": "#/$defs/conditions"}}
+          "properties": {"any": {"$ref": "#/definitions/conditions"}}
         },
         {
           "title": "All hold",
           "type": "object",
           "required": ["all"],
           "additionalProperties": false,
-          "properties": {"all": {"$ref": "#/$defs/conditions"}}
+          "properties": {"all": {"$ref": "#/definitions/conditions"}}
         },
         {
           "title": "It does not hold",
           "type": "object",
           "required": ["not"],
           "additionalProperties": false,
-          "properties": {"not": {"$ref": "#/$defs/condition"}}
+          "properties": {"not": {"$ref": "#/definitions/condition"}}
         },
         {
           "title": "The site's automation is on",
@@ -133,7 +133,7 @@ std::string_view rule_schema() {
         }
       ]
     },
-    "conditions": {"type": "array", "minItems": 1, "maxItems": 64, "items": {"$ref": "#/$defs/condition"}},
+    "conditions": {"type": "array", "minItems": 1, "maxItems": 64, "items": {"$ref": "#/definitions/condition"}},
     "when": {
       "description": "Ids of triggers; without it every trigger leads here",
       "type": "array", "minItems": 1, "maxItems": 32, "uniqueItems": true, "items": {"type": "string"}
@@ -146,9 +146,9 @@ std::string_view rule_schema() {
           "required": ["do", "device"],
           "additionalProperties": false,
           "properties": {
-            "when": {"$ref": "#/$defs/when"},
+            "when": {"$ref": "#/definitions/when"},
             "do": {"enum": ["switch_off", "switch_on", "pause", "resume", "off", "on"]},
-            "device": {"$ref": "#/$defs/id"}
+            "device": {"$ref": "#/definitions/id"}
           }
         },
         {
@@ -157,9 +157,9 @@ std::string_view rule_schema() {
           "required": ["do", "device", "power_w"],
           "additionalProperties": false,
           "properties": {
-            "when": {"$ref": "#/$defs/when"},
+            "when": {"$ref": "#/definitions/when"},
             "do": {"enum": ["set_power"]},
-            "device": {"$ref": "#/$defs/id"},
+            "device": {"$ref": "#/definitions/id"},
             "power_w": {"type": "number", "multipleOf": 1, "minimum": -1000000000, "maximum": 1000000000}
           }
         },
@@ -169,7 +169,7 @@ std::string_view rule_schema() {
           "required": ["do", "text"],
           "additionalProperties": false,
           "properties": {
-            "when": {"$ref": "#/$defs/when"},
+            "when": {"$ref": "#/definitions/when"},
             "do": {"enum": ["notify"]},
             "text": {"type": "string", "minLength": 1, "maxLength": 2000}
           }
