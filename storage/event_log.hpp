@@ -6,12 +6,14 @@
 // what is on disk: every later call answers `closed` until the log is opened again.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "events/digest.hpp"
@@ -41,54 +43,70 @@ struct KeyUse {
 
 enum class Part : std::uint8_t { all, decisions, readings };
 
+/// Whether a turn may use the last space of the disk. Ordinary work keeps off it; STOP, shedding load and the words of
+/// an ordered stop may use it, so that a full disk never keeps them from being written (H47).
+enum class Reserve : std::uint8_t { keep, use };
+
 class EventLog {
  public:
-  virtual ~EventLog() = default;
+  EventLog();
+  virtual ~EventLog();
+  EventLog(const EventLog&) = delete;
+  EventLog& operator=(const EventLog&) = delete;
 
-  /// One site's atomic step. Holds the log's lock: decide quickly, do no I/O, and let it go.
+  /// One site's atomic step. Holds the log's lock: decide quickly, do no I/O, and let it go. While a thread holds a
+  /// turn it may ask the log for durable(), staged(), scan and at, but not for version_of, find_key, begin or commit.
   class Turn {
    public:
-    Turn(EventLog& log, SiteKey site, Micros now);  // use EventLog::begin
     Turn(Turn&&) noexcept = default;
     /// Position that the next draft's event, or its first reading, will have.
     Position next() const { return next_; }
     /// Stamp that every event of this turn gets.
     Micros recorded_at() const { return recorded_at_; }
-    /// Adds one draft and answers its record (position, version and stamp final). Errors: conflict, refused for a
-    /// tenant/stream that is no id.
+    /// Adds one draft and answers its record (position, version and stamp final). Errors: conflict (the stream is not
+    /// at expected_version, or the idempotency key was used before); invalid (no id, an empty or uneven batch).
+    /// After an error the turn is as it was before the call.
     Result<RecordPtr> add(Draft draft);
-    /// Everything added becomes part of the open group. Without it the turn leaves no trace.
+    /// Everything added becomes part of the open group, and the log's lock is let go: the turn is spent. Without it
+    /// the turn leaves no trace.
     void stage();
 
    private:
     friend class EventLog;
-    EventLog* log_;
-    std::unique_lock<std::mutex> lock_;
-    SiteKey site_;
-    Position next_;
-    Micros recorded_at_;
+    Turn(EventLog& log, SiteKey site, Micros recorded_at, std::unique_lock<std::mutex> lock);
+    Status check(const Draft& draft) const;
+    Status check_key(const Draft& draft) const;
+
     struct Pending {
       RecordPtr record;
       std::string payload;
+      std::string stream_key;
       Digest fingerprint{};
     };
+    EventLog* log_;
+    std::unique_lock<std::mutex> lock_;
+    SiteKey site_;
+    Position first_, next_;
+    Micros recorded_at_;
     std::vector<Pending> pending_;
+    std::unordered_map<std::string, Version> versions_;  // of the streams that this turn adds to
   };
 
-  /// Errors: closed; full (the reserve is touched: nothing but a clean stop may follow).
-  Result<Turn> begin(SiteKey site, Micros now);
+  /// Errors: closed; full (the reserve is touched: only turns with Reserve::use may follow).
+  Result<Turn> begin(SiteKey site, Micros now, Reserve reserve = Reserve::keep);
 
   /// One synced write of everything staged, in order. Answers what became durable (empty when nothing was staged).
-  /// Called by one thread at a time (the log writer).
+  /// Called by one thread at a time (the log writer). After an error every later call answers `closed`.
   Result<std::vector<RecordPtr>> commit();
 
   /// The last position that is durable, and the last that is staged.
-  Position durable() const;
-  Position staged() const;
+  Position durable() const { return durable_.load(std::memory_order_acquire); }
+  Position staged() const { return staged_.load(std::memory_order_acquire); }
 
   /// Staged or durable use of an idempotency key.
   Result<std::optional<KeyUse>> find_key(const TenantId& tenant, std::string_view key);
-  Version version_of(const SiteKey& site, std::string_view stream);
+  /// Version of the stream after everything staged; 0 for a stream that is empty. Errors: io, corrupt.
+  Result<Version> version_of(const SiteKey& site, std::string_view stream);
 
   /// Durable records whose positions overlap [from, to], in order, until `visit` answers false. Reads do not block appends.
   using Visit = std::function<bool(const RecordPtr&)>;
@@ -113,32 +131,50 @@ class EventLog {
   struct Write {
     RecordPtr record;
     std::string payload;
+    std::string stream_key;
     Digest seal{};
     Digest fingerprint{};
   };
   struct Heads {  // where the log stands; recovered on opening
     Position next = 1;
     Micros recorded_at = 0;
-    Digest decisions_seal{}, readings_seal{};
+    Position decision = 0, reading = 0;         // where the last record of each chain starts; 0 = the chain is empty
+    Digest decisions_seal{}, readings_seal{};   // its seal; zeros before the first record
+    bool operator==(const Heads&) const = default;
   };
+  /// `group` is never empty; `after` is where the log stands when it is durable.
   virtual Status write_group(const std::vector<Write>& group, const Heads& after) = 0;
-  virtual Result<std::optional<KeyUse>> stored_key(const TenantId& tenant, std::string_view key) const = 0;
-  virtual Result<Version> stored_version(const SiteKey& site, std::string_view stream) const = 0;
-  virtual Status room() const { return {}; }  // error `full` when no write should start
-  void recovered(Heads heads);
+  /// Keys are made by key_of_use and key_of_stream.
+  virtual Result<std::optional<KeyUse>> stored_key(std::string_view use_key) const = 0;
+  virtual Result<Version> stored_version(std::string_view stream_key) const = 0;
+  /// Error `full` when no turn of this kind should start.
+  virtual Status room(Reserve) { return {}; }
+  void recovered(const Heads& heads);
+  /// True after a commit failed: nobody knows what is on disk, so no clean stop may be claimed.
+  bool failed() const;
+
+  static std::string key_of_use(const TenantId& tenant, std::string_view key);
+  static std::string key_of_stream(const SiteKey& site, std::string_view stream);
 
  private:
-  friend class Turn;
-  mutable std::mutex mutex_;
-  Heads heads_;                    // guarded by mutex_: after everything staged
-  Position durable_ = 0;           // guarded by mutex_
-  std::vector<Write> open_group_;  // guarded by mutex_
-  struct Streams;
-  std::shared_ptr<Streams> streams_;  // guarded by mutex_: cached versions, keys in flight
-  std::optional<Error> closed_;    // guarded by mutex_: why the log takes no more
+  Result<Version> version_locked(const std::string& stream_key);
+  Result<std::optional<KeyUse>> use_locked(const std::string& use_key) const;
+  void remember(const std::string& stream_key, Version version, Position at);
+  void publish(const std::vector<Write>& group);
+  Error closed_error() const;
 
- public:
-  EventLog();
+  struct Head {
+    Version version = 0;
+    Position at = 0;  // record that made it; not yet durable while above durable_
+  };
+  mutable std::mutex mutex_;
+  Heads heads_;                                          // guarded by mutex_: after everything staged
+  std::vector<Write> open_group_;                        // guarded by mutex_
+  std::unordered_map<std::string, Head> streams_;        // guarded by mutex_: a bounded cache; staged heads stay
+  std::size_t streams_sweep_;                            // guarded by mutex_: size at which durable heads are dropped
+  std::unordered_map<std::string, KeyUse> keys_staged_;  // guarded by mutex_: keys that are not durable yet
+  std::optional<Error> closed_;                          // guarded by mutex_: why the log takes no more
+  std::atomic<Position> durable_{0}, staged_{0};         // written under mutex_, read without it
 };
 
 /// seal = SHA-256(previous seal of the same part || position, 8 bytes big-endian || payload).

@@ -1,0 +1,58 @@
+// The log and the views in memory, under the same contract as on disk. Tests build their faulty logs on it.
+// Nothing here survives the process.
+#pragma once
+
+#include <deque>
+#include <shared_mutex>
+
+#include "storage/event_log.hpp"
+#include "storage/view_store.hpp"
+
+namespace heliograph {
+
+class MemoryLog : public EventLog {
+ public:
+  Status scan(Position from, Position to, Part part, const Visit& visit) const override;
+  Result<RecordPtr> at(Position position) const override;
+  Result<Digest> seal_at(Position position) const override;
+  Status scan_stored(Position from, Position to, Part part, const VisitStored& visit) const override;
+
+ protected:
+  Status write_group(const std::vector<Write>& group, const Heads& after) override;
+  Result<std::optional<KeyUse>> stored_key(std::string_view use_key) const override;
+  Result<Version> stored_version(std::string_view stream_key) const override;
+
+ private:
+  struct Entry {
+    RecordPtr record;
+    Stored stored;
+  };
+  const Entry* holding(Position position) const;  // Requires: mutex_ held
+  void each(Position from, Position to, Part part, const std::function<bool(const Entry&)>& visit) const;
+
+  mutable std::shared_mutex mutex_;
+  std::deque<Entry> entries_;  // guarded by mutex_; entries never move or change once written
+  std::unordered_map<std::string, KeyUse> keys_;       // guarded by mutex_
+  std::unordered_map<std::string, Version> versions_;  // guarded by mutex_
+};
+
+class MemoryViews : public ViewStore {
+ public:
+  Status save(std::string_view view, const ViewBatch& batch, Position checkpoint) override;
+  Result<Position> checkpoint(std::string_view view) const override;
+  Result<std::optional<std::string>> get(std::string_view view, std::string_view key) const override;
+  Status scan(std::string_view view, std::string_view from, std::string_view to, const Visit& visit) const override;
+  Status scan_back(std::string_view view, std::string_view from, std::string_view to,
+                   const Visit& visit) const override;
+  Status wipe(std::string_view view) override;
+
+ private:
+  struct View {
+    std::map<std::string, std::string, std::less<>> entries;
+    Position checkpoint = 0;
+  };
+  mutable std::shared_mutex mutex_;
+  std::map<std::string, View, std::less<>> views_;  // guarded by mutex_
+};
+
+}  // namespace heliograph

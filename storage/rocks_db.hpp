@@ -1,0 +1,64 @@
+// One opened RocksDB with our column families: options, error sentences, checksums. What the families mean is told in
+// docs/LOG_FORMAT.md. RocksDB's own headers stay in the .cpp files of this room.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+
+#include "events/result.hpp"
+
+namespace rocksdb {
+class ColumnFamilyHandle;
+class DB;
+class Env;
+class Status;
+}  // namespace rocksdb
+
+namespace heliograph {
+
+enum class Family : std::uint8_t { decisions = 0, readings, index, views, series, meta };
+inline constexpr std::size_t family_count = 6;
+
+/// How damage at the end of the write-ahead file is met. Never silently: see storage/store_opening.hpp.
+enum class Recovery : std::uint8_t {
+  strict,         // any damage refuses
+  tolerant,       // a torn last write is cut off
+  point_in_time,  // stops at the first damage; read only, to find out how far the log can be read
+};
+
+struct RocksOpening {
+  std::string path;
+  Recovery recovery = Recovery::strict;
+  bool create = false;
+  bool read_only = false;
+  rocksdb::Env* env = nullptr;  // nullptr = the machine's own
+};
+
+class RocksDb {
+ public:
+  static Result<std::unique_ptr<RocksDb>> open(const RocksOpening& opening);
+  ~RocksDb();
+  RocksDb(const RocksDb&) = delete;
+  RocksDb& operator=(const RocksDb&) = delete;
+
+  rocksdb::DB& db() const { return *db_; }
+  rocksdb::ColumnFamilyHandle* family(Family family) const { return handles_[static_cast<std::size_t>(family)]; }
+  /// Reads all table files and compares every block with its checksum. Errors: corrupt, io.
+  Status check_files() const;
+  /// Makes everything written so far durable, views too.
+  Status sync();
+  std::uint64_t bytes() const;
+
+ private:
+  RocksDb() = default;
+  std::string path_;
+  std::unique_ptr<rocksdb::DB> db_;
+  rocksdb::ColumnFamilyHandle* default_ = nullptr;
+  std::array<rocksdb::ColumnFamilyHandle*, family_count> handles_{};
+};
+
+/// "Could not <doing>: <RocksDB's words>." with what to do next.
+Error rocks_error(const std::string& doing, const rocksdb::Status& status);
+
+}  // namespace heliograph

@@ -1,0 +1,128 @@
+#include "storage/rocks_views.hpp"
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include <memory>
+
+namespace heliograph {
+namespace {
+
+rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
+std::string_view text(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
+
+// "e" view NUL key = an entry; "c" view = its checkpoint. A view's name holds no NUL, so no view sees another's.
+std::string entry_prefix(std::string_view view) {
+  std::string out = "e";
+  out.append(view).push_back('\0');
+  return out;
+}
+std::string checkpoint_key(std::string_view view) { return std::string("c").append(view); }
+
+bool is_name(std::string_view view) { return !view.empty() && view.find('\0') == view.npos; }
+
+/// The entries of a view between two of its keys, as RocksDB sees them.
+struct Range {
+  Range(std::string_view view, std::string_view from, std::string_view to)
+      : prefix(entry_prefix(view)), first(prefix + std::string(from)) {
+    end = to.empty() ? prefix_end(prefix) : prefix + std::string(to);
+    lower = slice(first);
+    upper = slice(end);
+    options.iterate_lower_bound = &lower;
+    options.iterate_upper_bound = &upper;
+    options.verify_checksums = true;
+  }
+  Range(const Range&) = delete;
+  Range& operator=(const Range&) = delete;
+  bool empty() const { return first >= end; }
+
+  std::string prefix, first, end;
+  rocksdb::Slice lower, upper;
+  rocksdb::ReadOptions options;
+};
+
+}  // namespace
+
+rocksdb::ColumnFamilyHandle* RocksViews::family(std::string_view view) const {
+  return rocks_.family(view == "series" ? Family::series : Family::views);
+}
+
+Status RocksViews::writable(std::uint64_t bytes) const {
+  if (!room_) return fail(Errc::refused, "The data directory is open for reading only: views cannot be saved.");
+  return room_->may_write(bytes);
+}
+
+Status RocksViews::save(std::string_view view, const ViewBatch& batch, Position checkpoint) {
+  if (!is_name(view)) return fail(Errc::invalid, "A view needs a name.");
+  rocksdb::WriteBatch write;
+  std::string key = entry_prefix(view);
+  const std::size_t prefix = key.size();
+  for (const auto& [name, value] : batch.changes) {
+    key.resize(prefix);
+    key.append(name);
+    const rocksdb::Status s = value ? write.Put(family(view), key, *value) : write.Delete(family(view), key);
+    if (!s.ok()) return fail(rocks_error("save the view " + std::string(view), s));
+  }
+  std::string position;
+  put_be64(position, checkpoint);
+  if (auto s = write.Put(family(view), checkpoint_key(view), position); !s.ok())
+    return fail(rocks_error("save the view " + std::string(view), s));
+  if (auto room = writable(write.GetDataSize()); !room) return room;
+  if (auto s = rocks_.db().Write({}, &write); !s.ok())
+    return fail(rocks_error("save the view " + std::string(view), s));
+  return {};
+}
+
+Result<Position> RocksViews::checkpoint(std::string_view view) const {
+  std::string value;
+  const rocksdb::Status s = rocks_.db().Get({}, family(view), checkpoint_key(view), &value);
+  if (s.IsNotFound()) return Position{0};
+  if (!s.ok()) return fail(rocks_error("read the checkpoint of " + std::string(view), s));
+  if (value.size() != 8)
+    return fail(Errc::corrupt, "The checkpoint of the view " + std::string(view) +
+                                   " is damaged: run \"heliograph rebuild\".");
+  return get_be64(value);
+}
+
+Result<std::optional<std::string>> RocksViews::get(std::string_view view, std::string_view key) const {
+  std::string value;
+  const rocksdb::Status s = rocks_.db().Get({}, family(view), entry_prefix(view).append(key), &value);
+  if (s.IsNotFound()) return std::optional<std::string>{};
+  if (!s.ok()) return fail(rocks_error("read the view " + std::string(view), s));
+  return std::optional<std::string>(std::move(value));
+}
+
+Status RocksViews::scan(std::string_view view, std::string_view from, std::string_view to, const Visit& visit) const {
+  const Range range(view, from, to);
+  if (range.empty()) return {};
+  std::unique_ptr<rocksdb::Iterator> it(rocks_.db().NewIterator(range.options, family(view)));
+  for (it->SeekToFirst(); it->Valid(); it->Next())
+    if (!visit(text(it->key()).substr(range.prefix.size()), text(it->value()))) return {};
+  if (!it->status().ok()) return fail(rocks_error("read the view " + std::string(view), it->status()));
+  return {};
+}
+
+Status RocksViews::scan_back(std::string_view view, std::string_view from, std::string_view to,
+                             const Visit& visit) const {
+  const Range range(view, from, to);
+  if (range.empty()) return {};
+  std::unique_ptr<rocksdb::Iterator> it(rocks_.db().NewIterator(range.options, family(view)));
+  for (it->SeekToLast(); it->Valid(); it->Prev())
+    if (!visit(text(it->key()).substr(range.prefix.size()), text(it->value()))) return {};
+  if (!it->status().ok()) return fail(rocks_error("read the view " + std::string(view), it->status()));
+  return {};
+}
+
+Status RocksViews::wipe(std::string_view view) {
+  if (!is_name(view)) return fail(Errc::invalid, "A view needs a name.");
+  const std::string first = entry_prefix(view);
+  rocksdb::WriteBatch write;
+  rocksdb::Status s = write.DeleteRange(family(view), first, prefix_end(first));
+  if (s.ok()) s = write.Delete(family(view), checkpoint_key(view));
+  if (!s.ok()) return fail(rocks_error("delete the view " + std::string(view), s));
+  if (auto room = writable(write.GetDataSize()); !room) return room;
+  if (s = rocks_.db().Write({}, &write); !s.ok()) return fail(rocks_error("delete the view " + std::string(view), s));
+  return {};
+}
+
+}  // namespace heliograph

@@ -1,0 +1,30 @@
+// Views in RocksDB: family `series` for the view of that name, `views` for all others. Saved without a sync, in the same
+// write-ahead file as the log: the next synced commit makes them durable too.
+#pragma once
+
+#include "storage/disk_room.hpp"
+#include "storage/rocks_db.hpp"
+#include "storage/view_store.hpp"
+
+namespace heliograph {
+
+class RocksViews : public ViewStore {
+ public:
+  /// `room` may be nullptr for a read-only store.
+  RocksViews(RocksDb& rocks, DiskRoom* room) : rocks_(rocks), room_(room) {}
+  Status save(std::string_view view, const ViewBatch& batch, Position checkpoint) override;
+  Result<Position> checkpoint(std::string_view view) const override;
+  Result<std::optional<std::string>> get(std::string_view view, std::string_view key) const override;
+  Status scan(std::string_view view, std::string_view from, std::string_view to, const Visit& visit) const override;
+  Status scan_back(std::string_view view, std::string_view from, std::string_view to,
+                   const Visit& visit) const override;
+  Status wipe(std::string_view view) override;
+
+ private:
+  rocksdb::ColumnFamilyHandle* family(std::string_view view) const;
+  Status writable(std::uint64_t bytes) const;
+  RocksDb& rocks_;
+  DiskRoom* room_;
+};
+
+}  // namespace heliograph
