@@ -52,6 +52,7 @@ log::RuleFired pack(const RuleFired& e) {
   log::RuleFired m;
   m.set_rule(e.rule.text);
   m.set_rule_version(e.rule_version);
+  m.set_rule_saved(e.rule_saved);
   m.set_trigger(e.trigger);
   m.set_device(e.device.text);
   m.set_metric(static_cast<std::uint32_t>(e.metric));
@@ -195,6 +196,7 @@ bool unpack(const log::RuleRemoved& m, RuleRemoved& e) {
 bool unpack(const log::RuleFired& m, RuleFired& e) {
   e.rule.text = m.rule();
   e.rule_version = m.rule_version();
+  e.rule_saved = m.rule_saved();
   e.trigger = m.trigger();
   e.device.text = m.device();
   e.value = m.has_value() ? m.value() : missing;

@@ -1,6 +1,7 @@
 // Integers as bytes: the codec under readings records and series blocks. A column is scaled by its common divisor,
 // predicted by order 0 (plain), 1 (delta) or 2 (delta of delta), and stored in groups of 128 as frame-of-reference
-// bit-packing, or as one number where the prediction is exact. Layout: docs/LOG_FORMAT.md, "A column".
+// bit-packing, as a list where it seldom changes, or as one number where the prediction is exact. Layout:
+// docs/LOG_FORMAT.md, "A column".
 #pragma once
 
 #include <cstdint>
@@ -33,6 +34,11 @@ inline std::uint64_t zigzag(std::int64_t n) {
   return (static_cast<std::uint64_t>(n) << 1) ^ static_cast<std::uint64_t>(n >> 63);
 }
 inline std::int64_t unzigzag(std::uint64_t n) { return static_cast<std::int64_t>((n >> 1) ^ (~(n & 1) + 1)); }
+
+/// zstd of `raw`, bare: no length, no checksum. For parts whose owner knows their length and guards their bytes.
+std::string squeeze(std::string_view raw);
+/// Fills `raw` completely, or answers corrupt.
+Status unsqueeze(std::string_view bytes, std::span<char> raw);
 
 /// zstd of `raw` prefixed with its length; `level` 1 to 19.
 std::string compress(std::string_view raw, int level);

@@ -9,6 +9,9 @@
 namespace heliograph {
 namespace {
 
+constexpr int bare_level = 1;
+constexpr std::string_view magic{"\x28\xb5\x2f\xfd", 4};  // opens every zstd frame; a bare one leaves it out
+
 // zstd's contexts cost more to make than a small batch costs to compress: one a thread.
 struct FreeCompressor {
   void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
@@ -16,9 +19,25 @@ struct FreeCompressor {
 struct FreeDecompressor {
   void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
 };
-ZSTD_CCtx* compressor() {
-  thread_local std::unique_ptr<ZSTD_CCtx, FreeCompressor> context{ZSTD_createCCtx()};
+using Compressor = std::unique_ptr<ZSTD_CCtx, FreeCompressor>;
+Compressor make_compressor() {
+  Compressor context{ZSTD_createCCtx()};
   ensure(context != nullptr, "no memory for a compressor", "events/compress.cpp");
+  return context;
+}
+ZSTD_CCtx* compressor(int level) {
+  thread_local const Compressor context = make_compressor();
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, level);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);
+  return context.get();
+}
+ZSTD_CCtx* bare_compressor() {
+  thread_local const Compressor context = [] {
+    Compressor made = make_compressor();
+    ZSTD_CCtx_setParameter(made.get(), ZSTD_c_compressionLevel, bare_level);
+    ZSTD_CCtx_setParameter(made.get(), ZSTD_c_contentSizeFlag, 0);
+    return made;
+  }();
   return context.get();
 }
 ZSTD_DCtx* decompressor() {
@@ -71,19 +90,39 @@ Result<std::string_view> take_text(std::string_view& bytes) {
   return text;
 }
 
+namespace {
+
+/// Appends the frame of `raw` to `out`.
+void append_frame(ZSTD_CCtx* context, std::string_view raw, std::string& out) {
+  const std::size_t start = out.size();
+  out.resize(start + ZSTD_compressBound(raw.size()));
+  const std::size_t size = ZSTD_compress2(context, out.data() + start, out.size() - start, raw.data(), raw.size());
+  ensure(!ZSTD_isError(size), "zstd refused to compress into a buffer of its own bound", "events/compress.cpp");
+  out.resize(start + size);
+}
+
+}  // namespace
+
+std::string squeeze(std::string_view raw) {
+  std::string frame;
+  append_frame(bare_compressor(), raw, frame);
+  ensure(frame.starts_with(magic), "a zstd frame opens with its magic number", "events/compress.cpp");
+  return frame.erase(0, magic.size());
+}
+
+Status unsqueeze(std::string_view bytes, std::span<char> raw) {
+  thread_local std::string frame;
+  frame.assign(magic).append(bytes);
+  const std::size_t size = ZSTD_decompressDCtx(decompressor(), raw.data(), raw.size(), frame.data(), frame.size());
+  if (ZSTD_isError(size) || size != raw.size())
+    return fail(Errc::corrupt, "Compressed bytes are damaged: run heliograph verify.");
+  return {};
+}
+
 std::string compress(std::string_view raw, int level) {
-  ZSTD_CCtx* context = compressor();
-  ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters);
-  ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level);
-  ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
   std::string out;
   put_varint(raw.size(), out);
-  const std::size_t prefix = out.size();
-  out.resize(prefix + ZSTD_compressBound(raw.size()));
-  const std::size_t size =
-      ZSTD_compress2(context, out.data() + prefix, out.size() - prefix, raw.data(), raw.size());
-  ensure(!ZSTD_isError(size), "zstd refused to compress into a buffer of its own bound", "events/compress.cpp");
-  out.resize(prefix + size);
+  append_frame(compressor(level), raw, out);
   return out;
 }
 

@@ -63,6 +63,7 @@ enum class RuleOutcome : std::uint8_t { acted = 0, condition_not_met, cooling_do
 struct RuleFired {
   RuleId rule;
   Version rule_version = 0;
+  Position rule_saved = 0;   // the rule.saved event with the rule's text as it was
   std::string trigger;       // the trigger's id in the rule
   DeviceId device;           // whose reading it was; empty for time triggers
   Metric metric{};           // 0 for time triggers

@@ -28,7 +28,7 @@ void write(JsonWriter& json, const RuleSaved& e) {
 }
 void write(JsonWriter& json, const RuleRemoved& e) { json.field("rule", e.rule.text); }
 void write(JsonWriter& json, const RuleFired& e) {
-  json.field("rule", e.rule.text).field("version", e.rule_version).field("trigger", e.trigger);
+  json.field("rule", e.rule.text).field("version", e.rule_version).field("rule_saved", e.rule_saved).field("trigger", e.trigger);
   if (e.metric != Metric{}) {
     json.field("device", e.device.text).field("metric", std::string(info(e.metric).api_name));
     json.key("value").metric(e.metric, e.value).key("threshold").metric(e.metric, e.threshold);

@@ -60,6 +60,7 @@ Status Site::react_to(const Firing& firing, Micros at, Journal& journal) {
   RuleFired fired;
   fired.rule = entry.rule.id;
   fired.rule_version = entry.version;
+  fired.rule_saved = entry.saved_at;
   fired.trigger = trigger.id;
   if (trigger.threshold) {
     fired.device = now_.devices()[firing.device].id;

@@ -1,0 +1,141 @@
+// The map of the actors: every typed interface, one sentence a message. Messages carry shared immutable values.
+// Requests go down towards the log; news comes up from it. No actor outside this header.
+#pragma once
+
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/atom.hpp>
+#include <caf/type_id.hpp>
+#include <caf/typed_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <functional>
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "actors/core/site.hpp"
+
+namespace heliograph {
+
+// ---- what travels ------------------------------------------------------------------------------------------------
+
+/// What became durable, in log order. Without `records` the receiver was slow: it reads the log from where it is.
+struct News {
+  Position durable = 0;
+  std::vector<RecordPtr> records;
+  bool read_the_log = false;
+};
+using NewsPtr = std::shared_ptr<const News>;
+
+// What a site can be asked to do; each is one turn.
+struct TakeReadings {
+  ReadingsPtr batch;
+  std::string encoded;  // encode_readings(*batch), made by the sender
+  Principal principal;
+  std::string idempotency_key;
+  Digest fingerprint{};
+};
+struct EngageStop { Principal principal; std::string reason; };
+struct LiftStop { Principal principal; std::string reason; };
+struct SaveRule { Rule rule; Principal principal; std::string idempotency_key; Digest fingerprint{}; };
+struct RemoveRule { RuleId rule; Principal principal; };
+struct Configure { SiteConfigured settings; Principal principal; };
+struct RegisterDevice { DeviceRegistered device; Principal principal; };
+/// A fact about the site that needs no decision (history.imported, engine.started).
+struct RecordFact { std::string stream; Event event; Principal principal; std::string correlation; };
+using SiteCommand = std::variant<TakeReadings, Ask, DeviceAnswer, EngageStop, LiftStop, SaveRule, RemoveRule, Configure,
+                                 RegisterDevice, RecordFact>;
+
+/// What a turn left in the log. Given only when it is durable.
+struct SiteReply {
+  Position first = 0, last = 0;
+  Micros recorded_at = 0;
+  bool repeated = false;  // the idempotency key was used before: the earlier outcome
+  std::optional<CommandAnswer> command;
+};
+using Reply = std::function<void(Result<SiteReply>)>;  // called once, on an actor's thread: do not block
+
+struct SiteRequest {
+  SiteCommand command;
+  Reply reply;
+};
+using SiteRequestPtr = std::shared_ptr<SiteRequest>;
+
+class Views;
+/// A question to the views, asked inside their projector: consistent with everything acknowledged before it was sent.
+using Query = std::function<void(const Views&)>;
+using QueryPtr = std::shared_ptr<const Query>;
+
+}  // namespace heliograph
+
+CAF_BEGIN_TYPE_ID_BLOCK(heliograph, first_custom_type_id)
+  CAF_ADD_TYPE_ID(heliograph, (heliograph::NewsPtr))
+  CAF_ADD_TYPE_ID(heliograph, (heliograph::SiteRequestPtr))
+  CAF_ADD_TYPE_ID(heliograph, (heliograph::QueryPtr))
+  CAF_ADD_TYPE_ID(heliograph, (heliograph::RecordPtr))
+  CAF_ADD_ATOM(heliograph, heliograph, flush_atom, "flush")
+  CAF_ADD_ATOM(heliograph, heliograph, commit_atom, "commit")
+  CAF_ADD_ATOM(heliograph, heliograph, follow_atom, "follow")
+  CAF_ADD_ATOM(heliograph, heliograph, news_atom, "news")
+  CAF_ADD_ATOM(heliograph, heliograph, credit_atom, "credit")
+  CAF_ADD_ATOM(heliograph, heliograph, wake_atom, "wake")
+  CAF_ADD_ATOM(heliograph, heliograph, beat_atom, "beat")
+  CAF_ADD_ATOM(heliograph, heliograph, adopt_atom, "adopt")
+  CAF_ADD_ATOM(heliograph, heliograph, save_atom, "save")
+CAF_END_TYPE_ID_BLOCK(heliograph)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(heliograph::NewsPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(heliograph::SiteRequestPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(heliograph::QueryPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(heliograph::RecordPtr)
+
+namespace heliograph {
+
+// ---- who there is ---------------------------------------------------------------------------------------------------
+
+/// Anybody who follows the log. News comes in order, without a gap; each costs one credit.
+using FollowerActor = caf::typed_actor<
+    caf::reacts_to<news_atom, NewsPtr>>;
+
+/// One per process: the only one that commits.
+using LogWriterActor = caf::typed_actor<
+    // Make everything staged so far durable; answered with the last durable position, after all followers were told.
+    caf::replies_to<flush_atom>::with<Position>,
+    // To itself: write what has gathered. While a sync runs, the next group gathers; nothing waits on a timer.
+    caf::reacts_to<commit_atom>,
+    // Send news from now on; the first news tells where the log stands.
+    caf::reacts_to<follow_atom, FollowerActor>,
+    // The follower (by its actor id) has worked off one piece of news.
+    caf::reacts_to<credit_atom, std::uint64_t>>;
+
+/// One per group of views: folds news into them and answers queries about them.
+using ProjectorActor = FollowerActor::extend<
+    caf::reacts_to<QueryPtr>,
+    // Write views and checkpoint now; answered when it is done.
+    caf::replies_to<save_atom>::with<Position>>;
+
+/// One per controllable device: drives its port. Restarted alone when it fails.
+using DeviceActor = caf::typed_actor<
+    // Carry out a durable command.dispatched; a command it has seen before is not sent again.
+    caf::reacts_to<RecordPtr>>;
+
+/// One per site: every decision about the site is made here, one turn at a time.
+using SiteActor = caf::typed_actor<
+    // One turn; the request's reply is called when it is durable.
+    caf::reacts_to<SiteRequestPtr>,
+    // The clock's alarm that the site asked for; an older generation is ignored.
+    caf::reacts_to<wake_atom, std::uint64_t>,
+    // Once a minute: save a snapshot when enough has happened.
+    caf::reacts_to<beat_atom>,
+    // From now on this device is driven by this actor.
+    caf::reacts_to<adopt_atom, std::string, DeviceActor>,
+    // Save a snapshot now (ordered stop); answered with the position that it covers.
+    caf::replies_to<save_atom>::with<Position>>;
+
+/// One per process: alarms at wall times. A delayed message cannot be cancelled, so alarms carry generations.
+using ClockActor = caf::typed_actor<
+    // Wake the site at or after this wall time (microseconds UTC), with this generation.
+    caf::reacts_to<wake_atom, Micros, SiteActor, std::uint64_t>,
+    // To itself: the next alarm may be due (its own generation).
+    caf::reacts_to<beat_atom, std::uint64_t>>;
+
+}  // namespace heliograph

@@ -1,0 +1,36 @@
+// The only place that knows what time it is. Everything else is told.
+#pragma once
+
+#include <atomic>
+
+#include "events/time.hpp"
+
+namespace heliograph {
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual Micros now() const = 0;        // wall time, UTC
+  virtual Micros monotonic() const = 0;  // never steps; only differences mean something
+};
+
+class SystemClock : public Clock {
+ public:
+  Micros now() const override;
+  Micros monotonic() const override;
+};
+
+/// Stands still until it is moved: tests and simulation. Both times move together unless stepped.
+class ManualClock : public Clock {
+ public:
+  explicit ManualClock(Micros at) : now_(at), monotonic_(0) {}
+  Micros now() const override { return now_; }
+  Micros monotonic() const override { return monotonic_; }
+  void advance(Micros by) { now_ += by, monotonic_ += by; }
+  void step_wall(Micros by) { now_ += by; }
+
+ private:
+  std::atomic<Micros> now_, monotonic_;
+};
+
+}  // namespace heliograph

@@ -1,0 +1,44 @@
+// How the residuals of a column are written: four forms and what each costs. Used by columns.cpp alone.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace heliograph::column_forms {
+
+enum Form : std::uint8_t { groups = 0, constant = 1, sparse = 2, planes = 3 };
+using Residuals = std::span<const std::int64_t>;
+
+// Arithmetic wraps modulo 2^64, so every int64 survives whatever the prediction.
+inline std::int64_t plus(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+inline std::int64_t minus(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
+}
+inline std::size_t varint_size(std::uint64_t n) { return static_cast<std::size_t>(std::bit_width(n | 1) + 6) / 7; }
+
+struct Range {
+  std::int64_t min, max;
+  unsigned width() const { return static_cast<unsigned>(std::bit_width(static_cast<std::uint64_t>(minus(max, min)))); }
+};
+Range range_of(Residuals values);  // Requires: not empty
+
+/// The cheapest of groups, constant and sparse, and its bytes. Requires: not empty.
+struct Price {
+  Form form = groups;
+  std::size_t bytes = 0;
+};
+Price price(Residuals residuals);
+/// What an entropy coder would need for the planes of `residuals`, about, in 1/256 bit.
+std::uint64_t planes_price(Residuals residuals);
+
+void put(Residuals residuals, Form form, std::string& out);
+/// Fills `residuals` from the front of `bytes` and advances it; false when they are not there.
+bool take(std::string_view& bytes, Form form, std::span<std::int64_t> residuals);
+
+}  // namespace heliograph::column_forms

@@ -1,0 +1,42 @@
+// "audit": who asked, what was decided, why. The view is an index of decisions by site and by command; the words
+// come from the log itself, which keeps decisions for ever.
+#pragma once
+
+#include <map>
+
+#include "projections/projection.hpp"
+#include "storage/event_log.hpp"
+
+namespace heliograph {
+
+class Audit : public Projection {
+ public:
+  std::string_view name() const override { return "audit"; }
+  Status load(const ViewStore&) override { return {}; }
+  void apply(const Record& record) override;
+  void save(ViewBatch& batch) override;
+
+ private:
+  ViewBatch unsaved_;
+};
+
+/// Decisions of a site below position `before` (0 = newest first), at most `limit`; type filter is a prefix such as
+/// "command." or empty. Newest first.
+Result<std::vector<RecordPtr>> audit_page(const ViewStore& views, const EventLog& log, const SiteKey& site, Position before,
+                                          std::size_t limit, std::string_view type_prefix);
+/// Every record about one command, in order. Empty when there is no such command.
+Result<std::vector<RecordPtr>> command_story(const ViewStore& views, const EventLog& log, const SiteKey& site,
+                                             const CommandId& command);
+
+/// One step of an explanation.
+struct Why {
+  RecordPtr record;
+  Position position = 0;           // of the event, or of one reading within its batch
+  std::string role;                // "asked about", "caused by", "reading used", "followed by"
+  std::size_t depth = 0;           // steps of cause from the position asked about
+};
+/// The chain of causes of a position down to the readings (and the rule version) it rests on, at most 64 steps.
+/// Errors: not_found.
+Result<std::vector<Why>> why(const EventLog& log, Position position);
+
+}  // namespace heliograph

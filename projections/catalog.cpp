@@ -1,0 +1,110 @@
+#include "projections/catalog.hpp"
+
+#include "events/codec.hpp"
+
+namespace heliograph {
+namespace {
+
+std::string prefix(const SiteKey& site) { return site.tenant.text + "/" + site.site.text + "/"; }
+constexpr std::string_view settings_key = "settings", stop_key = "stop", device_prefix = "device/";
+
+}  // namespace
+
+Status Catalog::load(const ViewStore& store) {
+  Status result;
+  auto done = store.scan(name(), "", "", [&](std::string_view key, std::string_view value) {
+    const Position position = get_be64(value);
+    auto record = decode_record(value.substr(8), position);
+    if (!record) {
+      result = fail(Errc::corrupt, "The view " + std::string(name()) + " is damaged: run `heliograph rebuild --projection " + std::string(name()) + "`.");
+      return false;
+    }
+    entries_[std::string(key)] = std::make_shared<const Record>(std::move(*record));
+    return true;
+  });
+  return done ? result : done;
+}
+
+void Catalog::apply(const Record& record) {
+  if (record.is_readings()) return;
+  const Change what = change(record.envelope, record.event());
+  if (what.key.empty()) return;
+  std::string key = prefix(record.envelope.site) + what.key;
+  if (what.erase) {
+    entries_.erase(key);
+    unsaved_.erase(std::move(key));
+    return;
+  }
+  std::string bytes;
+  put_be64(bytes, record.envelope.position);
+  bytes += encode_record(record);
+  entries_[key] = std::make_shared<const Record>(record);
+  unsaved_.put(std::move(key), std::move(bytes));
+}
+
+void Catalog::save(ViewBatch& batch) {
+  batch.changes.merge(unsaved_.changes);
+  unsaved_.changes.clear();
+}
+
+// ---- devices -----------------------------------------------------------------------------------------------------
+
+Catalog::Change DevicesView::change(const Envelope&, const Event& event) const {
+  if (std::holds_alternative<SiteConfigured>(event)) return {std::string(settings_key)};
+  if (std::holds_alternative<StopEngaged>(event)) return {std::string(stop_key)};
+  if (std::holds_alternative<StopLifted>(event)) return {std::string(stop_key), true};
+  if (const auto* device = std::get_if<DeviceRegistered>(&event)) return {std::string(device_prefix) + device->device.text};
+  return {};
+}
+
+std::vector<SiteKey> DevicesView::sites() const {
+  std::vector<SiteKey> out;
+  for (const auto& [key, record] : entries_)
+    if (out.empty() || out.back() != record->envelope.site) out.push_back(record->envelope.site);
+  return out;
+}
+
+const SiteConfigured* DevicesView::site(const SiteKey& key) const {
+  const auto found = entries_.find(prefix(key) + std::string(settings_key));
+  return found == entries_.end() ? nullptr : &std::get<SiteConfigured>(found->second->event());
+}
+
+std::vector<const DeviceRegistered*> DevicesView::devices(const SiteKey& key) const {
+  std::vector<const DeviceRegistered*> out;
+  const std::string from = prefix(key) + std::string(device_prefix);
+  for (auto at = entries_.lower_bound(from); at != entries_.end() && at->first.starts_with(from); ++at)
+    out.push_back(&std::get<DeviceRegistered>(at->second->event()));
+  return out;
+}
+
+const DeviceRegistered* DevicesView::device(const SiteKey& key, const DeviceId& device) const {
+  const auto found = entries_.find(prefix(key) + std::string(device_prefix) + device.text);
+  return found == entries_.end() ? nullptr : &std::get<DeviceRegistered>(found->second->event());
+}
+
+RecordPtr DevicesView::stop(const SiteKey& key) const {
+  const auto found = entries_.find(prefix(key) + std::string(stop_key));
+  return found == entries_.end() ? nullptr : found->second;
+}
+
+// ---- rules ---------------------------------------------------------------------------------------------------------
+
+Catalog::Change RulesView::change(const Envelope&, const Event& event) const {
+  if (const auto* saved = std::get_if<RuleSaved>(&event)) return {saved->rule.text};
+  if (const auto* removed = std::get_if<RuleRemoved>(&event)) return {removed->rule.text, true};
+  return {};
+}
+
+std::vector<RecordPtr> RulesView::rules(const SiteKey& key) const {
+  std::vector<RecordPtr> out;
+  const std::string from = prefix(key);
+  for (auto at = entries_.lower_bound(from); at != entries_.end() && at->first.starts_with(from); ++at) out.push_back(at->second);
+  return out;
+}
+
+RecordPtr RulesView::rule(const SiteKey& key, const RuleId& rule) const {
+  const auto found = entries_.find(prefix(key) + rule.text);
+  return found == entries_.end() ? nullptr : found->second;
+}
+
+}  // namespace heliograph

@@ -1,0 +1,127 @@
+#include "projections/projector.hpp"
+
+#include <algorithm>
+
+#include "events/digest.hpp"
+#include "storage/store.hpp"
+
+namespace heliograph {
+namespace {
+
+constexpr std::uint64_t save_every = 500'000;  // positions between saves while catching up
+
+/// First difference of one view in both stores, or nothing.
+Result<std::optional<std::string>> first_difference(const ViewStore& stored, const ViewStore& fresh, const std::string& view) {
+  // Walks both in step; memory stays at one page of the fresh view.
+  std::optional<std::string> difference;
+  std::uint64_t seen = 0, expected = 0;
+  auto done = fresh.scan(view, "", "", [&](std::string_view, std::string_view) { return ++expected, true; });
+  if (!done) return fail(done.error());
+  Status inner;
+  done = stored.scan(view, "", "", [&](std::string_view key, std::string_view value) {
+    ++seen;
+    auto other = fresh.get(view, key);
+    if (!other) inner = fail(other.error());
+    else if (!*other) difference = "holds a key that the log does not give: " + hex(key.substr(0, 48));
+    else if (**other != value) difference = "differs from the log at key " + hex(key.substr(0, 48));
+    return inner.has_value() && !difference;
+  });
+  if (!done) return fail(done.error());
+  if (!inner) return fail(inner.error());
+  if (!difference && seen != expected)
+    difference = "lacks " + std::to_string(expected - seen) + " of " + std::to_string(expected) + " entries that the log gives";
+  return difference;
+}
+
+}  // namespace
+
+Views::Views(ViewStore& view_store, const EventLog& event_log) : series(make_series(view_store)), store(view_store), log(event_log) {}
+
+std::vector<Projection*> Views::all() { return {&site_now, series.get(), &audit, &pending, &devices, &rules}; }
+
+std::vector<std::string> Views::names() { return {"site_now", "series", "audit", "pending_actions", "devices", "rules"}; }
+
+Status Views::load() {
+  checkpoints_.clear();
+  for (Projection* projection : all()) {
+    auto checkpoint = store.checkpoint(projection->name());
+    if (!checkpoint) return fail(checkpoint.error());
+    if (auto done = projection->load(store); !done) return done;
+    checkpoints_.push_back(*checkpoint);
+  }
+  applied_ = *std::min_element(checkpoints_.begin(), checkpoints_.end());
+  return {};
+}
+
+void Views::apply(const Record& record) {
+  const auto projections = all();
+  for (std::size_t i = 0; i < projections.size(); ++i)
+    if (record.envelope.position > checkpoints_[i]) projections[i]->apply(record);
+  applied_ = record.last();
+  unsaved_ += record.span();
+}
+
+Status Views::save() {
+  if (unsaved_ == 0) return {};
+  const auto projections = all();
+  for (std::size_t i = 0; i < projections.size(); ++i) {
+    const Position reached = std::max(applied_, checkpoints_[i]);
+    ViewBatch batch;
+    projections[i]->save(batch);
+    if (auto done = store.save(projections[i]->name(), batch, reached); !done) return done;
+    checkpoints_[i] = reached;
+  }
+  unsaved_ = 0;
+  return {};
+}
+
+Status Views::catch_up(Position to, const Progress& progress) {
+  const Position from = applied_ + 1;
+  if (from > to) return {};
+  Status saved;
+  auto done = log.scan(from, to, Part::all, [&](const RecordPtr& record) {
+    if (record->last() < from) return true;
+    apply(*record);
+    if (unsaved_ >= save_every) saved = save();
+    if (progress) progress(applied_ - from + 1, to - from + 1);
+    return saved.has_value();
+  });
+  if (!done) return done;
+  return saved ? save() : saved;
+}
+
+Status rebuild(ViewStore& store, const EventLog& log, std::string_view view, const Progress& progress) {
+  const auto names = Views::names();
+  if (!view.empty() && std::find(names.begin(), names.end(), view) == names.end()) {
+    std::string known;
+    for (const auto& each : names) known += (known.empty() ? "" : ", ") + each;
+    return fail(Errc::invalid, "There is no projection \"" + std::string(view) + "\": use one of " + known + ".");
+  }
+  for (const auto& each : names)
+    if (view.empty() || view == each)
+      if (auto done = store.wipe(each); !done) return done;
+  Views views(store, log);
+  if (auto done = views.load(); !done) return done;
+  return views.catch_up(log.durable(), progress);
+}
+
+Result<std::vector<std::string>> compare_views(ViewStore& store, const EventLog& log, const Progress& progress) {
+  const auto memory = open_memory_store();
+  if (auto done = rebuild(memory->views(), log, "", progress); !done) return fail(done.error());
+  std::vector<std::string> out;
+  for (const auto& view : Views::names()) {
+    auto checkpoint = store.checkpoint(view);
+    if (!checkpoint) return fail(checkpoint.error());
+    if (*checkpoint != log.durable() && log.durable() != 0) {
+      out.push_back("The view " + view + " stands at position " + std::to_string(*checkpoint) + ", the log at " + std::to_string(log.durable()) +
+                    ": it is behind, not wrong; start the engine or run `heliograph rebuild`.");
+      continue;
+    }
+    auto difference = first_difference(store, memory->views(), view);
+    if (!difference) return fail(difference.error());
+    if (*difference) out.push_back("The view " + view + " " + **difference + ": run `heliograph rebuild --projection " + view + "`.");
+  }
+  return out;
+}
+
+}  // namespace heliograph

@@ -1,0 +1,61 @@
+// Runs a set of projections over the log: catch up from the checkpoints, fold news, save. Also rebuilds a view from
+// nothing and says whether that gives the same bytes as the stored one.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "projections/audit.hpp"
+#include "projections/catalog.hpp"
+#include "projections/pending_actions.hpp"
+#include "projections/series.hpp"
+#include "projections/site_view.hpp"
+#include "storage/event_log.hpp"
+
+namespace heliograph {
+
+using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+
+/// All views of the house over one store.
+class Views {
+ public:
+  explicit Views(ViewStore& store, const EventLog& log);
+
+  SiteNowView site_now;
+  std::unique_ptr<SeriesProjection> series;
+  Audit audit;
+  PendingActions pending;
+  DevicesView devices;
+  RulesView rules;
+
+  ViewStore& store;
+  const EventLog& log;
+  std::vector<Projection*> all();
+  static std::vector<std::string> names();
+
+  /// Reads working states and checkpoints. A view that cannot be read is an error that names it.
+  Status load();
+  /// Folds the log after the checkpoints, up to `to`; saves on the way.
+  Status catch_up(Position to, const Progress& progress = {});
+  /// Folds one record; records come in order, each once.
+  void apply(const Record& record);
+  Status save();
+  Position applied() const { return applied_; }
+  std::uint64_t unsaved() const { return unsaved_; }
+
+ private:
+  std::vector<Position> checkpoints_;  // by index of all(); a record at or below is already in the view
+  Position applied_ = 0;
+  std::uint64_t unsaved_ = 0;  // positions folded since the last save
+};
+
+/// Deletes the named view (empty = all) and folds the whole log again.
+Status rebuild(ViewStore& store, const EventLog& log, std::string_view view, const Progress& progress = {});
+
+/// Folds the log into fresh views in memory and compares them byte for byte with the stored ones. Each difference is one
+/// sentence with the view and key; empty = identical. Requires: the stored views were saved at the log's end.
+Result<std::vector<std::string>> compare_views(ViewStore& store, const EventLog& log, const Progress& progress = {});
+
+}  // namespace heliograph

@@ -1,0 +1,87 @@
+#include "projections/site_view.hpp"
+
+#include "events/columns.hpp"
+
+namespace heliograph {
+namespace {
+
+constexpr char word_mark = '#';  // no id starts with it
+
+std::string key_of(const SiteKey& site, std::string_view rest) {
+  return site.tenant.text + "/" + site.site.text + "/" + std::string(rest);
+}
+
+std::uint64_t zigzag(std::int64_t v) { return (static_cast<std::uint64_t>(v) << 1) ^ static_cast<std::uint64_t>(v >> 63); }
+std::int64_t unzigzag(std::uint64_t v) { return static_cast<std::int64_t>(v >> 1) ^ -static_cast<std::int64_t>(v & 1); }
+
+std::string encode(const SiteNow::Device& device) {
+  std::string out;
+  for (std::size_t m = 1; m < metric_slots; ++m) {
+    const Latest& latest = device.latest[m];
+    if (!latest.known()) continue;
+    put_varint(m, out);
+    put_varint(zigzag(latest.value), out);
+    put_varint(zigzag(latest.at), out);
+    put_varint(latest.position, out);
+  }
+  return out;
+}
+
+Status decode(std::string_view bytes, SiteNow& now, DeviceIndex device) {
+  while (!bytes.empty()) {
+    const auto metric = take_varint(bytes), value = metric ? take_varint(bytes) : metric, at = value ? take_varint(bytes) : value,
+               position = at ? take_varint(bytes) : at;
+    if (!position || *metric == 0 || *metric >= metric_slots)
+      return fail(Errc::corrupt, "The view site_now is damaged: run `heliograph rebuild --projection site_now`.");
+    now.fold(device, static_cast<Metric>(*metric), unzigzag(*value), unzigzag(*at), *position);
+  }
+  return {};
+}
+
+}  // namespace
+
+Status SiteNowView::load(const ViewStore& store) {
+  Status result;
+  auto done = store.scan(name(), "", "", [&](std::string_view key, std::string_view value) {
+    const auto first = key.find('/'), second = key.find('/', first + 1);
+    const SiteKey site{{std::string(key.substr(0, first))}, {std::string(key.substr(first + 1, second - first - 1))}};
+    const std::string_view rest = key.substr(second + 1);
+    Entry& entry = sites_[site];
+    if (rest.front() == word_mark) {  // words come first and in order: '#' sorts before ids, numbers are big-endian
+      entry.now.intern(value);
+      entry.words_saved = entry.now.words();
+    } else {
+      // Indices follow the order of the keys, which the view must not depend on: only ids are stored.
+      result = decode(value, entry.now, entry.now.index_of(rest));
+    }
+    return result.has_value();
+  });
+  return done ? result : done;
+}
+
+void SiteNowView::apply(const Record& record) {
+  if (!record.is_readings()) return;
+  Entry& entry = sites_[record.envelope.site];
+  fold(entry.now, record.readings(), record.envelope.position);
+  for (const DeviceId& id : record.readings().devices) entry.changed.insert(entry.now.index_of(id.text));
+}
+
+void SiteNowView::save(ViewBatch& batch) {
+  for (auto& [site, entry] : sites_) {
+    for (; entry.words_saved < entry.now.words(); ++entry.words_saved) {
+      std::string key = key_of(site, std::string(1, word_mark));
+      put_be64(key, entry.words_saved);
+      batch.put(std::move(key), std::string(entry.now.word(static_cast<std::int64_t>(entry.words_saved))));
+    }
+    for (const DeviceIndex device : entry.changed)
+      batch.put(key_of(site, entry.now.devices()[device].id.text), encode(entry.now.devices()[device]));
+    entry.changed.clear();
+  }
+}
+
+const SiteNow* SiteNowView::site(const SiteKey& key) const {
+  const auto found = sites_.find(key);
+  return found == sites_.end() ? nullptr : &found->second.now;
+}
+
+}  // namespace heliograph
