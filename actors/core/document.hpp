@@ -8,7 +8,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace heliograph {
@@ -17,6 +16,8 @@ inline constexpr std::size_t document_bytes_max = 1u << 20;
 inline constexpr int document_depth_max = 32;          // objects and arrays inside one another
 inline constexpr std::size_t document_values_max = 200'000;
 
+struct DocumentField;
+
 struct Document {
   enum class Kind : std::uint8_t { null, boolean, integer, number, text, array, object };
   Kind kind = Kind::null;
@@ -24,8 +25,12 @@ struct Document {
   std::int64_t integer = 0;
   double number = 0;  // finite
   std::string string;
-  std::vector<Document> items;                              // array
-  std::vector<std::pair<std::string, Document>> fields;     // object, in source order, keys unique
+  std::vector<Document> items;        // array
+  std::vector<DocumentField> fields;  // object, in source order, keys unique
+};
+struct DocumentField {
+  std::string key;
+  Document value;
 };
 
 /// Where a value stands, as a chain of steps from the root; costs nothing until a pointer is asked for.

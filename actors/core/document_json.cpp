@@ -60,7 +60,7 @@ class TreeBuilder {
     out.kind = Document::Kind::object;
     if (depth > document_depth_max) { stop(too_deep); return; }
     for (const auto field : simdjson::dom::object(element)) {
-      out.fields.emplace_back(std::string(field.key), build(field.value, place.at(field.key), depth));
+      out.fields.push_back({std::string(field.key), build(field.value, place.at(field.key), depth)});
       if (stopped_) return;
     }
   }

@@ -160,7 +160,7 @@ class TreeBuilder : public YAML::EventHandler {
       open.document.items.push_back(std::move(value));
       return;
     }
-    open.document.fields.emplace_back(std::move(*open.key), std::move(value));
+    open.document.fields.push_back({std::move(*open.key), std::move(value)});
     open.key.reset();
   }
   void count(const YAML::Mark& mark) {
