@@ -9,6 +9,7 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <functional>
 #include <memory>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -52,13 +53,40 @@ struct SiteReply {
   bool repeated = false;  // the idempotency key was used before: the earlier outcome
   std::optional<CommandAnswer> command;
 };
-using Reply = std::function<void(Result<SiteReply>)>;  // called once, on an actor's thread: do not block
+
+/// Where the outcome of a turn goes: called exactly once, on an actor's thread (do not block). Dropped without a call (its
+/// actor died), it says that the outcome is unknown.
+class Reply {
+ public:
+  using Function = std::function<void(Result<SiteReply>)>;
+  Reply() = default;
+  template <class F>
+    requires std::is_invocable_v<F, Result<SiteReply>>
+  Reply(F function) : function_(std::move(function)) {}  // NOLINT: a lambda is a reply
+  Reply(Reply&& other) noexcept : function_(std::exchange(other.function_, nullptr)) {}
+  Reply& operator=(Reply&& other) noexcept {
+    std::swap(function_, other.function_);
+    return *this;
+  }
+  ~Reply() {
+    if (function_) (*this)(fail(Errc::closed, "The site's actor was restarted: read the audit to see whether this happened, then ask again."));
+  }
+  void operator()(Result<SiteReply> result) {
+    if (auto function = std::exchange(function_, nullptr)) function(std::move(result));
+  }
+
+ private:
+  Function function_;
+};
 
 struct SiteRequest {
   SiteCommand command;
   Reply reply;
 };
 using SiteRequestPtr = std::shared_ptr<SiteRequest>;
+
+class DevicePort;
+using PortPtr = std::shared_ptr<DevicePort>;
 
 class Views;
 /// A question to the views, asked inside their projector: consistent with everything acknowledged before it was sent.
@@ -72,6 +100,8 @@ CAF_BEGIN_TYPE_ID_BLOCK(heliograph, first_custom_type_id)
   CAF_ADD_TYPE_ID(heliograph, (heliograph::SiteRequestPtr))
   CAF_ADD_TYPE_ID(heliograph, (heliograph::QueryPtr))
   CAF_ADD_TYPE_ID(heliograph, (heliograph::RecordPtr))
+  CAF_ADD_TYPE_ID(heliograph, (heliograph::PortPtr))
+  CAF_ADD_TYPE_ID(heliograph, (heliograph::SiteKey))
   CAF_ADD_ATOM(heliograph, heliograph, flush_atom, "flush")
   CAF_ADD_ATOM(heliograph, heliograph, commit_atom, "commit")
   CAF_ADD_ATOM(heliograph, heliograph, follow_atom, "follow")
@@ -87,6 +117,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(heliograph::NewsPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(heliograph::SiteRequestPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(heliograph::QueryPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(heliograph::RecordPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(heliograph::PortPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(heliograph::SiteKey)
 
 namespace heliograph {
 
@@ -110,6 +142,8 @@ using LogWriterActor = caf::typed_actor<
 /// One per group of views: folds news into them and answers queries about them.
 using ProjectorActor = FollowerActor::extend<
     caf::reacts_to<QueryPtr>,
+    // To itself: a second has passed since something changed, write views and checkpoint.
+    caf::reacts_to<beat_atom>,
     // Write views and checkpoint now; answered when it is done.
     caf::replies_to<save_atom>::with<Position>>;
 
@@ -129,6 +163,17 @@ using SiteActor = caf::typed_actor<
     // From now on this device is driven by this actor.
     caf::reacts_to<adopt_atom, std::string, DeviceActor>,
     // Save a snapshot now (ordered stop); answered with the position that it covers.
+    caf::replies_to<save_atom>::with<Position>>;
+
+/// One per process: starts, watches and restarts the others (3 times in 60 s, then the process ends).
+using SupervisorActor = caf::typed_actor<
+    // A request from outside for this site; unknown sites are answered not_found, except that `Configure` makes one.
+    caf::reacts_to<SiteKey, SiteRequestPtr>,
+    // This device is driven through this port from now on.
+    caf::reacts_to<adopt_atom, SiteKey, std::string, PortPtr>,
+    // To itself, every minute: sites look after their snapshots.
+    caf::reacts_to<beat_atom>,
+    // Ordered stop: sites and views save; answered with the last durable position.
     caf::replies_to<save_atom>::with<Position>>;
 
 /// One per process: alarms at wall times. A delayed message cannot be cancelled, so alarms carry generations.

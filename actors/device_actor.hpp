@@ -1,0 +1,16 @@
+// The shell of one controllable device: hands durable commands to its port and brings the answer back to the site.
+// It decides nothing. Its state is in the log (the site's command in flight); it may die and start again at any time.
+#pragma once
+
+#include "actors/actors.hpp"
+#include "actors/clock.hpp"
+#include "actors/device_port.hpp"
+
+namespace heliograph {
+
+/// `in_flight`: the command that the log says was dispatched and has not ended. It is not sent again: whether the
+/// device heard it is unknown, and a reading will tell (never by guessing).
+DeviceActor spawn_device(caf::actor_system& system, std::shared_ptr<DevicePort> port, const SiteActor& site, const Clock& clock,
+                         CommandId in_flight);
+
+}  // namespace heliograph

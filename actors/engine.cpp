@@ -1,0 +1,139 @@
+#include "actors/engine.hpp"
+
+#include <caf/all.hpp>
+#include <future>
+
+#include "actors/clock_actor.hpp"
+#include "actors/log_writer.hpp"
+#include "actors/projector_actor.hpp"
+#include "actors/supervisor.hpp"
+
+namespace heliograph {
+namespace {
+
+struct Config : caf::actor_system_config {
+  explicit Config(std::size_t threads) {
+    add_message_types<caf::id_block::heliograph>();
+    set("scheduler.max-threads", threads);
+  }
+};
+
+}  // namespace
+
+SiteKey engine_site() { return {{"local"}, {"heliograph"}}; }
+
+/// Declared in the order of need: handles go before the system that they live in.
+struct Engine::Running {
+  explicit Running(std::size_t threads) : config(threads), system(config) {}
+  Config config;
+  caf::actor_system system;
+  SiteDirectory directory;
+  LogWriterActor writer;
+  ClockActor alarms;
+  ProjectorActor projector;
+  SupervisorActor supervisor;
+  std::vector<FollowerActor> followers;
+};
+
+Engine::Engine(Store& store, Clock& clock, EngineOptions options)
+    : store_(store), clock_(clock), options_(std::move(options)), views_(std::make_unique<Views>(store.views(), store.log())) {}
+
+Engine::~Engine() { static_cast<void>(stop()); }
+
+Result<std::unique_ptr<Engine>> Engine::start(Store& store, Clock& clock, EngineOptions options) {
+  std::unique_ptr<Engine> engine(new Engine(store, clock, std::move(options)));
+  if (auto done = engine->views_->load(); !done) return fail(done.error());
+  if (auto done = engine->views_->catch_up(store.log().durable(), engine->options_.catching_up); !done) return fail(done.error());
+  auto sites = recover_sites(store.log(), store.views());
+  if (!sites) return fail(sites.error());
+  const SiteKey self = engine_site();
+  sites->try_emplace(self, RecoveredSite{Site(self), 0});
+
+  auto fatal = [called = std::make_shared<std::atomic<bool>>(false), tell = engine->options_.fatal](const Error& error) {
+    if (!called->exchange(true) && tell) tell(error);
+  };
+  engine->running_ = std::make_unique<Running>(engine->options_.threads);
+  Running& r = *engine->running_;
+  r.writer = spawn_log_writer(r.system, store.log(), fatal);
+  r.alarms = spawn_clock(r.system, clock);
+  r.projector = spawn_projector(r.system, *engine->views_, r.writer, fatal);
+  r.supervisor = spawn_supervisor(r.system, {store, clock, r.directory, r.writer, r.alarms, r.projector, fatal}, std::move(*sites));
+
+  const EngineStarted started{engine->options_.version, engine->options_.commit, store.was_clean()};
+  auto said = engine->request_and_wait(self, RecordFact{"site-" + self.site.text, started, {}, {}});
+  if (!said) return fail(said.error());
+  return engine;
+}
+
+void Engine::request(const SiteKey& site, SiteCommand command, Reply reply) {
+  if (!running_) return reply(fail(Errc::closed, "The engine is stopping: ask again when it has started."));
+  // In memory first: from here on no energising command reaches a device of this site (H28). If the durable stop fails,
+  // the flag stays: an unreadable state counts as stopped.
+  if (std::holds_alternative<EngageStop>(command)) running_->directory.stop_flag(site)->engage();
+  if (std::holds_alternative<LiftStop>(command)) {
+    const StopFlag flag = running_->directory.stop_flag(site);
+    reply = [flag, asked = flag->asked(), inner = std::make_shared<Reply>(std::move(reply))](Result<SiteReply> result) {
+      if (result) flag->lift(asked);
+      (*inner)(std::move(result));
+    };
+  }
+  const bool urgent = std::holds_alternative<EngageStop>(command);
+  auto message = std::make_shared<SiteRequest>(SiteRequest{std::move(command), std::move(reply)});
+  // Straight to the site; only the supervisor can make one, or is about to bring it back.
+  const SiteActor actor = running_->directory.find(site);
+  if (actor && urgent) caf::anon_send<caf::message_priority::high>(actor, std::move(message));
+  else if (actor) caf::anon_send(actor, std::move(message));
+  else caf::anon_send(running_->supervisor, site, std::move(message));
+}
+
+Result<SiteReply> Engine::request_and_wait(const SiteKey& site, SiteCommand command) {
+  auto promise = std::make_shared<std::promise<Result<SiteReply>>>();
+  auto future = promise->get_future();
+  request(site, std::move(command), [promise](Result<SiteReply> result) { promise->set_value(std::move(result)); });
+  return future.get();
+}
+
+void Engine::query(Query query) {
+  if (running_) caf::anon_send(running_->projector, std::make_shared<const Query>(std::move(query)));
+}
+
+void Engine::query_and_wait(const Query& query) {
+  std::promise<void> answered;
+  this->query([&](const Views& views) {
+    query(views);
+    answered.set_value();
+  });
+  answered.get_future().wait();
+}
+
+void Engine::follow(std::function<void(const News&)> told) {
+  running_->followers.push_back(spawn_follower(running_->system, running_->writer, std::move(told)));
+}
+
+void Engine::drive(const SiteKey& site, const DeviceId& device, PortPtr port) {
+  caf::anon_send(running_->supervisor, adopt_atom_v, site, device.text, std::move(port));
+}
+
+Status Engine::stop() {
+  if (!running_) return {};
+  Status status;
+  auto said = request_and_wait(engine_site(), RecordFact{"site-" + engine_site().site.text, EngineStopped{}, {}, {}});
+  if (!said) status = fail(said.error());
+  {
+    caf::scoped_actor self(running_->system);
+    self->request(running_->supervisor, std::chrono::seconds(30), save_atom_v)
+        .receive([](Position) {}, [&](const caf::error& error) {
+          status = fail(Errc::io, "The views could not be saved (" + running_->system.render(error) + "): the next start will fold them again.");
+        });
+    for (const FollowerActor& follower : running_->followers) self->send_exit(follower, caf::exit_reason::user_shutdown);
+    self->send_exit(running_->supervisor, caf::exit_reason::user_shutdown);
+    self->wait_for(running_->supervisor);
+    self->send_exit(running_->projector, caf::exit_reason::user_shutdown);
+    self->send_exit(running_->alarms, caf::exit_reason::user_shutdown);
+    self->send_exit(running_->writer, caf::exit_reason::user_shutdown);
+  }
+  running_.reset();
+  return status;
+}
+
+}  // namespace heliograph

@@ -1,0 +1,64 @@
+// The house as one object: opens on a store, runs the actors, takes requests and questions from any thread, stops in
+// order. Everybody outside actors/ (API, verbs, simulated house) talks to this and to no actor.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "actors/actors.hpp"
+#include "actors/clock.hpp"
+#include "actors/device_port.hpp"
+#include "projections/projector.hpp"
+#include "storage/store.hpp"
+
+namespace heliograph {
+
+struct EngineOptions {
+  std::string version, commit;
+  std::size_t threads = 3;  // one may wait for the disk while the others work
+  /// Called once when the engine cannot go on; the process should end with an error and be started again.
+  std::function<void(const Error&)> fatal = {};
+  Progress catching_up = {};  // views folding what they missed
+};
+
+/// The site under which the engine writes about itself.
+SiteKey engine_site();
+
+class Engine {
+ public:
+  /// Recovers sites and views from the store and starts. The store and the clock outlive the engine.
+  static Result<std::unique_ptr<Engine>> start(Store& store, Clock& clock, EngineOptions options);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// One turn of a site. `reply` is called once, when the turn is durable or was refused. Any thread.
+  void request(const SiteKey& site, SiteCommand command, Reply reply);
+  /// The same, waiting for the reply. Not from an actor or an I/O thread.
+  Result<SiteReply> request_and_wait(const SiteKey& site, SiteCommand command);
+  /// Asks the views. Sees everything that was acknowledged before this call. Any thread.
+  void query(Query query);
+  void query_and_wait(const Query& query);
+  /// Tells each piece of news from now on, in order, on an actor's thread.
+  void follow(std::function<void(const News&)> told);
+  /// Drives a device of a site through this port from now on.
+  void drive(const SiteKey& site, const DeviceId& device, PortPtr port);
+
+  Store& store() { return store_; }
+  const Clock& clock() const { return clock_; }
+
+  /// Ordered stop: sites and views save, the log says that it was stopped. Idempotent.
+  Status stop();
+
+ private:
+  Engine(Store& store, Clock& clock, EngineOptions options);
+  struct Running;
+
+  Store& store_;
+  Clock& clock_;
+  EngineOptions options_;
+  std::unique_ptr<Views> views_;
+  std::unique_ptr<Running> running_;
+};
+
+}  // namespace heliograph

@@ -1,0 +1,88 @@
+#include "actors/projector_actor.hpp"
+
+#include <caf/all.hpp>
+
+namespace heliograph {
+namespace {
+
+constexpr auto save_interval = std::chrono::seconds(1);
+constexpr std::uint64_t save_after = 200'000;  // positions: bounds what a start after a kill folds again
+
+class ProjectorShell : public ProjectorActor::base {
+ public:
+  ProjectorShell(caf::actor_config& config, Views& views, LogWriterActor writer, std::function<void(const Error&)> fatal)
+      : ProjectorActor::base(config), views_(views), writer_(std::move(writer)), fatal_(std::move(fatal)) {}
+
+  behavior_type make_behavior() override {
+    send(writer_, follow_atom_v, caf::actor_cast<FollowerActor>(this));
+    return {
+        [this](news_atom, const NewsPtr& news) { fold(*news); },
+        [this](const QueryPtr& query) { (*query)(views_); },
+        [this](beat_atom) {
+          timer_running_ = false;
+          check(views_.save());
+        },
+        [this](save_atom) -> caf::result<Position> {
+          check(views_.save());
+          return views_.applied();
+        },
+    };
+  }
+
+ private:
+  void fold(const News& news) {
+    if (news.read_the_log) {
+      check(views_.catch_up(news.durable));
+    } else {
+      for (const RecordPtr& record : news.records)
+        if (record->envelope.position > views_.applied()) views_.apply(*record);
+    }
+    send(writer_, credit_atom_v, id());
+    if (views_.unsaved() >= save_after) check(views_.save());
+    // One pending save at a time; views lag behind the log on disk by a second at most.
+    if (views_.unsaved() > 0 && !timer_running_) {
+      timer_running_ = true;
+      delayed_send(this, save_interval, beat_atom_v);
+    }
+  }
+
+  void check(const Status& status) {
+    if (!status) fatal_(status.error());
+  }
+
+  Views& views_;
+  LogWriterActor writer_;
+  std::function<void(const Error&)> fatal_;
+  bool timer_running_ = false;
+};
+
+class FollowerShell : public FollowerActor::base {
+ public:
+  FollowerShell(caf::actor_config& config, LogWriterActor writer, std::function<void(const News&)> told)
+      : FollowerActor::base(config), writer_(std::move(writer)), told_(std::move(told)) {}
+
+  behavior_type make_behavior() override {
+    send(writer_, follow_atom_v, caf::actor_cast<FollowerActor>(this));
+    return {[this](news_atom, const NewsPtr& news) {
+      told_(*news);
+      send(writer_, credit_atom_v, id());
+    }};
+  }
+
+ private:
+  LogWriterActor writer_;
+  std::function<void(const News&)> told_;
+};
+
+}  // namespace
+
+ProjectorActor spawn_projector(caf::actor_system& system, Views& views, const LogWriterActor& writer,
+                               std::function<void(const Error&)> fatal) {
+  return system.spawn<ProjectorShell>(views, writer, std::move(fatal));
+}
+
+FollowerActor spawn_follower(caf::actor_system& system, const LogWriterActor& writer, std::function<void(const News&)> told) {
+  return system.spawn<FollowerShell>(writer, std::move(told));
+}
+
+}  // namespace heliograph

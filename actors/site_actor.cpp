@@ -1,0 +1,278 @@
+#include "actors/site_actor.hpp"
+
+#include <caf/all.hpp>
+#include <deque>
+
+namespace heliograph {
+namespace {
+
+constexpr std::uint64_t snapshot_after = 100'000;  // positions: bounds what a start after a kill folds again
+
+/// The log's turn as the core sees it, remembering what was appended.
+class TurnJournal : public Journal {
+ public:
+  explicit TurnJournal(EventLog::Turn& turn) : turn_(turn), first_(turn.next()) {}
+  Position next() const override { return turn_.next(); }
+  Result<RecordPtr> append(Draft draft) override {
+    auto record = turn_.add(std::move(draft));
+    if (record) records_.push_back(*record);
+    return record;
+  }
+  bool empty() const { return records_.empty(); }
+  Position first() const { return first_; }
+  const std::vector<RecordPtr>& records() const { return records_; }
+
+ private:
+  EventLog::Turn& turn_;
+  Position first_;
+  std::vector<RecordPtr> records_;
+};
+
+/// What a command leaves besides the log.
+struct Decided {
+  std::optional<CommandAnswer> command;
+};
+
+class SiteShell : public SiteActor::base {
+ public:
+  SiteShell(caf::actor_config& config, Site recovered, Position covered, const SiteContext& context)
+      : SiteActor::base(config), site_(std::move(recovered)), c_(context), snapshot_at_(covered) {
+    if (site_.stopped() && !c_.stop->engaged()) c_.stop->engage();  // never cleared here: a stop that was not yet durable still holds
+    if (covered == 0) save_snapshot();  // the entry that precedes the first fact (site_recovery.cpp)
+  }
+
+  behavior_type make_behavior() override {
+    set_alarm();
+    return {
+        [this](const SiteRequestPtr& request) { take(*request); },
+        [this](wake_atom, std::uint64_t generation) {
+          if (generation != alarm_) return;
+          alarm_at_.reset();  // used up: the same moment may be due again
+          tick();
+        },
+        [this](beat_atom) {
+          if (c_.log.durable() >= snapshot_at_ + snapshot_after) save_snapshot();
+        },
+        [this](adopt_atom, const std::string& device, const DeviceActor& actor) { adapters_[device] = actor; },
+        [this](save_atom) -> caf::result<Position> {
+          save_snapshot();
+          return snapshot_at_;
+        },
+    };
+  }
+
+ private:
+  /// A turn that is staged and waits to be durable.
+  struct Waiting {
+    SiteReply reply;
+    Reply answer;
+    std::vector<RecordPtr> dispatches;
+  };
+
+  void take(SiteRequest& request) {
+    const Result<std::optional<SiteReply>> before = repeated(request.command);
+    if (!before) return request.reply(fail(before.error()));
+    if (*before) {  // answered only when the first use is durable, like the first answer
+      waiting_.push_back({**before, std::move(request.reply), {}});
+      return flush();
+    }
+    run_turn(reserve_for(request.command), [&](Micros at, Journal& journal) { return decide(request.command, at, journal); }, std::move(request.reply));
+  }
+
+  void tick() {
+    run_turn(Reserve::use, [&](Micros at, Journal& journal) -> Result<Decided> {
+      if (auto ticked = site_.tick(at, journal); !ticked) return fail(ticked.error());
+      return Decided{};
+    }, [](Result<SiteReply>) {});
+  }
+
+  /// The last space of the disk is for stopping, shedding and what devices answered (H47).
+  static Reserve reserve_for(const SiteCommand& command) {
+    if (const auto* ask = std::get_if<Ask>(&command))
+      return energises(ask->proposal.action, ask->proposal.power_w) ? Reserve::keep : Reserve::use;
+    return std::holds_alternative<EngageStop>(command) || std::holds_alternative<DeviceAnswer>(command) ? Reserve::use : Reserve::keep;
+  }
+
+  template <class Decide>
+  void run_turn(Reserve reserve, Decide decide_turn, Reply reply) {
+    Result<Waiting> turn = stage_turn(reserve, decide_turn);
+    set_alarm();
+    if (!turn) return reply(fail(turn.error()));
+    if (turn->reply.last == 0) return reply(turn->reply);
+    turn->answer = std::move(reply);
+    waiting_.push_back(std::move(*turn));
+    flush();
+  }
+
+  /// Holds the log's lock from here to its end, and calls nobody else meanwhile.
+  template <class Decide>
+  Result<Waiting> stage_turn(Reserve reserve, Decide& decide_turn) {
+    auto turn = c_.log.begin(site_.key(), c_.clock.now(), reserve);
+    if (!turn) return fail(turn.error());
+    TurnJournal journal(*turn);
+    const Micros at = turn->recorded_at();
+    auto decided = decide_turn(at, journal);
+    if (!decided) {
+      // Half a turn was folded but will not be written: only the log knows the truth now.
+      if (!journal.empty()) quit(caf::make_error(caf::sec::runtime_error, decided.error().sentence));
+      return fail(decided.error());
+    }
+    if (journal.empty()) return Waiting{{0, 0, at, false, decided->command}, {}, {}};
+    turn->stage();
+    Waiting waiting{{journal.first(), journal.records().back()->last(), at, false, decided->command}, {}, {}};
+    for (const RecordPtr& record : journal.records())
+      if (!record->is_readings() && std::holds_alternative<CommandDispatched>(record->event())) waiting.dispatches.push_back(record);
+    return waiting;
+  }
+
+  Result<Decided> decide(SiteCommand& command, Micros at, Journal& journal) {
+    const auto plain = [](const Status& status) -> Result<Decided> {
+      if (!status) return fail(status.error());
+      return Decided{};
+    };
+    return std::visit([&](auto& c) -> Result<Decided> {
+      using C = std::decay_t<decltype(c)>;
+      if constexpr (std::is_same_v<C, TakeReadings>) {
+        return plain(site_.take_readings(std::move(c.batch), std::move(c.encoded), c.principal, at, journal, std::move(c.idempotency_key), c.fingerprint));
+      } else if constexpr (std::is_same_v<C, Ask>) {
+        auto answer = site_.ask(c, at, journal);
+        if (!answer) return fail(answer.error());
+        return Decided{std::move(*answer)};
+      } else if constexpr (std::is_same_v<C, DeviceAnswer>) {
+        return plain(site_.answered(c, at, journal));
+      } else if constexpr (std::is_same_v<C, EngageStop>) {
+        return plain(site_.engage_stop(c.principal, c.reason, at, journal));
+      } else if constexpr (std::is_same_v<C, LiftStop>) {
+        return plain(site_.lift_stop(c.principal, c.reason, at, journal));
+      } else if constexpr (std::is_same_v<C, SaveRule>) {
+        auto saved = site_.save_rule(c.rule, c.principal, at, journal, std::move(c.idempotency_key), c.fingerprint);
+        if (!saved) return fail(saved.error());
+        return Decided{};
+      } else if constexpr (std::is_same_v<C, RemoveRule>) {
+        return plain(site_.remove_rule(c.rule, c.principal, at, journal));
+      } else if constexpr (std::is_same_v<C, Configure>) {
+        return plain(site_.configure(c.settings, c.principal, at, journal));
+      } else if constexpr (std::is_same_v<C, RegisterDevice>) {
+        return plain(site_.register_device(c.device, c.principal, at, journal));
+      } else {
+        static_assert(std::is_same_v<C, RecordFact>);
+        Draft fact;
+        fact.stream = c.stream;
+        fact.occurred_at = at;
+        fact.principal = c.principal;
+        fact.correlation = c.correlation.empty() ? "p" + std::to_string(journal.next()) : c.correlation;
+        fact.body = std::move(c.event);
+        auto record = journal.append(std::move(fact));
+        if (!record) return fail(record.error());
+        return Decided{};
+      }
+    }, command);
+  }
+
+  /// The earlier outcome when the request's idempotency key was used before; conflict when for something else.
+  Result<std::optional<SiteReply>> repeated(const SiteCommand& command) {
+    const auto [key, fingerprint] = std::visit([](const auto& c) -> std::pair<std::string, Digest> {
+      if constexpr (requires { c.idempotency_key; c.fingerprint; }) return {c.idempotency_key, c.fingerprint};
+      else return {};
+    }, command);
+    if (key.empty()) return std::optional<SiteReply>{};
+    auto use = c_.log.find_key(site_.key().tenant, key);
+    if (!use) return fail(use.error());
+    if (!*use) return std::optional<SiteReply>{};
+    if ((*use)->fingerprint != fingerprint)
+      return fail(Errc::conflict, "This Idempotency-Key was used for another request: take a new key for a new request.", "/idempotency-key");
+    if ((*use)->position > c_.log.durable())
+      return fail(Errc::busy, "The first request with this Idempotency-Key is still being written: ask again in a moment.");
+    return recall((*use)->position);
+  }
+
+  Result<std::optional<SiteReply>> recall(Position position) {
+    auto record = c_.log.at(position);
+    if (!record) return fail(record.error());
+    SiteReply reply{position, (*record)->last(), (*record)->envelope.recorded_at, true, {}};
+    if ((*record)->is_readings()) return std::optional(reply);
+    if (const auto* asked = std::get_if<CommandRequested>(&(*record)->event())) {
+      reply.command = CommandAnswer{asked->command, position, position + 1, {}};
+      auto decision = c_.log.at(position + 1);  // the gate always answers in the same turn
+      if (!decision) return fail(decision.error());
+      if (const auto* refused = std::get_if<CommandRefused>(&(*decision)->event())) reply.command->refusals = refused->refusals;
+      reply.last = position + 1;
+    }
+    return std::optional(reply);
+  }
+
+  void flush() {
+    request(c_.writer, caf::infinite, flush_atom_v)
+        .then([this](Position durable) { became_durable(durable); },
+              [this](const caf::error& error) { lost(error); });
+  }
+
+  void became_durable(Position durable) {
+    while (!waiting_.empty() && waiting_.front().reply.last <= durable) {
+      Waiting ready = std::move(waiting_.front());
+      waiting_.pop_front();
+      ready.answer(ready.reply);
+      for (const RecordPtr& dispatch : ready.dispatches) hand_over(dispatch);
+    }
+    if (waiting_.empty() && durable >= snapshot_at_ + snapshot_after) save_snapshot();
+  }
+
+  /// The last look before a device hears a command: the stop in memory, then the state as it is now.
+  void hand_over(const RecordPtr& record) {
+    const auto& command = std::get<CommandDispatched>(record->event());
+    std::optional<std::string> obstacle = site_.why_not_send(command, c_.clock.now());
+    if (!obstacle && c_.stop->engaged() && (energises(command.action, command.power_w) || !is_person(record->envelope.principal.kind)))
+      obstacle = "the emergency stop came first";
+    const auto adapter = adapters_.find(command.device.text);
+    if (!obstacle && adapter == adapters_.end()) obstacle = "no adapter drives this device";
+    if (!obstacle) return send(adapter->second, record);
+    run_turn(Reserve::use, [&](Micros at, Journal& journal) -> Result<Decided> {
+      const DeviceAnswer answer{command.command, DeviceAnswer::Kind::not_sent, *obstacle};
+      if (auto noted = site_.answered(answer, at, journal); !noted) return fail(noted.error());
+      return Decided{};
+    }, [](Result<SiteReply>) {});
+  }
+
+  void lost(const caf::error& error) {
+    for (Waiting& waiting : std::exchange(waiting_, {}))
+      waiting.answer(fail(Errc::closed, "The log could not be written: the outcome is unknown until the engine was started again."));
+    quit(error);
+  }
+
+  void set_alarm() {
+    const auto due = site_.next_due(c_.clock.now());
+    if (due == alarm_at_) return;
+    alarm_at_ = due;
+    ++alarm_;
+    if (due) send(c_.alarms, wake_atom_v, *due, caf::actor_cast<SiteActor>(this), alarm_);
+  }
+
+  /// Requires: every turn so far is durable, or nothing is waiting; otherwise it is left for later.
+  void save_snapshot() {
+    if (!waiting_.empty()) return;
+    const Position covered = c_.log.durable();
+    std::string value;
+    put_be64(value, covered);
+    value += site_.snapshot();
+    ViewBatch batch;
+    batch.put(site_.key().tenant.text + "/" + site_.key().site.text, std::move(value));
+    // A snapshot that cannot be written costs time at the next start, nothing else: the log is the record.
+    if (c_.views.save(snapshot_view, batch, covered)) snapshot_at_ = covered;
+  }
+
+  Site site_;
+  SiteContext c_;
+  Position snapshot_at_ = 0;
+  std::deque<Waiting> waiting_;
+  std::map<std::string, DeviceActor> adapters_;
+  std::uint64_t alarm_ = 0;  // generation
+  std::optional<Micros> alarm_at_;
+};
+
+}  // namespace
+
+SiteActor spawn_site(caf::actor_system& system, Site recovered, Position covered, const SiteContext& context) {
+  return system.spawn<SiteShell>(std::move(recovered), covered, context);
+}
+
+}  // namespace heliograph

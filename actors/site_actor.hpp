@@ -1,0 +1,51 @@
+// The shell of a site: where its pure core meets threads, the log and devices, and nothing else happens. A turn is
+// decided and staged at once; replies, news and dispatch wait until it is durable. If a turn fails half way the
+// shell dies and is rebuilt from the log.
+#pragma once
+
+#include <atomic>
+#include <map>
+
+#include "actors/actors.hpp"
+#include "actors/clock.hpp"
+#include "storage/view_store.hpp"
+
+namespace heliograph {
+
+/// The stop, in memory: engaged by whoever asks before anything else happens, checked last before a device hears. Lifting
+/// names the stops that it knew of, so a stop asked meanwhile holds.
+class StopSwitch {
+ public:
+  void engage() { ++asked_; }
+  std::uint64_t asked() const { return asked_; }
+  void lift(std::uint64_t asked) { lifted_ = asked; }
+  bool engaged() const { return asked_ > lifted_; }
+
+ private:
+  std::atomic<std::uint64_t> asked_ = 0, lifted_ = 0;
+};
+using StopFlag = std::shared_ptr<StopSwitch>;
+
+struct SiteContext {
+  EventLog& log;
+  ViewStore& views;  // for snapshots
+  Clock& clock;
+  LogWriterActor writer;
+  ClockActor alarms;
+  StopFlag stop;
+};
+
+SiteActor spawn_site(caf::actor_system& system, Site recovered, Position covered, const SiteContext& context);
+
+/// The sites as the log says, from their snapshots and the log after them. `covered` = last position folded.
+struct RecoveredSite {
+  Site site;
+  Position covered = 0;
+};
+Result<std::map<SiteKey, RecoveredSite>> recover_sites(const EventLog& log, const ViewStore& views);
+/// The same for one site (restart of its actor).
+Result<RecoveredSite> recover_site(const EventLog& log, const ViewStore& views, const SiteKey& key);
+
+inline constexpr std::string_view snapshot_view = "sites";  // in the view store; not a projection, always disposable
+
+}  // namespace heliograph

@@ -1,0 +1,174 @@
+#include "actors/supervisor.hpp"
+
+#include <caf/all.hpp>
+#include <deque>
+
+#include "actors/device_actor.hpp"
+
+namespace heliograph {
+namespace {
+
+class Supervisor : public SupervisorActor::base {
+ public:
+  Supervisor(caf::actor_config& config, House house, std::map<SiteKey, RecoveredSite> sites)
+      : SupervisorActor::base(config), house_(std::move(house)), recovered_(std::move(sites)) {}
+
+  behavior_type make_behavior() override {
+    set_down_handler([this](caf::scheduled_actor*, caf::down_msg& down) { fallen(down); });
+    monitor(house_.writer);
+    monitor(house_.projector);
+    for (auto& [key, site] : recovered_) start_site(key, std::move(site));
+    recovered_.clear();
+    delayed_send(this, std::chrono::minutes(1), beat_atom_v);
+    return {
+        [this](const SiteKey& key, const SiteRequestPtr& request) { pass_on(key, request); },
+        [this](adopt_atom, const SiteKey& key, const std::string& device, const PortPtr& port) {
+          ports_[{key, device}] = port;
+          if (const auto site = sites_.find(key); site != sites_.end()) start_device(key, device, {});
+        },
+        [this](beat_atom) {
+          for (const auto& [key, site] : sites_) send(site, beat_atom_v);
+          delayed_send(this, std::chrono::minutes(1), beat_atom_v);
+        },
+        [this](save_atom) { return save_all(); },
+    };
+  }
+
+  void on_exit() override {
+    for (const auto& [key, device] : devices_) send_exit(device, caf::exit_reason::user_shutdown);
+    for (const auto& [key, site] : sites_) {
+      house_.directory.remove(key);
+      send_exit(site, caf::exit_reason::user_shutdown);
+    }
+    devices_.clear();
+    sites_.clear();
+  }
+
+ private:
+  using DeviceKey = std::pair<SiteKey, std::string>;
+
+  void pass_on(const SiteKey& key, const SiteRequestPtr& request) {
+    auto site = sites_.find(key);
+    if (site == sites_.end()) {
+      if (!std::holds_alternative<Configure>(request->command))
+        return request->reply(fail(Errc::not_found, "There is no site \"" + key.site.text + "\": configure it first (PUT /api/v1/sites/" + key.site.text + ")."));
+      start_site(key, {Site(key), 0});
+      site = sites_.find(key);
+    }
+    if (std::holds_alternative<EngageStop>(request->command)) send<caf::message_priority::high>(site->second, request);
+    else send(site->second, request);
+  }
+
+  void start_site(const SiteKey& key, RecoveredSite recovered) {
+    std::map<std::string, CommandId> in_flight;
+    for (const DeviceState& device : recovered.site.devices())
+      if (device.in_flight) in_flight[device.about.device.text] = device.in_flight->command;
+    const SiteContext context{house_.store.log(), house_.store.views(), house_.clock, house_.writer, house_.alarms, house_.directory.stop_flag(key)};
+    const SiteActor site = spawn_site(system(), std::move(recovered.site), recovered.covered, context);
+    monitor(site);
+    sites_[key] = site;
+    house_.directory.place(key, site);
+    for (const auto& [device, port] : ports_)
+      if (device.first == key) start_device(key, device.second, in_flight[device.second]);
+  }
+
+  void start_device(const SiteKey& key, const std::string& device, const CommandId& in_flight) {
+    const DeviceActor actor = spawn_device(system(), ports_.at({key, device}), sites_.at(key), house_.clock, in_flight);
+    monitor(actor);
+    devices_[{key, device}] = actor;
+    send(sites_.at(key), adopt_atom_v, device, actor);
+  }
+
+  void fallen(const caf::down_msg& down) {
+    if (down.reason == caf::exit_reason::user_shutdown) return;
+    const std::string why = system().render(down.reason);
+    for (const auto& [key, device] : devices_)
+      if (device.address() == down.source) return restart_device(key, why);
+    for (const auto& [key, site] : sites_)
+      if (site.address() == down.source) return restart_site(key, why);
+    house_.fatal({Errc::closed, "A part that nothing works without has ended (" + why + "): start the engine again.", {}});
+  }
+
+  bool may_restart(const std::string& what, const std::string& why) {
+    const Micros now = house_.clock.monotonic();
+    restarts_.push_back(now);
+    while (!restarts_.empty() && restarts_.front() < now - restart_window) restarts_.pop_front();
+    if (restarts_.size() <= static_cast<std::size_t>(restarts_max)) return true;
+    house_.fatal({Errc::closed, what + " failed again (" + why + "), more than " + std::to_string(restarts_max) +
+                                    " restarts in a minute: see the audit before starting the engine again.", {}});
+    return false;
+  }
+
+  void restart_device(const DeviceKey key, const std::string& why) {
+    devices_.erase(key);
+    if (!may_restart("Device " + key.second, why)) return;
+    // What it was doing stands in the log; the site knows it, and this shell must not send it again.
+    auto site = recover_site(house_.store.log(), house_.store.views(), key.first);
+    if (!site) return house_.fatal(site.error());
+    const DeviceState* state = site->site.device({key.second});
+    start_device(key.first, key.second, state != nullptr && state->in_flight ? state->in_flight->command : CommandId{});
+  }
+
+  void restart_site(const SiteKey key, const std::string& why) {
+    sites_.erase(key);
+    house_.directory.remove(key);
+    for (auto it = devices_.begin(); it != devices_.end();) {
+      if (it->first.first == key) send_exit(it->second, caf::exit_reason::user_shutdown), it = devices_.erase(it);
+      else ++it;
+    }
+    if (!may_restart("Site " + key.site.text, why)) return;
+    auto recovered = recover_site(house_.store.log(), house_.store.views(), key);
+    if (!recovered) return house_.fatal(recovered.error());
+    start_site(key, std::move(*recovered));
+  }
+
+  caf::result<Position> save_all() {
+    auto promise = make_response_promise<Position>();
+    auto open = std::make_shared<std::size_t>(sites_.size() + 1);
+    const auto one_done = [this, promise, open](Position) mutable {
+      if (--*open == 0) promise.deliver(house_.store.log().durable());
+    };
+    const auto one_failed = [promise](const caf::error& error) mutable { promise.deliver(error); };
+    for (const auto& [key, site] : sites_) request(site, caf::infinite, save_atom_v).then(one_done, one_failed);
+    request(house_.projector, caf::infinite, save_atom_v).then(one_done, one_failed);
+    return promise;
+  }
+
+  House house_;
+  std::map<SiteKey, RecoveredSite> recovered_;
+  std::map<SiteKey, SiteActor> sites_;
+  std::map<DeviceKey, PortPtr> ports_;
+  std::map<DeviceKey, DeviceActor> devices_;
+  std::deque<Micros> restarts_;
+};
+
+}  // namespace
+
+StopFlag SiteDirectory::stop_flag(const SiteKey& site) {
+  const std::lock_guard lock(mutex_);
+  auto& flag = flags_[site];
+  if (!flag) flag = std::make_shared<StopSwitch>();
+  return flag;
+}
+
+void SiteDirectory::place(const SiteKey& site, SiteActor actor) {
+  const std::lock_guard lock(mutex_);
+  actors_[site] = std::move(actor);
+}
+
+void SiteDirectory::remove(const SiteKey& site) {
+  const std::lock_guard lock(mutex_);
+  actors_.erase(site);
+}
+
+SiteActor SiteDirectory::find(const SiteKey& site) {
+  const std::lock_guard lock(mutex_);
+  const auto found = actors_.find(site);
+  return found == actors_.end() ? SiteActor() : found->second;
+}
+
+SupervisorActor spawn_supervisor(caf::actor_system& system, House house, std::map<SiteKey, RecoveredSite> sites) {
+  return system.spawn<Supervisor>(std::move(house), std::move(sites));
+}
+
+}  // namespace heliograph
