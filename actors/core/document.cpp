@@ -16,9 +16,12 @@ constexpr std::size_t step_bytes_max = 200;
 std::string escaped_step(std::string_view key) {
   std::string out;
   for (const char c : key) {
-    if (c == '~') out += "~0";
-    else if (c == '/') out += "~1";
-    else out += c;
+    if (c == '~')
+      out += "~0";
+    else if (c == '/')
+      out += "~1";
+    else
+      out += c;
   }
   return out;
 }
@@ -27,15 +30,17 @@ ParsedDocument refuse(std::string sentence) { return {std::nullopt, {{"", std::m
 
 std::optional<std::string> unreadable(std::string_view text) {
   if (text.size() > document_bytes_max)
-    return "The document has " + std::to_string(text.size()) + " bytes: send at most 1 MiB (1048576 bytes), in several documents.";
+    return "The document has " + std::to_string(text.size()) +
+           " bytes: send at most 1 MiB (1048576 bytes), in several documents.";
   if (!simdjson::validate_utf8(text.data(), text.size()))
     return "The document is not UTF-8: save it as UTF-8 text and send it again.";
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f)
-      return "Byte " + std::to_string(i + 1) + " is a control character: this is no text file; send JSON or YAML text.";
-  }
-  return std::nullopt;
+  const auto control = std::find_if(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7f;
+  });
+  if (control == text.end()) return std::nullopt;
+  return "Byte " + std::to_string(control - text.begin() + 1) +
+         " is a control character: this is no text file; send JSON or YAML text.";
 }
 
 std::string_view without_mark(std::string_view text) {
@@ -53,10 +58,12 @@ void list_repeated_keys(const Document& document, const Place& place, std::vecto
   std::sort(keys.begin(), keys.end());
   for (std::size_t i = 1; i < keys.size(); ++i)
     if (keys[i] == keys[i - 1] && (i == 1 || keys[i] != keys[i - 2]))
-      problems.push_back({place.at(keys[i]).pointer(), quoted(keys[i]) + " stands here more than once: keep one of them."});
+      problems.push_back(
+          {place.at(keys[i]).pointer(), quoted(keys[i]) + " stands here more than once: keep one of them."});
 }
 
-/// Edits between two short words: a letter added, dropped or changed, or two neighbours swapped (optimal string alignment).
+/// Edits between two short words: a letter added, dropped or changed, or two neighbours swapped (optimal string
+/// alignment).
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
   for (std::size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
@@ -65,7 +72,8 @@ std::size_t distance(std::string_view a, std::string_view b) {
     for (std::size_t j = 1; j <= b.size(); ++j) {
       const std::size_t change = d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
       d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, change});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
     }
   return d[a.size()][b.size()];
 }
@@ -79,7 +87,8 @@ struct Decimal {
 
 Decimal shortest_decimal(double number) {
   std::array<char, 40> buffer{};
-  const auto [end, ec] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::scientific);
+  const auto [end, ec] =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::scientific);
   const std::string_view text(buffer.data(), ec == std::errc{} ? static_cast<std::size_t>(end - buffer.data()) : 0);
   Decimal out;
   std::size_t i = 0;
@@ -92,7 +101,8 @@ Decimal shortest_decimal(double number) {
     if (after_point) --out.exponent;
   }
   int power = 0;
-  if (i + 1 < text.size()) std::from_chars(text.data() + i + (text[i + 1] == '+' ? 2 : 1), text.data() + text.size(), power);
+  if (i + 1 < text.size())
+    std::from_chars(text.data() + i + (text[i + 1] == '+' ? 2 : 1), text.data() + text.size(), power);
   out.exponent += power;
   return out;
 }

@@ -13,7 +13,7 @@
 namespace heliograph {
 
 inline constexpr std::size_t document_bytes_max = 1u << 20;
-inline constexpr int document_depth_max = 32;          // objects and arrays inside one another
+inline constexpr int document_depth_max = 32;  // objects and arrays inside one another
 inline constexpr std::size_t document_values_max = 200'000;
 
 struct DocumentField;
@@ -55,7 +55,8 @@ struct ParsedDocument {
   std::vector<DocumentProblem> problems;
 };
 
-/// JSON when the first character says so ('{' or '['), else YAML. At most 1 MiB, depth 32, UTF-8, no control characters.
+/// JSON when the first character says so ('{' or '['), else YAML. At most 1 MiB, depth 32, UTF-8, no control
+/// characters.
 ParsedDocument parse_document(std::string_view text);
 /// The two languages behind it. Require: UTF-8 of at most 1 MiB; repeated keys are still there.
 ParsedDocument read_json(std::string_view text);

@@ -12,8 +12,7 @@
 namespace heliograph {
 namespace {
 
-constexpr std::string_view too_deep =
-    "The document nests deeper than 32 levels: write it flatter.";
+constexpr std::string_view too_deep = "The document nests deeper than 32 levels: write it flatter.";
 constexpr std::string_view too_many = "The document has more than 200000 values: split it into several documents.";
 
 std::string where_wrong(std::string_view text) {
@@ -58,7 +57,10 @@ class TreeBuilder {
 
   void build_object(simdjson::dom::element element, const Place& place, int depth, Document& out) {
     out.kind = Document::Kind::object;
-    if (depth > document_depth_max) { stop(too_deep); return; }
+    if (depth > document_depth_max) {
+      stop(too_deep);
+      return;
+    }
     for (const auto field : simdjson::dom::object(element)) {
       out.fields.push_back({std::string(field.key), build(field.value, place.at(field.key), depth)});
       if (stopped_) return;
@@ -67,7 +69,10 @@ class TreeBuilder {
 
   void build_array(simdjson::dom::element element, const Place& place, int depth, Document& out) {
     out.kind = Document::Kind::array;
-    if (depth > document_depth_max) { stop(too_deep); return; }
+    if (depth > document_depth_max) {
+      stop(too_deep);
+      return;
+    }
     for (const auto item : simdjson::dom::array(element)) {
       out.items.push_back(build(item, place.at(out.items.size()), depth));
       if (stopped_) return;
@@ -111,15 +116,16 @@ ParsedDocument read_json(std::string_view text) {
   ParsedDocument out;
   simdjson::dom::parser parser;
   // One level of room above our own limit, so that it is our sentence which names the limit.
-  if (const auto error = parser.allocate(std::max<std::size_t>(text.size(), 64), document_depth_max + 8); error != simdjson::SUCCESS) {
+  if (const auto error = parser.allocate(std::max<std::size_t>(text.size(), 64), document_depth_max + 8);
+      error != simdjson::SUCCESS) {
     out.problems.push_back({"", "There is not enough memory to read the document: send a smaller one."});
     return out;
   }
   simdjson::dom::element element;
   if (const auto error = parser.parse(text.data(), text.size(), true).get(element); error != simdjson::SUCCESS) {
-    out.problems.push_back({"", error == simdjson::DEPTH_ERROR
-                                    ? std::string(too_deep)
-                                    : "This is not JSON (" + where_wrong(text) + "): correct it there and send it again."});
+    out.problems.push_back({"", error == simdjson::DEPTH_ERROR ? std::string(too_deep)
+                                                               : "This is not JSON (" + where_wrong(text) +
+                                                                     "): correct it there and send it again."});
     return out;
   }
   TreeBuilder builder(out.problems);

@@ -64,7 +64,8 @@ Document number_of(std::string_view text) {
 Document scalar(const std::string& value, bool plain) {
   Document out;
   if (plain) {
-    if (value == "true" || value == "True" || value == "TRUE" || value == "false" || value == "False" || value == "FALSE") {
+    if (value == "true" || value == "True" || value == "TRUE" || value == "false" || value == "False" ||
+        value == "FALSE") {
       out.kind = Document::Kind::boolean;
       out.truth = value[0] == 't' || value[0] == 'T';
       return out;
@@ -80,7 +81,8 @@ Document scalar(const std::string& value, bool plain) {
 class TreeBuilder : public YAML::EventHandler {
  public:
   void OnDocumentStart(const YAML::Mark& mark) override {
-    if (++documents_ > 1) throw Stop{"A second YAML document starts at " + at(mark) + ": put one document into one file."};
+    if (++documents_ > 1)
+      throw Stop{"A second YAML document starts at " + at(mark) + ": put one document into one file."};
   }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -90,16 +92,19 @@ class TreeBuilder : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     throw Stop{"YAML alias at " + at(mark) + ": aliases are not read; write the value out."};
   }
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
     refuse_anchor(mark, anchor);
     refuse_tag(mark, tag);
     add(mark, scalar(value, tag == "?"));
   }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
     open(mark, tag, anchor, Document::Kind::array);
   }
   void OnSequenceEnd() override { close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
     open(mark, tag, anchor, Document::Kind::object);
   }
   void OnMapEnd() override { close(); }
@@ -148,7 +153,8 @@ class TreeBuilder : public YAML::EventHandler {
   }
   void refuse_as_key(const YAML::Mark& mark, bool is_text = false) const {
     if (is_text || stack_.empty() || stack_.back().document.kind != Document::Kind::object || stack_.back().key) return;
-    throw Stop{"A field's name must be a word, at " + at(mark) + ": write one like \"device\", in quotes if it looks like a number."};
+    throw Stop{"A field's name must be a word, at " + at(mark) +
+               ": write one like \"device\", in quotes if it looks like a number."};
   }
   void place(Document value) {
     if (stack_.empty()) {
@@ -195,7 +201,8 @@ ParsedDocument read_yaml(std::string_view text) {
     refuse(stop.sentence);
     return out;
   } catch (const YAML::Exception& error) {
-    refuse("This is not YAML (" + at(error.mark) + ": " + printable(error.msg) + "): correct it there and send it again.");
+    refuse("This is not YAML (" + at(error.mark) + ": " + printable(error.msg) +
+           "): correct it there and send it again.");
     return out;
   } catch (const std::exception&) {
     refuse("The YAML could not be read: write the document as JSON.");

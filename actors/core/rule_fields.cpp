@@ -53,7 +53,8 @@ std::string unknown_field(std::string_view name, std::string_view what, const Wo
 bool ProblemList::full() const { return list_.size() > problems_max; }
 
 void ProblemList::add(const Place& place, std::string sentence) {
-  if (list_.size() < problems_max) list_.push_back({place.pointer(), std::move(sentence)});
+  if (list_.size() < problems_max)
+    list_.push_back({place.pointer(), std::move(sentence)});
   else if (list_.size() == problems_max)
     list_.push_back({"", "There are more than 100 problems: correct these and send the document again."});
 }
@@ -67,7 +68,8 @@ std::string listed(const Words& words) {
   return out;
 }
 
-Fields::Fields(const Document& document, const Place& place, std::string_view what, const Words& known, ProblemList& problems)
+Fields::Fields(const Document& document, const Place& place, std::string_view what, const Words& known,
+               ProblemList& problems)
     : document_(document), place_(place), what_(what), problems_(problems) {
   if (document.kind != Document::Kind::object) {
     problem("Here stands " + std::string(noun(document)) + " where " + std::string(what) +
@@ -75,7 +77,8 @@ Fields::Fields(const Document& document, const Place& place, std::string_view wh
     return;
   }
   for (const auto& [name, value] : document.fields)
-    if (!problems.full() && std::find(known.begin(), known.end(), name) == known.end()) problem(name, unknown_field(name, what, known));
+    if (!problems.full() && std::find(known.begin(), known.end(), name) == known.end())
+      problem(name, unknown_field(name, what, known));
 }
 
 const Document* Fields::find(std::string_view name) const {
@@ -114,7 +117,8 @@ Micros Fields::duration(std::string_view name) {
   }
   const auto span = parse_duration(found->string);
   if (span) return *span;
-  problem(name, quoted(found->string) + " is not a duration: write ISO 8601 like PT5M, PT1H30M or P1D, at most 400 days.");
+  problem(name,
+          quoted(found->string) + " is not a duration: write ISO 8601 like PT5M, PT1H30M or P1D, at most 400 days.");
   return 0;
 }
 
@@ -166,7 +170,8 @@ std::uint8_t Fields::days() {
       continue;
     }
     const unsigned bit = 1u << (day - day_words.begin());
-    if ((bits & bit) != 0) problems_.add(days.at(i), "The day " + quoted(word.string) + " stands here twice: remove one.");
+    if ((bits & bit) != 0)
+      problems_.add(days.at(i), "The day " + quoted(word.string) + " stands here twice: remove one.");
     bits |= bit;
   }
   return static_cast<std::uint8_t>(bits);

@@ -30,7 +30,8 @@ inline const Words day_words = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
 class Fields {
  public:
   /// Notes a document that is no object (`what`: "a trigger") and every field that is not in `known`.
-  Fields(const Document& document, const Place& place, std::string_view what, const Words& known, ProblemList& problems);
+  Fields(const Document& document, const Place& place, std::string_view what, const Words& known,
+         ProblemList& problems);
 
   const Document* find(std::string_view name) const;
   bool has(std::string_view name) const { return find(name) != nullptr; }

@@ -77,7 +77,9 @@ void write_action(JsonWriter& json, const RuleAction& action) {
     switch (action.action) {
       case Action::switch_on: json.field("do", "switch_on").field("device", action.device); break;
       case Action::switch_off: json.field("do", "switch_off").field("device", action.device); break;
-      case Action::set_power: json.field("do", "set_power").field("device", action.device).field("power_w", action.power_w); break;
+      case Action::set_power:
+        json.field("do", "set_power").field("device", action.device).field("power_w", action.power_w);
+        break;
     }
   }
   json.end_object();

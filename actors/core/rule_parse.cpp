@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "actors/core/rule_check.hpp"
 #include "actors/core/rule_fields.hpp"
 
 namespace heliograph {
@@ -22,8 +23,9 @@ struct Threshold {
 
 std::optional<Threshold> read_threshold(Fields& fields, Metric metric) {
   if (fields.has("below") == fields.has("above")) {
-    fields.problem(fields.has("below") ? "Both \"below\" and \"above\" are given: keep one, and write a second entry for the other."
-                                       : "The threshold is missing: add \"below\" or \"above\" with a number.");
+    fields.problem(fields.has("below")
+                       ? "Both \"below\" and \"above\" are given: keep one, and write a second entry for the other."
+                       : "The threshold is missing: add \"below\" or \"above\" with a number.");
     return std::nullopt;
   }
   const bool above = fields.has("above");
@@ -50,7 +52,8 @@ class RuleReader {
       : document_(document), place_(place), problems_(problems) {}
 
   Rule read() {
-    static const Words known = {"id", "name", "description", "enabled", "triggers", "conditions", "actions", "cooldown"};
+    static const Words known = {"id",       "name",       "description", "enabled",
+                                "triggers", "conditions", "actions",     "cooldown"};
     Fields fields(document_, place_, "a rule", known, problems_);
     rule_.id.text = fields.id("id", true);
     rule_.name = fields.text("name", name_characters_max);
@@ -74,7 +77,8 @@ class RuleReader {
     for (std::size_t i = 1; i < count; ++i)
       for (std::size_t j = 0; j < i; ++j)
         if (rule_.triggers[i].id == rule_.triggers[j].id) {
-          problems_.add(place.at(i), "Two triggers are called " + quoted(rule_.triggers[i].id) + ": give each its own \"id\".");
+          problems_.add(place.at(i),
+                        "Two triggers are called " + quoted(rule_.triggers[i].id) + ": give each its own \"id\".");
           break;
         }
   }
@@ -85,14 +89,19 @@ class RuleReader {
     static const Words of_any = {"id", "metric", "device", "below", "above", "rearm", "for", "at", "days"};
     const bool is_time = has(document, "at"), is_threshold = has(document, "metric");
     const Words& known = is_time == is_threshold ? of_any : is_time ? of_time : of_threshold;
-    Fields fields(document, place, is_time == is_threshold ? "a trigger" : is_time ? "a time trigger" : "a threshold trigger",
+    Fields fields(document, place,
+                  is_time == is_threshold ? "a trigger"
+                  : is_time               ? "a time trigger"
+                                          : "a threshold trigger",
                   known, problems_);
     Trigger trigger;
     trigger.id = fields.has("id") ? fields.id("id", false) : "t" + std::to_string(index + 1);
-    if (trigger.id.empty()) trigger.id = "?" + std::to_string(index);  // noted above; unique, so it is noted once
+    if (trigger.id.empty()) trigger.id = "?" + std::to_string(index);  // noted above; no id, and unlike any other
     if (document.kind != Document::Kind::object) return trigger;
-    if (is_time && is_threshold) fields.problem("A trigger is a time (\"at\") or a threshold (\"metric\"), not both: write two triggers.");
-    if (!is_time && !is_threshold) fields.problem("This trigger says nothing: add \"metric\" with \"below\" or \"above\", or \"at\" with a time.");
+    if (is_time && is_threshold)
+      fields.problem("A trigger is a time (\"at\") or a threshold (\"metric\"), not both: write two triggers.");
+    if (!is_time && !is_threshold)
+      fields.problem("This trigger says nothing: add \"metric\" with \"below\" or \"above\", or \"at\" with a time.");
     if (is_time && !is_threshold) trigger.time = read_time(fields);
     if (is_threshold && !is_time) trigger.threshold = read_threshold_trigger(fields);
     return trigger;
@@ -132,11 +141,13 @@ class RuleReader {
 
   Condition read_condition(const Document& document, const Place& place, int depth) {
     static const Words starts = {"between", "metric", "any", "all", "not", "automation"};
-    static const Words of_any = {"between", "days", "metric", "device", "below", "above", "any", "all", "not", "automation"};
+    static const Words of_any = {"between", "days", "metric", "device", "below",
+                                 "above",   "any",  "all",    "not",    "automation"};
     Condition condition;
     if (++conditions_ > conditions_max) {
       if (conditions_ == conditions_max + 1)
-        problems_.add(place_.at("conditions"), "There are more than 64 conditions, counting those inside others: simplify or split the rule.");
+        problems_.add(place_.at("conditions"),
+                      "There are more than 64 conditions, counting those inside others: simplify or split the rule.");
       return condition;
     }
     if (depth > condition_depth_max) {
@@ -166,7 +177,9 @@ class RuleReader {
   Condition read_group(std::string_view start, const Document& document, const Place& place, int depth) {
     Condition condition;
     Fields fields(document, place, "a condition with " + quoted(start), {start}, problems_);
-    condition.kind = start == "any" ? Condition::Kind::any : start == "all" ? Condition::Kind::all : Condition::Kind::negation;
+    condition.kind = start == "any"   ? Condition::Kind::any
+                     : start == "all" ? Condition::Kind::all
+                                      : Condition::Kind::negation;
     if (start == "not") {
       condition.of.push_back(read_condition(*fields.find("not"), fields.at("not"), depth + 1));
       return condition;
@@ -190,7 +203,8 @@ class RuleReader {
     if (!after) problems_.add(between.at(0), "This is not a time of day: write text from \"00:00\" to \"23:59\".");
     if (!before) problems_.add(between.at(1), "This is not a time of day: write text from \"00:00\" to \"24:00\".");
     if (after && after == before)
-      fields.problem("between", "The window is empty: write two different times, or [\"00:00\", \"24:00\"] for the whole day.");
+      fields.problem("between",
+                     "The window is empty: write two different times, or [\"00:00\", \"24:00\"] for the whole day.");
     condition.after_minute = after.value_or(0);
     condition.before_minute = before.value_or(1440);
     return condition;
@@ -218,7 +232,8 @@ class RuleReader {
     Fields fields(document, place, "a condition on automation", {"automation"}, problems_);
     const Document& mode = *fields.find("automation");
     if (mode.kind != Document::Kind::text || mode.string != "on")
-      fields.problem("automation", "This can only be \"on\": for the opposite write {\"not\": {\"automation\": \"on\"}}.");
+      fields.problem("automation",
+                     "This can only be \"on\": for the opposite write {\"not\": {\"automation\": \"on\"}}.");
     return condition;
   }
 
@@ -227,16 +242,7 @@ class RuleReader {
   void read_actions(const std::vector<Document>& list, const Place& place) {
     const std::size_t count = std::min(list.size(), actions_max);
     for (std::size_t i = 0; i < count; ++i) rule_.actions.push_back(read_action(list[i], place.at(i)));
-    for (std::size_t i = 0; i < count; ++i) {
-      check_trigger_device(rule_.actions[i], place.at(i));
-      for (std::size_t j = 0; j < i; ++j)
-        if (const Trigger* shared = contradiction(rule_.actions[j], rule_.actions[i])) {
-          problems_.add(place.at(i), "Trigger " + quoted(shared->id) + " would tell " + quoted(rule_.actions[i].device) +
-                                         " this and, in action " + std::to_string(j + 1) +
-                                         ", the opposite: say with \"when\" which trigger does which.");
-          break;
-        }
-    }
+    check_actions(rule_, place, problems_);
   }
 
   RuleAction read_action(const Document& document, const Place& place) {
@@ -245,15 +251,20 @@ class RuleReader {
     RuleAction action;
     const std::optional<Action> command = command_of(document);
     const bool is_notify = word(document, "do") == "notify";
-    const Words& known = is_notify ? of_notify : !command ? of_any : *command == Action::set_power ? of_power : of_switch;
+    const Words& known = is_notify                       ? of_notify
+                         : !command                      ? of_any
+                         : *command == Action::set_power ? of_power
+                                                         : of_switch;
     Fields fields(document, place, "an action", known, problems_);
     if (document.kind != Document::Kind::object) return action;
     read_when(fields, action);
     if (is_notify) {
       action.kind = RuleAction::Kind::notify;
       action.text = fields.text("text", text_characters_max, true);
-      if (!fields.has("text")) fields.problem("A notification needs \"text\": add what people shall read.");
-      else if (word(document, "text") == "") fields.problem("text", "The text is empty: write what people shall read.");
+      if (!fields.has("text"))
+        fields.problem("A notification needs \"text\": add what people shall read.");
+      else if (word(document, "text") == "")
+        fields.problem("text", "The text is empty: write what people shall read.");
       return action;
     }
     if (!command) {
@@ -287,12 +298,16 @@ class RuleReader {
 
   static void read_power(Fields& fields, RuleAction& action) {
     const Document* const power = fields.find("power_w");
-    if (power == nullptr) return fields.problem("\"set_power\" needs \"power_w\": add watts, + into the site (discharge), - out of it (charge).");
+    if (power == nullptr)
+      return fields.problem(
+          "\"set_power\" needs \"power_w\": add watts, + into the site (discharge), - out of it (charge).");
     const bool is_number = power->kind == Document::Kind::integer || power->kind == Document::Kind::number;
     const Exact watts = is_number ? exact(*power, 0) : Exact{Exact::Fault::finer, 0};
-    if (watts.fault == Exact::Fault::finer) return fields.problem("power_w", "\"power_w\" must be a whole number of watts: write one like -2000.");
+    if (watts.fault == Exact::Fault::finer)
+      return fields.problem("power_w", "\"power_w\" must be a whole number of watts: write one like -2000.");
     if (watts.fault == Exact::Fault::larger || watts.value > power_w_max || watts.value < -power_w_max)
-      return fields.problem("power_w", "This is more than 1 GW (1000000000 W): write the power in watts that the device can take.");
+      return fields.problem(
+          "power_w", "This is more than 1 GW (1000000000 W): write the power in watts that the device can take.");
     action.power_w = watts.value;
   }
 
@@ -302,7 +317,8 @@ class RuleReader {
     const Place when = fields.at("when");
     for (std::size_t i = 0; i < list->size() && i < triggers_max; ++i) {
       const std::string& id = (*list)[i].string;
-      const auto known = std::find_if(rule_.triggers.begin(), rule_.triggers.end(), [&](const Trigger& t) { return t.id == id; });
+      const auto known =
+          std::find_if(rule_.triggers.begin(), rule_.triggers.end(), [&](const Trigger& t) { return t.id == id; });
       if ((*list)[i].kind != Document::Kind::text || known == rule_.triggers.end()) {
         problems_.add(when.at(i), "No trigger of this rule is called " + quoted(id) + trigger_hint(id));
         continue;
@@ -319,36 +335,6 @@ class RuleReader {
       if (trigger.id.front() != '?') ids.push_back(trigger.id);
     if (const auto near = nearest(id, ids)) return ": did you mean " + quoted(*near) + "?";
     return ids.empty() ? ": add it to \"triggers\"." : ": write one of " + listed(ids) + ".";
-  }
-
-  // ---- what an action does together with the triggers that reach it
-
-  static bool reaches(const Trigger& trigger, const RuleAction& action) {
-    return action.when.empty() || std::find(action.when.begin(), action.when.end(), trigger.id) != action.when.end();
-  }
-
-  void check_trigger_device(const RuleAction& action, const Place& place) {
-    if (action.device != "trigger") return;
-    for (const Trigger& trigger : rule_.triggers)
-      if (trigger.time && reaches(trigger, action)) {
-        problems_.add(place.at("device"), "Trigger " + quoted(trigger.id) + " is a time and has no device: name the device to act on.");
-        return;
-      }
-  }
-
-  static std::string device_of(const RuleAction& action, const Trigger& trigger) {
-    // "*" stays apart from every id: which device it will be is not known yet.
-    return action.device == "trigger" && trigger.threshold ? trigger.threshold->device : action.device;
-  }
-
-  const Trigger* contradiction(const RuleAction& a, const RuleAction& b) const {
-    if (a.kind != RuleAction::Kind::command || b.kind != RuleAction::Kind::command || a.device.empty()) return nullptr;
-    const bool opposite = a.action == b.action ? a.power_w != b.power_w
-                                               : a.action != Action::set_power && b.action != Action::set_power;
-    if (!opposite) return nullptr;
-    for (const Trigger& trigger : rule_.triggers)
-      if (reaches(trigger, a) && reaches(trigger, b) && device_of(a, trigger) == device_of(b, trigger)) return &trigger;
-    return nullptr;
   }
 
   // ---- peeking, before it is known which fields belong

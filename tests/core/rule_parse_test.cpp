@@ -1,8 +1,7 @@
 // Every kind of problem a rule document can have: where the pointer points and what the sentence says; hostile
 // bytes; YAML that equals JSON. Tables: a document, a pointer, a piece of the sentence.
-#include <catch2/catch.hpp>
-
 #include <algorithm>
+#include <catch2/catch.hpp>
 
 #include "actors/core/document.hpp"
 #include "actors/core/rule.hpp"
@@ -19,7 +18,9 @@ std::string rule(const std::string& triggers, const std::string& actions, const 
 }
 std::string with_trigger(const std::string& trigger) { return rule(trigger, pause_miner); }
 std::string with_action(const std::string& action) { return rule(low, action); }
-std::string with_condition(const std::string& condition) { return rule(low, pause_miner, R"("conditions":[)" + condition + "],"); }
+std::string with_condition(const std::string& condition) {
+  return rule(low, pause_miner, R"("conditions":[)" + condition + "],");
+}
 std::string with_field(const std::string& field) { return rule(low, pause_miner, field + ","); }
 
 std::string repeat(std::string_view text, std::size_t times) {
@@ -136,9 +137,10 @@ actions:
 )");
   CHECK(from_yaml == parsed(std::string(miner_guard_example())));
 
-  const Rule times = parsed("id: night\ntriggers: [{at: 22:00, days: [mon, tue]}, {metric: soc_percent, device: '*', below: 20.5}]\n"
-                            "conditions: [{between: [22:00, 06:00]}, {automation: on}]\nenabled: false\n"
-                            "actions: [{do: off, device: plug-1, when: [t1]}]\ncooldown: PT1H\n");
+  const Rule times = parsed(
+      "id: night\ntriggers: [{at: 22:00, days: [mon, tue]}, {metric: soc_percent, device: '*', below: 20.5}]\n"
+      "conditions: [{between: [22:00, 06:00]}, {automation: on}]\nenabled: false\n"
+      "actions: [{do: off, device: plug-1, when: [t1]}]\ncooldown: PT1H\n");
   CHECK(times == parsed(R"({"id":"night","enabled":false,"triggers":[{"at":"22:00","days":["mon","tue"]},
     {"metric":"soc_percent","device":"*","below":20.5}],"conditions":[{"between":["22:00","06:00"]},{"automation":"on"}],
     "actions":[{"do":"switch_off","device":"plug-1","when":["t1"]}],"cooldown":"PT1H"})"));
@@ -182,7 +184,8 @@ TEST_CASE("problems of triggers are named with pointer and remedy") {
   check({
       {with_trigger("5"), "/triggers/0", "a number where a trigger belongs"},
       {with_trigger("{}"), "/triggers/0", "says nothing"},
-      {with_trigger(R"({"at":"10:00","metric":"grid_w","device":"grid","above":5})"), "/triggers/0", "write two triggers"},
+      {with_trigger(R"({"at":"10:00","metric":"grid_w","device":"grid","above":5})"), "/triggers/0",
+       "write two triggers"},
       {with_trigger(R"({"at":"24:00"})"), "/triggers/0/at", "not a time of day"},
       {with_trigger(R"({"at":"7:30"})"), "/triggers/0/at", "not a time of day"},
       {with_trigger(R"({"at":"07:60"})"), "/triggers/0/at", "not a time of day"},
@@ -194,30 +197,47 @@ TEST_CASE("problems of triggers are named with pointer and remedy") {
       {with_trigger(R"({"at":"07:30","days":"mon"})"), "/triggers/0/days", "must be a list"},
       {with_trigger(R"({"metric":"soc_percent","below":5})"), "/triggers/0", "needs \"device\""},
       {with_trigger(R"({"metric":"soc_percent","device":"Bat","below":5})"), "/triggers/0/device", "is not an id"},
-      {with_trigger(R"({"metric":"soc_percent","device":"trigger","below":5})"), "/triggers/0/device", "word for actions"},
+      {with_trigger(R"({"metric":"soc_percent","device":"trigger","below":5})"), "/triggers/0/device",
+       "word for actions"},
       {with_trigger(R"({"metric":"soc","device":"b","below":5})"), "/triggers/0/metric", "There is no metric \"soc\""},
-      {with_trigger(R"({"metric":"soc_precent","device":"b","below":5})"), "/triggers/0/metric", "did you mean \"soc_percent\"?"},
-      {with_trigger(R"({"metric":"soc_permille","device":"b","below":500})"), "/triggers/0/metric", "write \"soc_percent\", with values in %"},
+      {with_trigger(R"({"metric":"soc_precent","device":"b","below":5})"), "/triggers/0/metric",
+       "did you mean \"soc_percent\"?"},
+      {with_trigger(R"({"metric":"soc_permille","device":"b","below":500})"), "/triggers/0/metric",
+       "write \"soc_percent\", with values in %"},
       {with_trigger(R"({"metric":"mode","device":"b","below":5})"), "/triggers/0/metric", "is a text"},
-      {with_trigger(R"({"metric":["grid_w"],"device":"b","below":5})"), "/triggers/0/metric", "must be text, not a list"},
+      {with_trigger(R"({"metric":["grid_w"],"device":"b","below":5})"), "/triggers/0/metric",
+       "must be text, not a list"},
       {with_trigger(R"({"metric":"soc_percent","device":"b"})"), "/triggers/0", "The threshold is missing"},
       {with_trigger(R"({"metric":"soc_percent","device":"b","below":5,"above":9})"), "/triggers/0", "keep one"},
-      {with_trigger(R"({"metric":"soc_percent","device":"b","below":"50%"})"), "/triggers/0/below", "must be a number, not text"},
-      {with_trigger(R"({"metric":"soc_percent","device":"b","below":50.25})"), "/triggers/0/below", "round it to 1 decimal"},
+      {with_trigger(R"({"metric":"soc_percent","device":"b","below":"50%"})"), "/triggers/0/below",
+       "must be a number, not text"},
+      {with_trigger(R"({"metric":"soc_percent","device":"b","below":50.25})"), "/triggers/0/below",
+       "round it to 1 decimal"},
       {with_trigger(R"({"metric":"grid_w","device":"b","above":0.5})"), "/triggers/0/above", "round it to 0 decimals"},
-      {with_trigger(R"({"metric":"soc_percent","device":"b","below":101})"), "/triggers/0/below", "between 0 % and 100 %"},
-      {with_trigger(R"({"metric":"soc_percent","device":"b","below":1e300})"), "/triggers/0/below", "between 0 % and 100 %"},
-      {with_trigger(R"({"metric":"grid_w","device":"b","above":18446744073709551615})"), "/triggers/0/above", "choose a value in that range"},
-      {with_trigger(R"({"metric":"grid_w","device":"b","above":-9223372036854775808})"), "/triggers/0/above", "choose a value in that range"},
+      {with_trigger(R"({"metric":"soc_percent","device":"b","below":101})"), "/triggers/0/below",
+       "between 0 % and 100 %"},
+      {with_trigger(R"({"metric":"soc_percent","device":"b","below":1e300})"), "/triggers/0/below",
+       "between 0 % and 100 %"},
+      {with_trigger(R"({"metric":"grid_w","device":"b","above":18446744073709551615})"), "/triggers/0/above",
+       "choose a value in that range"},
+      {with_trigger(R"({"metric":"grid_w","device":"b","above":-9223372036854775808})"), "/triggers/0/above",
+       "choose a value in that range"},
       {with_trigger(R"({"metric":"soc_percent","device":"b","below":0})"), "/triggers/0/below", "is never below 0 %"},
-      {with_trigger(R"({"metric":"soc_percent","device":"b","above":100})"), "/triggers/0/above", "is never above 100 %"},
-      {with_trigger(R"({"metric":"soc_percent","device":"b","below":50,"rearm":40})"), "/triggers/0/rearm", "at or above \"below\" (50 %)"},
-      {with_trigger(R"({"metric":"soc_percent","device":"b","above":80,"rearm":81})"), "/triggers/0/rearm", "at or below \"above\" (80 %)"},
-      {with_trigger(R"({"metric":"soc_percent","device":"b","below":50,"rearm":true})"), "/triggers/0/rearm", "must be a number"},
-      {with_trigger(R"({"metric":"soc_percent","device":"b","below":50,"for":"1h"})"), "/triggers/0/for", "is not a duration"},
-      {with_trigger(R"({"metric":"soc_percent","device":"b","bellow":50})"), "/triggers/0/bellow", "did you mean \"below\"?"},
+      {with_trigger(R"({"metric":"soc_percent","device":"b","above":100})"), "/triggers/0/above",
+       "is never above 100 %"},
+      {with_trigger(R"({"metric":"soc_percent","device":"b","below":50,"rearm":40})"), "/triggers/0/rearm",
+       "at or above \"below\" (50 %)"},
+      {with_trigger(R"({"metric":"soc_percent","device":"b","above":80,"rearm":81})"), "/triggers/0/rearm",
+       "at or below \"above\" (80 %)"},
+      {with_trigger(R"({"metric":"soc_percent","device":"b","below":50,"rearm":true})"), "/triggers/0/rearm",
+       "must be a number"},
+      {with_trigger(R"({"metric":"soc_percent","device":"b","below":50,"for":"1h"})"), "/triggers/0/for",
+       "is not a duration"},
+      {with_trigger(R"({"metric":"soc_percent","device":"b","bellow":50})"), "/triggers/0/bellow",
+       "did you mean \"below\"?"},
       {with_trigger(R"({"id":"","at":"10:00"})"), "/triggers/0/id", "is not an id"},
-      {with_trigger(R"({"id":"a","at":"10:00"},{"id":"a","at":"11:00"})"), "/triggers/1", "Two triggers are called \"a\""},
+      {with_trigger(R"({"id":"a","at":"10:00"},{"id":"a","at":"11:00"})"), "/triggers/1",
+       "Two triggers are called \"a\""},
       {with_trigger(R"({"id":"t2","at":"10:00"},{"at":"11:00"})"), "/triggers/1", "Two triggers are called \"t2\""},
   });
 }
@@ -229,28 +249,36 @@ TEST_CASE("problems of conditions are named with pointer and remedy") {
       {with_condition("{}"), "/conditions/0", "add one"},
       {with_condition(R"({"days":["mon"]})"), "/conditions/0", "add one"},
       {with_condition(R"({"betwen":["10:00","11:00"]})"), "/conditions/0/betwen", "did you mean \"between\"?"},
-      {with_condition(R"({"between":["10:00","11:00"],"automation":"on"})"), "/conditions/0", "write one condition for each"},
+      {with_condition(R"({"between":["10:00","11:00"],"automation":"on"})"), "/conditions/0",
+       "write one condition for each"},
       {with_condition(R"({"between":["10:00"]})"), "/conditions/0/between", "has 1 entries: write 2 to 2"},
       {with_condition(R"({"between":["10:00","10:00"]})"), "/conditions/0/between", "The window is empty"},
       {with_condition(R"({"between":["24:00","10:00"]})"), "/conditions/0/between/0", "\"23:59\""},
       {with_condition(R"({"between":["10:00","24:01"]})"), "/conditions/0/between/1", "\"24:00\""},
       {with_condition(R"({"between":["10:00","11:00"],"device":"x"})"), "/conditions/0/device", "in a time window"},
       {with_condition(R"({"metric":"grid_w","device":"grid"})"), "/conditions/0", "The threshold is missing"},
-      {with_condition(R"({"metric":"grid_w","device":"trigger","below":1})"), "/conditions/0/device", "word for actions"},
+      {with_condition(R"({"metric":"grid_w","device":"trigger","below":1})"), "/conditions/0/device",
+       "word for actions"},
       {with_condition(R"({"metric":"state","device":"grid","below":1})"), "/conditions/0/metric", "is a text"},
-      {with_condition(R"({"metric":"grid_w","device":"grid","below":1,"rearm":2})"), "/conditions/0/rearm", "Unknown field"},
+      {with_condition(R"({"metric":"grid_w","device":"grid","below":1,"rearm":2})"), "/conditions/0/rearm",
+       "Unknown field"},
       {with_condition(R"({"any":[]})"), "/conditions/0/any", "has 0 entries"},
       {with_condition(R"({"all":{}})"), "/conditions/0/all", "must be a list"},
       {with_condition(R"({"not":[]})"), "/conditions/0/not", "a list where a condition belongs"},
-      {with_condition(R"({"not":{"any":[{"automation":"on"},{"automation":"off"}]}})"), "/conditions/0/not/any/1/automation", "{\"not\": {\"automation\": \"on\"}}"},
+      {with_condition(R"({"not":{"any":[{"automation":"on"},{"automation":"off"}]}})"),
+       "/conditions/0/not/any/1/automation", "{\"not\": {\"automation\": \"on\"}}"},
       {with_condition(R"({"automation":true})"), "/conditions/0/automation", "can only be \"on\""},
       {with_condition(repeat(R"({"not":)", 8) + R"({"automation":"on"})" + repeat("}", 8)),
        "/conditions/0" + repeat("/not", 8), "deeper than 8 levels"},
-      {with_condition(R"({"automation":"on"})" + repeat(R"(,{"automation":"on"})", 9'999)), "/conditions", "has 10000 entries: write 0 to 64"},
-      {with_condition(R"({"any":[{"automation":"on"})" + repeat(R"(,{"automation":"on"})", 63) + "]}"), "/conditions", "more than 64 conditions"},
+      {with_condition(R"({"automation":"on"})" + repeat(R"(,{"automation":"on"})", 9'999)), "/conditions",
+       "has 10000 entries: write 0 to 64"},
+      {with_condition(R"({"any":[{"automation":"on"})" + repeat(R"(,{"automation":"on"})", 63) + "]}"), "/conditions",
+       "more than 64 conditions"},
   });
-  CHECK(parsed(with_condition(repeat(R"({"not":)", 7) + R"({"automation":"on"})" + repeat("}", 7))).conditions.size() == 1);
-  CHECK(parsed(with_condition(R"({"automation":"on"})" + repeat(R"(,{"automation":"on"})", 63))).conditions.size() == 64);
+  CHECK(parsed(with_condition(repeat(R"({"not":)", 7) + R"({"automation":"on"})" + repeat("}", 7))).conditions.size() ==
+        1);
+  CHECK(parsed(with_condition(R"({"automation":"on"})" + repeat(R"(,{"automation":"on"})", 63))).conditions.size() ==
+        64);
 }
 
 TEST_CASE("problems of actions are named with pointer and remedy") {
@@ -275,34 +303,47 @@ TEST_CASE("problems of actions are named with pointer and remedy") {
       {with_action(R"({"do":"pause","device":"m","when":[]})"), "/actions/0/when", "has 0 entries"},
       {with_action(R"({"do":"pause","device":"m","when":"low"})"), "/actions/0/when", "must be a list"},
       {with_action(R"({"do":"pause","device":"m","when":["lwo"]})"), "/actions/0/when/0", "did you mean \"low\"?"},
-      {with_action(R"({"do":"pause","device":"m","when":["something-else"]})"), "/actions/0/when/0", "write one of low"},
+      {with_action(R"({"do":"pause","device":"m","when":["something-else"]})"), "/actions/0/when/0",
+       "write one of low"},
       {with_action(R"({"do":"pause","device":"m","when":[1]})"), "/actions/0/when/0", "No trigger of this rule"},
       {with_action(R"({"do":"pause","device":"m","when":["low","low"]})"), "/actions/0/when/1", "stands here twice"},
-      {rule(R"({"id":"noon","at":"12:00"})", R"({"do":"pause","device":"trigger"})"), "/actions/0/device", "is a time and has no device"},
+      {rule(R"({"id":"noon","at":"12:00"})", R"({"do":"pause","device":"trigger"})"), "/actions/0/device",
+       "is a time and has no device"},
   });
 }
 
 TEST_CASE("actions that contradict each other on one trigger are refused") {
   const std::string high = R"({"id":"high","metric":"soc_percent","device":"battery","above":80})";
   check({
-      {with_action(R"({"do":"pause","device":"m"},{"do":"resume","device":"m"})"), "/actions/1", "Trigger \"low\" would tell \"m\""},
-      {rule(low + "," + high, R"({"when":["low"],"do":"off","device":"m"},{"do":"on","device":"m"})"), "/actions/1", "Trigger \"low\""},
-      {with_action(R"({"do":"set_power","device":"battery","power_w":1},{"do":"set_power","device":"battery","power_w":2})"), "/actions/1", "the opposite"},
-      {with_action(R"({"do":"pause","device":"trigger"},{"do":"resume","device":"battery"})"), "/actions/1", "in action 1"},
-      {rule(R"({"metric":"power_w","device":"*","above":9})", R"({"do":"off","device":"trigger"},{"do":"on","device":"trigger"})"), "/actions/1", "\"t1\""},
+      {with_action(R"({"do":"pause","device":"m"},{"do":"resume","device":"m"})"), "/actions/1",
+       "Trigger \"low\" would tell \"m\""},
+      {rule(low + "," + high, R"({"when":["low"],"do":"off","device":"m"},{"do":"on","device":"m"})"), "/actions/1",
+       "Trigger \"low\""},
+      {with_action(
+           R"({"do":"set_power","device":"battery","power_w":1},{"do":"set_power","device":"battery","power_w":2})"),
+       "/actions/1", "the opposite"},
+      {with_action(R"({"do":"pause","device":"trigger"},{"do":"resume","device":"battery"})"), "/actions/1",
+       "in action 1"},
+      {rule(R"({"metric":"power_w","device":"*","above":9})",
+            R"({"do":"off","device":"trigger"},{"do":"on","device":"trigger"})"),
+       "/actions/1", "\"t1\""},
   });
-  CHECK(parsed(rule(low + "," + high, R"({"when":["low"],"do":"off","device":"m"},{"when":["high"],"do":"on","device":"m"})")).actions.size() == 2);
+  CHECK(parsed(rule(low + "," + high,
+                    R"({"when":["low"],"do":"off","device":"m"},{"when":["high"],"do":"on","device":"m"})"))
+            .actions.size() == 2);
   CHECK(parsed(with_action(R"({"do":"on","device":"fan"},{"do":"off","device":"miner"})")).actions.size() == 2);
 }
 
 TEST_CASE("all problems are listed, not just the first") {
-  const ParsedRule result = parse_rule(R"({"id":"X","triggers":[{"metric":"soc_percent","device":"b","below":500},{"at":"99:00"}],
+  const ParsedRule result =
+      parse_rule(R"({"id":"X","triggers":[{"metric":"soc_percent","device":"b","below":500},{"at":"99:00"}],
     "conditions":[{"automation":"no"}],"actions":[{"do":"nothing"},{"do":"pause","devcie":"m"}],"cooldwon":"PT1M"})");
   std::vector<std::string> pointers;
   for (const auto& problem : result.problems) pointers.push_back(problem.pointer);
   std::sort(pointers.begin(), pointers.end());
-  CHECK(pointers == std::vector<std::string>{"/actions/0/do", "/actions/1", "/actions/1/devcie", "/conditions/0/automation",
-                                             "/cooldwon", "/id", "/triggers/0/below", "/triggers/1/at"});
+  CHECK(pointers == std::vector<std::string>{"/actions/0/do", "/actions/1", "/actions/1/devcie",
+                                             "/conditions/0/automation", "/cooldwon", "/id", "/triggers/0/below",
+                                             "/triggers/1/at"});
 }
 
 TEST_CASE("problems stop at a hundred and say so") {
@@ -315,7 +356,8 @@ TEST_CASE("problems stop at a hundred and say so") {
 
 TEST_CASE("hostile bytes give one clear sentence") {
   const std::string good = with_action(pause_miner);
-  const std::string bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n";
+  const std::string bomb =
+      "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n";
   check({
       {"", "", "empty"},
       {" \n\t ", "", "empty"},
@@ -335,7 +377,10 @@ TEST_CASE("hostile bytes give one clear sentence") {
       {"a: [" + repeat("1,", 250'000) + "1]", "", "more than 200000 values"},
       {good.substr(0, 5) + "\xff\xfe" + good.substr(5), "", "not UTF-8"},
       {good.substr(0, 5) + std::string(1, '\0') + good.substr(5), "", "Byte 6 is a control character"},
-      {std::string("\x7f" "ELF\x02\x01\x01\0", 8), "", "control character"},
+      {std::string("\x7f"
+                   "ELF\x02\x01\x01\0",
+                   8),
+       "", "control character"},
       {R"({"id":"\ud800","triggers":[],"actions":[]})", "", "not JSON"},
       {with_field(R"("id":"other")"), "/id", "stands here more than once"},
       {with_trigger(R"({"at":"10:00","at":"11:00"})"), "/triggers/0/at", "stands here more than once"},
@@ -368,7 +413,8 @@ TEST_CASE("a rules file holds one rule or a list of them") {
   CHECK(twice.problems[0].pointer == "/2/id");
   CHECK(twice.problems[0].sentence.find("Rule 1 of this list") != std::string::npos);
 
-  const ParsedRules wrong = parse_rules("[" + one + R"(,{"id":"z","triggers":[{"at":"x"}],"actions":[{"do":"notify","text":"t"}]}])");
+  const ParsedRules wrong =
+      parse_rules("[" + one + R"(,{"id":"z","triggers":[{"at":"x"}],"actions":[{"do":"notify","text":"t"}]}])");
   REQUIRE(wrong.problems.size() == 1);
   CHECK(wrong.problems[0].pointer == "/1/triggers/0/at");
   CHECK(wrong.rules.empty());

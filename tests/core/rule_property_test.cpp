@@ -1,10 +1,11 @@
 // For any rule: reading its canonical JSON gives the same rule, the JSON fits the schema, and writing again gives the
 // same bytes. For any damage to it: a rule or problems, never both and never neither.
-#include <catch2/catch.hpp>
 #include <rapidcheck.h>
 #include <rapidcheck/catch.h>
 #include <rapidjson/document.h>
 #include <rapidjson/schema.h>
+
+#include <catch2/catch.hpp>
 
 #include "actors/core/rule.hpp"
 
@@ -23,9 +24,11 @@ std::string any_id() {
 }
 
 std::string any_text(int least) {
-  static const std::vector<std::string> pieces = {"a", "Z", " ", "\"", "\\", "/", "é", "漢", "\xF0\x9F\x94\x8B", "{", "~", ": ", "#"};
+  static const std::vector<std::string> pieces = {"a", "Z", " ",  "\"", "\\", "/", "é", "漢", "\xF0\x9F\x94\x8B",
+                                                  "{", "~", ": ", "#"};
   std::string out;
-  for (int n = between(least, 20); n > 0; --n) out += pieces[static_cast<std::size_t>(between(0, static_cast<int>(pieces.size()) - 1))];
+  for (int n = between(least, 20); n > 0; --n)
+    out += pieces[static_cast<std::size_t>(between(0, static_cast<int>(pieces.size()) - 1))];
   return out;
 }
 

@@ -1,10 +1,10 @@
 // The published schema and the parser judge the same documents alike; what only meaning can tell is listed as such.
 // And every example in docs/RULES.md is a rule.
-#include <catch2/catch.hpp>
 #include <rapidjson/document.h>
 #include <rapidjson/schema.h>
 
 #include <algorithm>
+#include <catch2/catch.hpp>
 #include <fstream>
 #include <sstream>
 
@@ -46,7 +46,8 @@ std::vector<Row> rows() {
       {good, condition(R"({"between":["22:00","06:00"],"days":["sat"]})")},
       {good, condition(R"({"between":["00:00","24:00"]})")},
       {good, condition(R"({"metric":"grid_w","device":"grid","below":3000})")},
-      {good, condition(R"({"any":[{"all":[{"automation":"on"}]},{"not":{"metric":"cost","device":"*","above":1.5}}]})")},
+      {good,
+       condition(R"({"any":[{"all":[{"automation":"on"}]},{"not":{"metric":"cost","device":"*","above":1.5}}]})")},
       {good, action(R"({"when":["low"],"do":"off","device":"m"},{"do":"notify","text":"t"})")},
       {good, action(R"({"do":"set_power","device":"b","power_w":-2000.0})")},
       {good, action(R"({"do":"set_power","device":"b","power_w":1000000000})")},

@@ -18,7 +18,8 @@ bool is_header(std::string_view path) { return ends_with(path, ".hpp"); }
 bool is_product(std::string_view path) { return room_of(path) != "tests"; }
 
 std::size_t line_of(std::string_view text, std::size_t offset) {
-  return static_cast<std::size_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(offset), '\n')) + 1;
+  return static_cast<std::size_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(offset), '\n')) +
+         1;
 }
 
 /// Offsets where `word` stands as a whole word.
@@ -72,22 +73,42 @@ struct Home {
 
 const std::vector<Home>& homes() {
   static const std::vector<Home> table = {
-      {"RocksDB", {"rocksdb/"}, [](std::string_view p) { return starts_with(p, "storage/") && !is_header(p); },
+      {"RocksDB",
+       {"rocksdb/"},
+       [](std::string_view p) { return starts_with(p, "storage/") && !is_header(p); },
        "keep it in storage/*.cpp and go through storage/store.hpp"},
-      {"Boost", {"boost/"}, [](std::string_view p) { return starts_with(p, "api/") && !is_header(p); },
+      {"Boost",
+       {"boost/"},
+       [](std::string_view p) { return starts_with(p, "api/") && !is_header(p); },
        "keep it in api/*.cpp behind a plain interface (one Beast header costs seconds in every file that sees it)"},
-      {"CAF", {"caf/"}, [](std::string_view p) { return room_of(p) == "actors"; },
+      {"CAF",
+       {"caf/"},
+       [](std::string_view p) { return room_of(p) == "actors"; },
        "keep it in actors/ (not actors/core, which is pure)"},
-      {"Protobuf", {"google/protobuf/", "log.pb.h", "events/proto/"},
-       [](std::string_view p) { return (starts_with(p, "events/codec") || starts_with(p, "events/upcast")) && !is_header(p); },
+      {"Protobuf",
+       {"google/protobuf/", "log.pb.h", "events/proto/"},
+       [](std::string_view p) {
+         return (starts_with(p, "events/codec") || starts_with(p, "events/upcast")) && !is_header(p);
+       },
        "go through events/codec.hpp: only the codec and the upcasters know the encoding"},
       {"yaml-cpp", {"yaml-cpp/"}, [](std::string_view p) { return !is_header(p); }, "include it in a .cpp file only"},
       {"simdjson", {"simdjson.h"}, [](std::string_view p) { return !is_header(p); }, "include it in a .cpp file only"},
-      {"RapidJSON", {"rapidjson/"}, [](std::string_view p) { return !is_header(p) || p == "events/json.hpp"; },
+      {"RapidJSON",
+       {"rapidjson/"},
+       [](std::string_view p) { return !is_header(p) || p == "events/json.hpp"; },
        "write JSON through events/json.hpp, or include it in a .cpp file"},
-      {"OpenSSL", {"openssl/"}, [](std::string_view p) { return !is_header(p); }, "go through events/digest.hpp, or include it in a .cpp file"},
-      {"date", {"date/"}, [](std::string_view p) { return p == "events/zone.cpp"; }, "local time comes from events/zone.hpp"},
-      {"zstd and zlib", {"zstd.h", "zlib.h"}, [](std::string_view p) { return !is_header(p); }, "include it in a .cpp file only"},
+      {"OpenSSL",
+       {"openssl/"},
+       [](std::string_view p) { return !is_header(p); },
+       "go through events/digest.hpp, or include it in a .cpp file"},
+      {"date",
+       {"date/"},
+       [](std::string_view p) { return p == "events/zone.cpp"; },
+       "local time comes from events/zone.hpp"},
+      {"zstd and zlib",
+       {"zstd.h", "zlib.h"},
+       [](std::string_view p) { return !is_header(p); },
+       "include it in a .cpp file only"},
   };
   return table;
 }
@@ -98,16 +119,20 @@ void check_includes(const std::string& path, const std::vector<Include>& include
     for (const Home& home : homes())
       for (const std::string_view prefix : home.prefixes)
         if (starts_with(include.target, prefix) && is_product(path) && !home.lives_here(path))
-          out.push_back({path, include.line, std::string(home.library) + " does not belong here: " + std::string(home.fix) + "."});
+          out.push_back({path, include.line,
+                         std::string(home.library) + " does not belong here: " + std::string(home.fix) + "."});
     if (!include.quoted || ends_with(include.target, ".pb.h")) continue;
     if (room == "main" && include.target == "version.hpp") continue;  // generated
     const std::string target = room_of(include.target);
     if (include.target.find("..") != std::string::npos || target.empty() || (target == "main" && room != "main")) {
-      out.push_back({path, include.line, "\"" + include.target + "\" is not a path from the root: write it like \"storage/event_log.hpp\"."});
+      out.push_back(
+          {path, include.line,
+           "\"" + include.target + "\" is not a path from the root: write it like \"storage/event_log.hpp\"."});
     } else if (allowed_rooms().at(room).count(target) == 0) {
-      out.push_back({path, include.line, room + " may not include " + target + " (\"" + include.target +
-                                             "\"): the way is events <- storage <- projections <- actors/core <- actors <- api, sim; "
-                                             "move what is needed down, or pass it in from above."});
+      out.push_back({path, include.line,
+                     room + " may not include " + target + " (\"" + include.target +
+                         "\"): the way is events <- storage <- projections <- actors/core <- actors <- api, sim; "
+                         "move what is needed down, or pass it in from above."});
     }
   }
 }
@@ -116,7 +141,7 @@ void check_includes(const std::string& path, const std::vector<Include>& include
 
 struct Ban {
   std::string_view word;
-  bool call = false;                        // only when "(" follows
+  bool call = false;                         // only when "(" follows
   std::vector<std::string_view> homes = {};  // path prefixes where it is right
   std::string_view fix;
 };
@@ -136,7 +161,10 @@ const std::vector<Ban>& bans() {
       {"gmtime", false, {}, "civil time comes from events/time.hpp"},
       {"gmtime_r", false, {}, "civil time comes from events/time.hpp"},
       {"mktime", false, {}, "civil time comes from events/time.hpp"},
-      {"steady_timer", false, {"api/"}, "timers of the house are messages of actors/clock; Asio's belong to sockets in api/"},
+      {"steady_timer",
+       false,
+       {"api/"},
+       "timers of the house are messages of actors/clock; Asio's belong to sockets in api/"},
       {"system_timer", false, {}, ask},
       {"rand", true, {}, seeded},
       {"srand", true, {}, seeded},
@@ -156,7 +184,9 @@ bool at_home(std::string_view path, const std::vector<std::string_view>& homes) 
 }
 
 void check_calls(const std::string& path, std::string_view code, std::vector<Finding>& out) {
-  const auto add = [&](std::size_t at, std::string sentence) { out.push_back({path, line_of(code, at), std::move(sentence)}); };
+  const auto add = [&](std::size_t at, std::string sentence) {
+    out.push_back({path, line_of(code, at), std::move(sentence)});
+  };
   for (const Ban& ban : bans()) {
     if (at_home(path, ban.homes)) continue;
     for (const std::size_t at : find_words(code, ban.word)) {
@@ -173,7 +203,8 @@ void check_calls(const std::string& path, std::string_view code, std::vector<Fin
     for (const std::string_view nothing : {"nullptr", "NULL", "0"})
       if (starts_with(code.substr(next), nothing) && skip_space(code, next + nothing.size()) < code.size() &&
           code[skip_space(code, next + nothing.size())] == ')')
-        add(at, "\"time(" + std::string(nothing) + ")\" is not used here: time comes in as an argument; only actors/clock asks what time it is.");
+        add(at, "\"time(" + std::string(nothing) +
+                    ")\" is not used here: time comes in as an argument; only actors/clock asks what time it is.");
   }
   if (is_product(path) && room_of(path) != "main")
     for (const std::size_t at : find_words(code, "std::cout"))
@@ -198,11 +229,13 @@ void check_catches(const std::string& path, std::string_view text, std::string_v
     const bool empty = skip_space(written, 0) == written.size();  // a comment that says why is something
     const bool everything = what.find("...") != std::string_view::npos;
     bool answers = false;
-    for (const std::string_view word : {"throw", "return", "fail", "abort", "broken_invariant", "ensure", "_exit", "exit", "FAIL", "current_exception"})
+    for (const std::string_view word : {"throw", "return", "fail", "abort", "broken_invariant", "ensure", "_exit",
+                                        "exit", "FAIL", "current_exception"})
       answers = answers || !find_words(body, word).empty();
     if (empty || (everything && !answers))
-      out.push_back({path, line_of(code, at), "This catch swallows the error: return fail(...) with a sentence, or let it end the process"
-                                             " (for one named exception, a comment may say why nothing is lost)."});
+      out.push_back({path, line_of(code, at),
+                     "This catch swallows the error: return fail(...) with a sentence, or let it end the process"
+                     " (for one named exception, a comment may say why nothing is lost)."});
   }
 }
 
@@ -214,13 +247,14 @@ bool is_own_header(const std::string& path, const std::string& target) {
   return starts_with(path, target.substr(0, target.size() - 4));
 }
 
-void check_opening(const std::string& path, std::string_view text, std::string_view code, const std::vector<Include>& includes,
-                   std::vector<Finding>& out) {
+void check_opening(const std::string& path, std::string_view text, std::string_view code,
+                   const std::vector<Include>& includes, std::vector<Finding>& out) {
   const bool comment = starts_with(text, "//");
   const bool own = starts_with(text, "#include") && !includes.empty() && is_own_header(path, includes.front().target);
   if (!comment && (is_header(path) || !own))
-    out.push_back({path, 1, "The file opens without a word: say in one to three // lines what it is for and what it may not do" +
-                                std::string(is_header(path) ? "." : ", or open with its own header.")});
+    out.push_back({path, 1,
+                   "The file opens without a word: say in one to three // lines what it is for and what it may not do" +
+                       std::string(is_header(path) ? "." : ", or open with its own header.")});
   if (is_header(path) && code.find("#pragma once") == std::string_view::npos)
     out.push_back({path, 1, "The header can be included twice: add \"#pragma once\" after the opening comment."});
 }
@@ -245,7 +279,8 @@ std::string blanked(std::string_view text) {
       const std::size_t end = found == std::string_view::npos ? text.size() : found + 2;
       blank(i, end);
       i = end;
-    } else if (c == '"' && i > 0 && text[i - 1] == 'R' && (i < 2 || !is_word(text[i - 2]) || text[i - 2] == '8' || text[i - 2] == 'L')) {
+    } else if (c == '"' && i > 0 && text[i - 1] == 'R' &&
+               (i < 2 || !is_word(text[i - 2]) || text[i - 2] == '8' || text[i - 2] == 'L')) {
       const std::size_t open = std::min(text.find('(', i), text.size());
       const std::string closing = ")" + std::string(text.substr(i + 1, open - i - 1)) + "\"";
       const std::size_t found = text.find(closing, open);
@@ -283,7 +318,7 @@ std::string room_of(std::string_view path) {
   if (starts_with(path, "actors/core/")) return "core";
   const std::size_t slash = path.find('/');
   if (slash == std::string_view::npos) return "main";
-  const std::string folder(path.substr(0, slash));
+  std::string folder(path.substr(0, slash));
   for (const std::string_view room : {"events", "storage", "projections", "actors", "api", "sim", "tests"})
     if (folder == room) return folder;
   return "";
@@ -292,8 +327,9 @@ std::string room_of(std::string_view path) {
 std::vector<Finding> check_file(const std::string& path, std::string_view text) {
   std::vector<Finding> out;
   if (room_of(path).empty())
-    return {{path, 1, "This folder is not a room: put the file into one of events, storage, projections, actors, api, sim, "
-                      "tests, or give the new room its place in tests/layout/layout_rules.cpp and docs/ARCHITECTURE.md."}};
+    return {{path, 1,
+             "This folder is not a room: put the file into one of events, storage, projections, actors, api, sim, "
+             "tests, or give the new room its place in tests/layout/layout_rules.cpp and docs/ARCHITECTURE.md."}};
   const std::string code = blanked(text);
   const std::vector<Include> includes = includes_of(text);
   check_opening(path, text, code, includes, out);
@@ -316,9 +352,11 @@ std::vector<Finding> check_dry_run(const Tree& tree) {
       const std::string file = queue.front();
       queue.pop_front();
       for (const Include& include : includes_of(tree.at(file))) {
-        if (include.target == "actors/device_port.hpp" || starts_with(include.target, "caf/") || starts_with(include.target, "boost/"))
-          out.push_back({file, include.line, "A dry run can reach <" + include.target + "> (" + way.at(file) +
-                                                 "): a dry run must have no way to a device; take out the include."});
+        if (include.target == "actors/device_port.hpp" || starts_with(include.target, "caf/") ||
+            starts_with(include.target, "boost/"))
+          out.push_back({file, include.line,
+                         "A dry run can reach <" + include.target + "> (" + way.at(file) +
+                             "): a dry run must have no way to a device; take out the include."});
         visit(include.target, file);
       }
       if (is_header(file)) visit(file.substr(0, file.size() - 4) + ".cpp", file);

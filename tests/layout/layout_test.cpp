@@ -1,8 +1,7 @@
 // The tree keeps its own conventions: each finding names file and line and says what to do instead. The checker is
 // run on planted mistakes first, so that a quiet run means something.
-#include <catch2/catch.hpp>
-
 #include <algorithm>
+#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -28,7 +27,8 @@ Tree read_tree() {
   for (; entry != std::filesystem::recursive_directory_iterator(); ++entry) {
     const std::string name = entry->path().filename().string();
     if (entry->is_directory()) {
-      const bool skip = name.front() == '.' || (entry.depth() == 0 && (name.rfind("build", 0) == 0 || name.rfind("cmake-", 0) == 0)) ||
+      const bool skip = name.front() == '.' ||
+                        (entry.depth() == 0 && (name.rfind("build", 0) == 0 || name.rfind("cmake-", 0) == 0)) ||
                         std::find(std::begin(foreign), std::end(foreign), name) != std::end(foreign);
       if (skip) entry.disable_recursion_pending();
       continue;
@@ -135,9 +135,16 @@ TEST_CASE("planted: banned calls are found, and their namesakes are not") {
       {"actors/x.cpp", body("using namespace caf;"), "name what is used"},
       {"actors/x.cpp", body("using namespace caf_like;"), ""},
       {"actors/x.hpp", header("using namespace std::literals;"), "A header may not"},
-      {"sim/x.cpp", body("// system_clock rand() sleep_for\n/* std::cout\n time(0) */ const char* s = \"rand() \\\" system_clock\";"), ""},
-      {"sim/x.cpp", body("const char* s = R\"x(rand() \"system_clock\" )\" #include <caf/all.hpp>)x\"; int n = 1'000'000; char q = '\"'; int m = n;"), ""},
-      {"sim/x.cpp", body("const char* s = R\"(\n#include <caf/all.hpp>\n)\"; char q = '\"'; std::random_device d;"), "seeded by the caller"},
+      {"sim/x.cpp",
+       body(
+           "// system_clock rand() sleep_for\n/* std::cout\n time(0) */ const char* s = \"rand() \\\" system_clock\";"),
+       ""},
+      {"sim/x.cpp",
+       body("const char* s = R\"x(rand() \"system_clock\" )\" #include <caf/all.hpp>)x\"; int n = 1'000'000; char q = "
+            "'\"'; int m = n;"),
+       ""},
+      {"sim/x.cpp", body("const char* s = R\"(\n#include <caf/all.hpp>\n)\"; char q = '\"'; std::random_device d;"),
+       "seeded by the caller"},
   });
 }
 
@@ -147,7 +154,8 @@ TEST_CASE("planted: swallowed errors and silent openings are found") {
       {"sim/x.cpp", body("void f() { try { g(); } catch (...) { count(); } }"), "swallows the error"},
       {"sim/x.cpp", body("void f() { try { g(); } catch (const std::exception&) { } }"), "swallows the error"},
       {"sim/x.cpp", body("void f() { try { g(); } catch (...) { /* never mind */ } }"), "swallows the error"},
-      {"sim/x.cpp", body("void f() { try { g(); } catch (const Gone&) { /* the peer left: nobody to answer */ } }"), ""},
+      {"sim/x.cpp", body("void f() { try { g(); } catch (const Gone&) { /* the peer left: nobody to answer */ } }"),
+       ""},
       {"sim/x.cpp", body("Status f() { try { g(); } catch (...) { return fail(Errc::io, \"x\"); } }"), ""},
       {"sim/x.cpp", body("void f() { try { g(); } catch (...) { if (a) { b(); } throw; } }"), ""},
       {"sim/x.cpp", "#include <vector>\n", "opens without a word"},
@@ -166,14 +174,20 @@ TEST_CASE("planted: a dry run that can reach a device is found, however far away
     const auto findings = check_dry_run(tree);
     return findings.size() == 1 ? findings[0].sentence : std::to_string(findings.size()) + " findings";
   };
-  CHECK(sentence({{"sim/replay.cpp", "#include \"actors/device_port.hpp\""}}).find("<actors/device_port.hpp>") != std::string::npos);
+  CHECK(sentence({{"sim/replay.cpp", "#include \"actors/device_port.hpp\""}}).find("<actors/device_port.hpp>") !=
+        std::string::npos);
   CHECK(sentence({{"sim/dry_run.hpp", "#include <caf/all.hpp>"}}).find("<caf/all.hpp>") != std::string::npos);
-  CHECK(sentence({{"sim/dry_run_report.cpp", "#include <boost/asio.hpp>"}}).find("<boost/asio.hpp>") != std::string::npos);
-  CHECK(sentence({{"sim/replay.cpp", "#include \"sim/a.hpp\""}, {"sim/a.hpp", "#include \"sim/b.hpp\""},
-                  {"sim/b.hpp", ""}, {"sim/b.cpp", "#include \"actors/device_port.hpp\""}})
+  CHECK(sentence({{"sim/dry_run_report.cpp", "#include <boost/asio.hpp>"}}).find("<boost/asio.hpp>") !=
+        std::string::npos);
+  CHECK(sentence({{"sim/replay.cpp", "#include \"sim/a.hpp\""},
+                  {"sim/a.hpp", "#include \"sim/b.hpp\""},
+                  {"sim/b.hpp", ""},
+                  {"sim/b.cpp", "#include \"actors/device_port.hpp\""}})
             .find("sim/replay.cpp -> sim/a.hpp -> sim/b.hpp -> sim/b.cpp") != std::string::npos);
-  CHECK(check_dry_run({{"sim/replay.cpp", "#include \"sim/a.hpp\""}, {"sim/a.hpp", "#include \"sim/replay.cpp\""},
-                       {"sim/house.cpp", "#include \"actors/device_port.hpp\""}}).empty());
+  CHECK(check_dry_run({{"sim/replay.cpp", "#include \"sim/a.hpp\""},
+                       {"sim/a.hpp", "#include \"sim/replay.cpp\""},
+                       {"sim/house.cpp", "#include \"actors/device_port.hpp\""}})
+            .empty());
 }
 
 TEST_CASE("findings carry the line") {
@@ -185,7 +199,8 @@ TEST_CASE("findings carry the line") {
 TEST_CASE("the tree keeps its conventions") {
   const Tree tree = read_tree();
   REQUIRE(tree.size() > 50);
-  for (const char* known : {"events/result.hpp", "storage/store.hpp", "projections/series.hpp", "actors/core/rule.hpp", "tests/layout/layout_test.cpp"})
+  for (const char* known : {"events/result.hpp", "storage/store.hpp", "projections/series.hpp", "actors/core/rule.hpp",
+                            "tests/layout/layout_test.cpp"})
     REQUIRE(tree.count(known) == 1);
   for (const auto& [path, text] : tree) report(check_file(path, text));
 }
@@ -199,7 +214,8 @@ TEST_CASE("every source file of a room is built") {
     const std::size_t slash = path.find('/');
     const std::string list = text_of(root / path.substr(0, slash) / "CMakeLists.txt");
     if (list.find(path.substr(slash + 1)) == std::string::npos)
-      FAIL_CHECK(path << ": no target builds this file: list it in " << path.substr(0, slash) << "/CMakeLists.txt, or delete it.");
+      FAIL_CHECK(path << ": no target builds this file: list it in " << path.substr(0, slash)
+                      << "/CMakeLists.txt, or delete it.");
   }
 }
 
@@ -212,7 +228,8 @@ TEST_CASE("the glossary names headers that exist") {
     const std::string word = glossary.substr(open + 1, close - open - 1);
     if (word.find('/') != std::string::npos && word.size() > 4 && word.substr(word.size() - 4) == ".hpp") {
       ++named;
-      if (!std::filesystem::exists(root / word)) FAIL_CHECK("docs/GLOSSARY.md: there is no " << word << ": name the header where the word lives now.");
+      if (!std::filesystem::exists(root / word))
+        FAIL_CHECK("docs/GLOSSARY.md: there is no " << word << ": name the header where the word lives now.");
     }
     open = glossary.find('`', close + 1);
   }
