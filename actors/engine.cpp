@@ -54,7 +54,7 @@ Result<std::unique_ptr<Engine>> Engine::start(Store& store, Clock& clock, Engine
   };
   engine->running_ = std::make_unique<Running>(engine->options_.threads);
   Running& r = *engine->running_;
-  r.writer = spawn_log_writer(r.system, store.log(), fatal);
+  r.writer = spawn_log_writer(r.system, store.log(), clock, engine->stats_, fatal);
   r.alarms = spawn_clock(r.system, clock);
   r.projector = spawn_projector(r.system, *engine->views_, r.writer, fatal);
   r.supervisor = spawn_supervisor(r.system, {store, clock, r.directory, r.writer, r.alarms, r.projector, fatal}, std::move(*sites));

@@ -8,6 +8,7 @@
 #include "actors/actors.hpp"
 #include "actors/clock.hpp"
 #include "actors/device_port.hpp"
+#include "actors/log_writer.hpp"
 #include "projections/projector.hpp"
 #include "storage/store.hpp"
 
@@ -46,6 +47,7 @@ class Engine {
 
   Store& store() { return store_; }
   const Clock& clock() const { return clock_; }
+  const WriterStats& writer_stats() const { return stats_; }
 
   /// Ordered stop: sites and views save, the log says that it was stopped. Idempotent.
   Status stop();
@@ -57,6 +59,7 @@ class Engine {
   Store& store_;
   Clock& clock_;
   EngineOptions options_;
+  WriterStats stats_;
   std::unique_ptr<Views> views_;
   std::unique_ptr<Running> running_;
 };

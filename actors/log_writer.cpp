@@ -7,8 +7,8 @@ namespace {
 
 class LogWriter : public LogWriterActor::base {
  public:
-  LogWriter(caf::actor_config& config, EventLog& log, Fatal fatal)
-      : LogWriterActor::base(config), log_(log), fatal_(std::move(fatal)) {}
+  LogWriter(caf::actor_config& config, EventLog& log, const Clock& clock, WriterStats& stats, Fatal fatal)
+      : LogWriterActor::base(config), log_(log), clock_(clock), stats_(stats), fatal_(std::move(fatal)) {}
 
   behavior_type make_behavior() override {
     return {
@@ -38,6 +38,7 @@ class LogWriter : public LogWriterActor::base {
 
   void commit() {
     gathering_ = false;
+    const Micros started = clock_.monotonic();
     auto records = log_.commit();
     auto waiting = std::exchange(waiting_, {});
     if (!records) {
@@ -45,9 +46,18 @@ class LogWriter : public LogWriterActor::base {
       fatal_(records.error());
       return;
     }
+    if (!records->empty()) count(clock_.monotonic() - started, records->size());
     const Position durable = log_.durable();
     if (!records->empty()) tell(std::make_shared<const News>(News{durable, std::move(*records), false}));
     for (auto& promise : waiting) promise.deliver(durable);
+  }
+
+  void count(Micros took, std::uint64_t records) {
+    std::size_t bucket = 0;
+    while (bucket < WriterStats::bounds.size() && took > WriterStats::bounds[bucket]) ++bucket;
+    ++stats_.commits[bucket];
+    stats_.micros += static_cast<std::uint64_t>(took);
+    stats_.records += records;
   }
 
   void tell(const NewsPtr& news) {
@@ -81,6 +91,8 @@ class LogWriter : public LogWriterActor::base {
   }
 
   EventLog& log_;
+  const Clock& clock_;
+  WriterStats& stats_;
   Fatal fatal_;
   bool gathering_ = false;
   std::vector<caf::typed_response_promise<Position>> waiting_;
@@ -89,8 +101,8 @@ class LogWriter : public LogWriterActor::base {
 
 }  // namespace
 
-LogWriterActor spawn_log_writer(caf::actor_system& system, EventLog& log, Fatal fatal) {
-  return system.spawn<LogWriter>(log, std::move(fatal));
+LogWriterActor spawn_log_writer(caf::actor_system& system, EventLog& log, const Clock& clock, WriterStats& stats, Fatal fatal) {
+  return system.spawn<LogWriter>(log, clock, stats, std::move(fatal));
 }
 
 }  // namespace heliograph
