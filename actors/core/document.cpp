@@ -127,11 +127,12 @@ Exact shifted(Decimal decimal, unsigned decimals) {
 std::string Place::pointer() const {
   std::vector<const Place*> chain;
   for (const Place* p = this; p->parent != nullptr; p = p->parent) chain.push_back(p);
+  std::reverse(chain.begin(), chain.end());
   std::string out;
-  for (auto step = chain.rbegin(); step != chain.rend(); ++step) {
-    if ((*step)->key.size() > step_bytes_max) break;
+  for (const Place* step : chain) {
+    if (step->key.size() > step_bytes_max) break;
     out += '/';
-    out += (*step)->index ? std::to_string(*(*step)->index) : escaped_step((*step)->key);
+    out += step->index ? std::to_string(*step->index) : escaped_step(step->key);
   }
   return out;
 }

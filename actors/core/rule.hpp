@@ -13,8 +13,8 @@
 
 namespace heliograph {
 
-/// `device` in a trigger or condition: an id, or "*" = each device that has the metric, each with its own memory.
-/// In an action "*"/"same" is not a device; "trigger" means the device whose reading fired the trigger.
+/// `device` in a trigger: an id, or "*" = each device that has the metric, each with its own memory. In a condition: an
+/// id. In an action: an id, or "trigger" = the device whose reading fired the trigger.
 struct ThresholdTrigger {
   std::string device;
   Metric metric{};

@@ -135,6 +135,10 @@ std::string Fields::id(std::string_view name, bool required, const Words& also) 
     return {};
   }
   if (is_id(found->string) || std::find(also.begin(), also.end(), found->string) != also.end()) return found->string;
+  if (found->string == "*") {
+    problem(name, "\"*\" stands for every device in triggers only: name one device.");
+    return {};
+  }
   problem(name, quoted(found->string) + " is not an id: use 1 to 63 of a-z, 0-9 and '-', not starting with '-'.");
   return {};
 }

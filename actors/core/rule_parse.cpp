@@ -41,9 +41,8 @@ std::optional<Threshold> read_threshold(Fields& fields, Metric metric) {
 }
 
 /// The reserved word of actions names no device: a reading that fired a trigger has one already.
-void refuse_reserved_device(Fields& fields, const std::string& device) {
-  if (device == "trigger")
-    fields.problem("device", "\"trigger\" is a word for actions: name the device, or write \"*\" for every device.");
+void refuse_reserved_device(Fields& fields, const std::string& device, std::string_view instead) {
+  if (device == "trigger") fields.problem("device", "\"trigger\" is a word for actions: " + std::string(instead));
 }
 
 class RuleReader {
@@ -119,7 +118,7 @@ class RuleReader {
   static ThresholdTrigger read_threshold_trigger(Fields& fields) {
     ThresholdTrigger trigger;
     trigger.device = fields.id("device", true, {"*"});
-    refuse_reserved_device(fields, trigger.device);
+    refuse_reserved_device(fields, trigger.device, "name the device, or write \"*\" for every device.");
     trigger.hold_for = fields.duration("for");
     const auto metric = fields.metric();
     if (!metric) return trigger;
@@ -214,8 +213,8 @@ class RuleReader {
     Condition condition;
     condition.kind = Condition::Kind::metric;
     Fields fields(document, place, "a condition on a metric", {"metric", "device", "below", "above"}, problems_);
-    condition.device = fields.id("device", true, {"*"});
-    refuse_reserved_device(fields, condition.device);
+    condition.device = fields.id("device", true);
+    refuse_reserved_device(fields, condition.device, "name the device.");
     const auto metric = fields.metric();
     if (!metric) return condition;
     condition.metric = *metric;

@@ -29,6 +29,9 @@ std::string_view rule_schema() {
       "description": "A device, or * for each device that has the metric",
       "type": "string", "pattern": "^([*]|[a-z0-9][a-z0-9-]{0,62})$", "not": {"enum": ["trigger"]}
     },
+    "named_device": {
+      "type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$", "not": {"enum": ["trigger"]}
+    },
     "duration": {
       "description": "ISO 8601, days to seconds, at most 400 days",
       "type": "string", "pattern": "^P([0-9]+D|([0-9]+D)?T([0-9]+H([0-9]+M)?([0-9]+S)?|[0-9]+M([0-9]+S)?|[0-9]+S))$"
@@ -97,7 +100,7 @@ std::string_view rule_schema() {
           "additionalProperties": false,
           "properties": {
             "metric": {"$ref": "#/definitions/metric"},
-            "device": {"$ref": "#/definitions/watched_device"},
+            "device": {"$ref": "#/definitions/named_device"},
             "below": {"type": "number"},
             "above": {"type": "number"}
           },

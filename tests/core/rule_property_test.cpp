@@ -85,7 +85,7 @@ Condition any_condition(int depth) {
       return condition;
     case 4:
       condition.kind = Condition::Kind::metric;
-      condition.device = flip() ? "*" : any_id();
+      condition.device = any_id();
       condition.metric = any_metric();
       condition.above = flip();
       condition.threshold = any_threshold(condition.metric, condition.above);
