@@ -169,9 +169,9 @@ void EventLog::recovered(const Heads& heads) {
 }
 
 Result<EventLog::Turn> EventLog::begin(SiteKey site, Micros now, Reserve reserve) {
-  if (auto fits = room(reserve); !fits) return fail(fits.error());
   std::unique_lock lock(mutex_);
   if (closed_) return fail(closed_error());
+  if (auto fits = room(reserve); !fits) return fail(fits.error());
   const Micros stamp = std::max(now, heads_.recorded_at + 1);
   return Turn(*this, std::move(site), stamp, std::move(lock));
 }

@@ -64,6 +64,7 @@ Result<Digest> MemoryLog::seal_at(Position position) const {
 }
 
 void MemoryLog::each(Position from, Position to, Part part, const std::function<bool(const Entry&)>& visit) const {
+  if (from > to) return;
   std::vector<const Entry*> chunk;
   std::size_t next = 0;
   {

@@ -1,15 +1,16 @@
 #include "storage/rocks_db.hpp"
 
+#include <sys/stat.h>
+
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 
 #include "storage/file.hpp"
-
-#include <sys/stat.h>
 
 namespace heliograph {
 namespace {
@@ -24,9 +25,41 @@ class NoLogger : public rocksdb::Logger {
   void Logv(const char*, va_list) override {}
 };
 
+/// New files are for the owner only, also those that background threads make later; a umask would be the whole process's.
+class PrivateFiles : public rocksdb::FileSystemWrapper {
+ public:
+  PrivateFiles() : FileSystemWrapper(rocksdb::FileSystem::Default()) {}
+  const char* Name() const override { return "PrivateFiles"; }
+
+  rocksdb::IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* file,
+                                    rocksdb::IODebugContext* dbg) override {
+    return close_to_others(path, FileSystemWrapper::NewWritableFile(path, options, file, dbg));
+  }
+  rocksdb::IOStatus NewLogger(const std::string& path, const rocksdb::IOOptions& options,
+                              std::shared_ptr<rocksdb::Logger>* logger, rocksdb::IODebugContext* dbg) override {
+    return close_to_others(path, FileSystemWrapper::NewLogger(path, options, logger, dbg));
+  }
+  rocksdb::IOStatus LockFile(const std::string& path, const rocksdb::IOOptions& options, rocksdb::FileLock** lock,
+                             rocksdb::IODebugContext* dbg) override {
+    return close_to_others(path, FileSystemWrapper::LockFile(path, options, lock, dbg));
+  }
+
+ private:
+  static rocksdb::IOStatus close_to_others(const std::string& path, rocksdb::IOStatus made) {
+    if (made.ok() && ::chmod(path.c_str(), 0600) != 0) return rocksdb::IOStatus::IOError("chmod", path);
+    return made;
+  }
+};
+
+rocksdb::Env* private_env() {
+  static const std::unique_ptr<rocksdb::Env> env = rocksdb::NewCompositeEnv(std::make_shared<PrivateFiles>());
+  return env.get();
+}
+
 rocksdb::DBOptions db_options(const RocksOpening& opening) {
   rocksdb::DBOptions o;
-  if (opening.env) o.env = opening.env;
+  o.env = opening.env ? opening.env : private_env();
   o.create_if_missing = opening.create;
   o.create_missing_column_families = opening.create;
   o.paranoid_checks = true;
@@ -102,8 +135,6 @@ Error rocks_error(const std::string& doing, const rocksdb::Status& status) {
 }
 
 Result<std::unique_ptr<RocksDb>> RocksDb::open(const RocksOpening& opening) {
-  // Fields of the environment, not of the database: new files are for the owner only.
-  (void)(opening.env ? opening.env : rocksdb::Env::Default())->SetAllowNonOwnerAccess(false);
   auto cache = rocksdb::NewLRUCache(16 * mib);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, family_options(Family::meta, cache));  // unused, mandatory

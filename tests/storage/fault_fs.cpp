@@ -1,0 +1,165 @@
+#include "tests/storage/fault_fs.hpp"
+
+#include <unistd.h>
+
+#include <filesystem>
+
+namespace heliograph::testing {
+namespace {
+
+using rocksdb::IODebugContext;
+using rocksdb::IOOptions;
+using rocksdb::IOStatus;
+using rocksdb::Slice;
+
+IOStatus gone() { return IOStatus::IOError("the machine is going down"); }
+
+class ForgetfulFile : public rocksdb::FSWritableFileOwnerWrapper {
+ public:
+  ForgetfulFile(std::unique_ptr<rocksdb::FSWritableFile> file, std::string path, FaultFs& fs)
+      : FSWritableFileOwnerWrapper(std::move(file)), path_(std::move(path)), fs_(fs) {}
+
+  IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* dbg) override {
+    if (IOStatus s = fs_.before(false); !s.ok()) return s;
+    IOStatus s = FSWritableFileOwnerWrapper::Append(data, options, dbg);
+    if (s.ok()) fs_.wrote(path_, size_ += data.size());
+    return s;
+  }
+  IOStatus Append(const Slice& data, const IOOptions& options, const rocksdb::DataVerificationInfo&,
+                  IODebugContext* dbg) override {
+    return Append(data, options, dbg);
+  }
+  IOStatus Sync(const IOOptions&, IODebugContext*) override { return note_sync(); }
+  IOStatus Fsync(const IOOptions&, IODebugContext*) override { return note_sync(); }
+
+ private:
+  // Only noted: the test decides what survives, so a real sync would prove nothing and take most of the time.
+  IOStatus note_sync() {
+    if (IOStatus s = fs_.before(true); !s.ok()) return s;
+    fs_.synced(path_);
+    return IOStatus::OK();
+  }
+  std::string path_;
+  FaultFs& fs_;
+  std::uint64_t size_ = 0;
+};
+
+class ForgetfulDirectory : public rocksdb::FSDirectory {
+ public:
+  explicit ForgetfulDirectory(FaultFs& fs) : fs_(fs) {}
+  IOStatus Fsync(const IOOptions&, IODebugContext*) override {
+    if (IOStatus s = fs_.before(true); !s.ok()) return s;
+    fs_.directory_synced();
+    return IOStatus::OK();
+  }
+
+ private:
+  FaultFs& fs_;
+};
+
+class SleeplessClock : public rocksdb::SystemClockWrapper {
+ public:
+  using SystemClockWrapper::SystemClockWrapper;
+  const char* Name() const override { return "SleeplessClock"; }
+  void SleepForMicroseconds(int) override {}
+};
+
+}  // namespace
+
+void FaultFs::arm(Fault fault, int countdown) {
+  std::lock_guard lock(mutex_);
+  dead_ = false;
+  fault_ = fault;
+  countdown_ = countdown;
+}
+
+IOStatus FaultFs::before(bool sync) {
+  if (dead_) return gone();
+  std::lock_guard lock(mutex_);
+  if (countdown_ < 0) return IOStatus::OK();
+  const bool counts = fault_ == Fault::power_loss || (fault_ == Fault::sync_error) == sync;
+  if (!counts || --countdown_ > 0) return IOStatus::OK();
+  dead_ = true;
+  return gone();
+}
+
+void FaultFs::wrote(const std::string& path, std::uint64_t size) {
+  std::lock_guard lock(mutex_);
+  files_[path].size = size;
+}
+
+void FaultFs::synced(const std::string& path) {
+  std::lock_guard lock(mutex_);
+  files_[path].synced = files_[path].size;
+}
+
+void FaultFs::directory_synced() {
+  std::lock_guard lock(mutex_);
+  for (auto& [path, state] : files_) state.entry_synced = true;
+}
+
+void FaultFs::lose_unsynced(std::mt19937& random) {
+  std::lock_guard lock(mutex_);
+  for (const auto& [path, state] : files_) {
+    if (!std::filesystem::exists(path)) continue;
+    if (!state.entry_synced && random() % 2 == 0) {
+      std::filesystem::remove(path);
+      continue;
+    }
+    const std::uint64_t kept = state.synced + random() % (state.size - state.synced + 1);
+    std::filesystem::resize_file(path, kept);
+  }
+  files_.clear();
+  countdown_ = -1;
+  dead_ = false;
+}
+
+IOStatus FaultFs::NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
+                                  std::unique_ptr<rocksdb::FSWritableFile>* result, IODebugContext* dbg) {
+  if (dead_) return gone();
+  std::unique_ptr<rocksdb::FSWritableFile> file;
+  IOStatus s = FileSystemWrapper::NewWritableFile(path, options, &file, dbg);
+  if (!s.ok()) return s;
+  {
+    std::lock_guard lock(mutex_);
+    files_[path] = {};
+  }
+  *result = std::make_unique<ForgetfulFile>(std::move(file), path, *this);
+  return s;
+}
+
+IOStatus FaultFs::NewDirectory(const std::string&, const IOOptions&, std::unique_ptr<rocksdb::FSDirectory>* result,
+                               IODebugContext*) {
+  *result = std::make_unique<ForgetfulDirectory>(*this);
+  return IOStatus::OK();
+}
+
+IOStatus FaultFs::RenameFile(const std::string& from, const std::string& to, const IOOptions& options,
+                             IODebugContext* dbg) {
+  if (dead_) return gone();
+  IOStatus s = FileSystemWrapper::RenameFile(from, to, options, dbg);
+  std::lock_guard lock(mutex_);
+  if (auto moved = files_.extract(from); s.ok() && !moved.empty()) {
+    moved.key() = to;
+    files_.erase(to);
+    files_.insert(std::move(moved));
+    files_[to].entry_synced = true;  // a rename over an old file leaves one of the two, never none
+  }
+  return s;
+}
+
+IOStatus FaultFs::DeleteFile(const std::string& path, const IOOptions& options, IODebugContext* dbg) {
+  if (dead_) return gone();
+  {
+    std::lock_guard lock(mutex_);
+    files_.erase(path);
+  }
+  return FileSystemWrapper::DeleteFile(path, options, dbg);
+}
+
+FaultEnv::FaultEnv(std::shared_ptr<FaultFs> fs) : EnvWrapper(rocksdb::Env::Default()) {
+  file_system_ = std::move(fs);
+  system_clock_ = std::make_shared<SleeplessClock>(rocksdb::SystemClock::Default());
+}
+
+}  // namespace heliograph::testing
