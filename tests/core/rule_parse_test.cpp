@@ -146,6 +146,24 @@ actions:
     "actions":[{"do":"switch_off","device":"plug-1","when":["t1"]}],"cooldown":"PT1H"})"));
 }
 
+TEST_CASE("quotes in YAML make text of what looks like a number, and plain numbers are no text") {
+  const std::string quoted_id =
+      "id: \"5\"\ntriggers: [{metric: soc_percent, device: '7', below: 20}]\n"
+      "actions: [{do: notify, text: 'true'}]\n";
+  const Rule r = parsed(quoted_id);
+  CHECK(r.id.text == "5");
+  CHECK(r.triggers[0].threshold->device == "7");
+  CHECK(r.actions[0].text == "true");
+  check({
+      {"id: 5\ntriggers: [{at: 10:00}]\nactions: [{do: notify, text: t}]\n", "/id", "put it in quotes"},
+      {"id: r\ntriggers: [{metric: soc_percent, device: b, below: '20'}]\nactions: [{do: notify, text: t}]\n",
+       "/triggers/0/below", "must be a number, not text"},
+      {"id: r\ntriggers: [{metric: soc_percent, device: b, below: 0x20}]\nactions: [{do: notify, text: t}]\n",
+       "/triggers/0/below", "must be a number, not text"},
+      {"id: r\ntriggers: [{at: 10:00}]\nactions: [{do: notify, text: true}]\n", "/actions/0/text", "put it in quotes"},
+  });
+}
+
 TEST_CASE("a byte order mark and white space before a document do no harm") {
   CHECK(parsed("\xEF\xBB\xBF \r\n" + with_action(pause_miner)).id.text == "r");
 }
@@ -225,9 +243,9 @@ TEST_CASE("problems of triggers are named with pointer and remedy") {
       {with_trigger(R"({"metric":"soc_percent","device":"b","below":0})"), "/triggers/0/below", "is never below 0 %"},
       {with_trigger(R"({"metric":"soc_percent","device":"b","above":100})"), "/triggers/0/above",
        "is never above 100 %"},
-      {with_trigger(R"({"metric":"soc_percent","device":"b","below":50,"rearm":40})"), "/triggers/0/rearm",
+      {with_trigger(R"({"metric":"soc_percent","device":"b","below":50,"rearm":49.9})"), "/triggers/0/rearm",
        "at or above \"below\" (50 %)"},
-      {with_trigger(R"({"metric":"soc_percent","device":"b","above":80,"rearm":81})"), "/triggers/0/rearm",
+      {with_trigger(R"({"metric":"soc_percent","device":"b","above":80,"rearm":80.1})"), "/triggers/0/rearm",
        "at or below \"above\" (80 %)"},
       {with_trigger(R"({"metric":"soc_percent","device":"b","below":50,"rearm":true})"), "/triggers/0/rearm",
        "must be a number"},
@@ -370,6 +388,8 @@ TEST_CASE("hostile bytes give one clear sentence") {
       {std::string(100'000, '['), "", "not JSON"},
       {std::string(100'000, '[') + std::string(100'000, ']'), "", "deeper than 32 levels"},
       {std::string(33, '[') + std::string(33, ']'), "", "deeper than 32 levels"},
+      {repeat("{\"a\":", 33) + "1" + repeat("}", 33), "", "deeper than 32 levels"},
+      {repeat("{\"a\":", 32) + "1" + repeat("}", 32), "/a", "Unknown field"},
       {repeat("{\"a\":", 5000) + "1" + repeat("}", 5000), "", "deeper than 32 levels"},
       {"a: " + std::string(100'000, '['), "", ": "},
       {"a: " + std::string(32, '[') + std::string(32, ']'), "", "deeper than 32 levels"},
