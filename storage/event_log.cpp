@@ -168,6 +168,12 @@ void EventLog::recovered(const Heads& heads) {
   staged_.store(heads.next - 1, std::memory_order_release);
 }
 
+Status EventLog::writable() {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return fail(closed_error());
+  return room(Reserve::keep);
+}
+
 Result<EventLog::Turn> EventLog::begin(SiteKey site, Micros now, Reserve reserve) {
   std::unique_lock lock(mutex_);
   if (closed_) return fail(closed_error());

@@ -95,6 +95,9 @@ class EventLog {
   /// Errors: closed; full (the reserve is touched: only turns with Reserve::use may follow).
   Result<Turn> begin(SiteKey site, Micros now, Reserve reserve = Reserve::keep);
 
+  /// Whether an ordinary turn could begin now; the error says why not.
+  Status writable();
+
   /// One synced write of everything staged, in order. Answers what became durable (empty when nothing was staged).
   /// Called by one thread at a time (the log writer). After an error every later call answers `closed`.
   Result<std::vector<RecordPtr>> commit();
