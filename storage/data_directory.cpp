@@ -150,6 +150,11 @@ Status DataDirectory::lock() {
   return fail(system_error("lock", path));
 }
 
+bool DataDirectory::in_use(const std::string& path) {
+  Fd fd(::open((path + "/lock").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  return fd.open() && ::flock(fd.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
 Status DataDirectory::start_creation(Content content) {
   fresh_ = true;
   if (content == Content::unfinished) {

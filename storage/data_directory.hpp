@@ -18,6 +18,9 @@ class DataDirectory {
   /// Errors: not_found, busy, refused (holds other things), corrupt, unsupported (a newer format), io, full.
   static Result<DataDirectory> open(const std::string& path, bool create, bool read_only);
 
+  /// Whether a process has the directory open for writing at this moment.
+  static bool in_use(const std::string& path);
+
   const std::string& path() const { return path_; }
   std::string file(const char* name) const { return path_ + "/" + name; }
   std::string db() const { return file("db"); }

@@ -48,6 +48,8 @@ class RocksDb {
   Status check_files() const;
   /// Makes everything written so far durable, views too.
   Status sync();
+  /// Moves the write-ahead file into tables, so that the next start has nothing to replay. Failing changes nothing.
+  void flush();
   std::uint64_t bytes() const;
 
  private:

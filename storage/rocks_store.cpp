@@ -43,7 +43,7 @@ class RocksStore : public Store {
   Status open_rocks(Recovery recovery, bool read_only);
   Status compare() const;
   Status look(Recovery recovery);
-  Status open_past_torn_write(const Error& strict);
+  Result<Recovery> choose_recovery();
   Status start_writing();
   void let_go();
   void close();
@@ -71,7 +71,8 @@ Status RocksStore::read_watermark() {
                                "is whole. Nothing was changed: \"heliograph verify\" and \"heliograph export\" can still "
                                "read it; restore a backup to go on.");
   if (found_.damaged_slots > 0)
-    notes_.push_back("One half of " + directory_.watermark() + " was damaged; the other tells where the log stood.");
+    notes_.push_back("One half of " + directory_.watermark() + " was damaged; the other tells where the log stood, and "
+                     "the next start for writing mends it.");
   return {};
 }
 
@@ -108,41 +109,42 @@ Status RocksStore::open() {
   }
   // Before the log is read: a process that is writing meanwhile only moves the log further than this mark.
   if (auto read = read_watermark(); !read) return read;
-  auto opened = open_rocks(Recovery::strict, options_.read_only);
-  if (opened) {
-    opened = log_->recover();
-  } else if (opened.error().code == Errc::corrupt) {
-    opened = open_past_torn_write(opened.error());
+  // Always a read-only look first: opening for writing moves on to new files, and a write-ahead file that somebody puts
+  // back afterwards would be ignored. After an ordered stop there is nothing to replay and the look costs milliseconds.
+  Recovery recovery = Recovery::strict;
+  if (!directory_.fresh()) {
+    auto seen = choose_recovery();
+    if (!seen) return fail(seen.error());
+    recovery = *seen;
   }
-  if (!opened) return opened;
-  if (auto same = compare(); !same) return same;
-  return options_.read_only ? Status{} : start_writing();
+  if (options_.read_only) return {};
+  if (auto opened = open_rocks(recovery, false); !opened) return opened;
+  if (auto recovered = log_->recover(); !recovered) return recovered;
+  return start_writing();
 }
 
-/// After a power loss the last, unsynced write may be torn, and strict opening refuses. It is let go only when a
-/// read-only look shows that everything up to the watermark is there. Otherwise nothing is touched.
 Status RocksStore::look(Recovery recovery) {
   auto seen = open_rocks(recovery, true);
   if (seen) seen = log_->recover();
   return seen ? compare() : seen;
 }
 
-/// After a power loss the last, unsynced write may be torn, and strict opening refuses. It is let go only when a
-/// read-only look shows that everything up to the watermark is there. Otherwise nothing is touched.
-Status RocksStore::open_past_torn_write(const Error& strict) {
-  if (!look(Recovery::tolerant)) {
-    auto readable = look(Recovery::point_in_time);  // how far: names what is lost
-    const bool names_it = !readable && log_;
-    let_go();
-    if (names_it) return readable;
-    return fail(strict.code, strict.sentence + " The watermark promises everything up to position " +
-                                 std::to_string(found_.newest->mark.position) + ". Nothing was changed.");
+/// After a power loss the last, unsynced write may be torn, and strict opening refuses. It is let go only when the look
+/// shows that everything up to the watermark is there.
+Result<Recovery> RocksStore::choose_recovery() {
+  auto strict = look(Recovery::strict);
+  if (strict) return Recovery::strict;
+  if (log_ || strict.error().code != Errc::corrupt) return fail(strict.error());  // it opened, and is not what it must be
+  if (look(Recovery::tolerant)) {
+    notes_.push_back("The last write is torn (a crash, or a process that is writing now) and is left out; everything up "
+                     "to position " + std::to_string(found_.newest->mark.position) +
+                     ", which the watermark promises, is there.");
+    return Recovery::tolerant;
   }
-  notes_.push_back("The last write before the crash was torn and has been dropped; everything up to position " +
-                   std::to_string(found_.newest->mark.position) + ", which the watermark promises, is there.");
-  if (options_.read_only) return {};
-  if (auto opened = open_rocks(Recovery::tolerant, false); !opened) return opened;
-  return log_->recover();
+  auto readable = look(Recovery::point_in_time);  // how far: names what is lost
+  if (!readable && log_) return fail(readable.error());
+  return fail(strict.error().code, strict.error().sentence + " The watermark promises everything up to position " +
+                                       std::to_string(found_.newest->mark.position) + ". Nothing was changed.");
 }
 
 Status RocksStore::start_writing() {
@@ -155,7 +157,11 @@ Status RocksStore::start_writing() {
 }
 
 void RocksStore::open_damaged(std::vector<Error>& damage) {
+  if (DataDirectory::in_use(directory_.path()))
+    notes_.push_back("A Heliograph is using this directory: a finding about a missing file may pass; stop it to be sure.");
   if (auto read = read_watermark(); !read) damage.push_back(read.error());
+  if (found_.newest && found_.damaged_slots > 0)
+    damage.push_back({Errc::corrupt, "One half of " + directory_.watermark() + " is damaged: no event is lost by that.", {}});
   for (Recovery recovery : {Recovery::strict, Recovery::tolerant, Recovery::point_in_time}) {
     auto opened = open_rocks(recovery, true);
     if (!opened) {
@@ -164,7 +170,10 @@ void RocksStore::open_damaged(std::vector<Error>& damage) {
     }
     std::vector<Error> found;
     log_->recover_what_can_be(found);
-    const bool whole = found_.newest && found.empty() && compare();
+    if (found.empty() && found_.newest) {
+      if (auto same = compare(); !same) found.push_back(same.error());
+    }
+    const bool whole = found_.newest && found.empty();
     // A torn last write above the watermark is what a power loss leaves: it is told, and it is no damage.
     if (recovery == Recovery::tolerant && whole) {
       notes_.push_back("The last write is torn (the crash of a process or a process that is writing now); everything up "
@@ -186,6 +195,7 @@ void RocksStore::let_go() {
 void RocksStore::close() {
   // "Clean" is a promise that everything is on disk: it is made only after the last sync, and never after a failure.
   if (watermark_ && !log_->has_failed() && rocks_->sync()) {
+    if (room_.may_begin(Reserve::keep)) rocks_->flush();
     if (auto closed = watermark_->close(); !closed) watermark_.reset();
   }
   watermark_.reset();
@@ -196,11 +206,15 @@ void RocksStore::close() {
 
 Result<std::unique_ptr<Store>> open_store_with(const std::string& directory, const StoreOptions& options,
                                                const StoreSeams& seams) {
-  auto opened = DataDirectory::open(directory, options.create, options.read_only);
-  if (!opened) return fail(opened.error());
-  auto store = std::make_unique<RocksStore>(std::move(*opened), options, seams);
-  if (auto status = store->open(); !status) return fail(status.error());
-  return std::unique_ptr<Store>(std::move(store));
+  // Beside a running writer a file may vanish between its listing and its opening: a reader looks again.
+  for (int tries = options.read_only ? 3 : 1;; --tries) {
+    auto opened = DataDirectory::open(directory, options.create, options.read_only);
+    if (!opened) return fail(opened.error());
+    auto store = std::make_unique<RocksStore>(std::move(*opened), options, seams);
+    auto status = store->open();
+    if (status) return std::unique_ptr<Store>(std::move(store));
+    if (tries == 1) return fail(status.error());
+  }
 }
 
 Result<std::unique_ptr<Store>> open_store(const std::string& directory, const StoreOptions& options) {

@@ -59,12 +59,16 @@ const std::vector<Kind>& kinds() {
 
 /// Each kind of edit at evenly spread places of one file.
 void edits(const std::string& directory, const std::string& name, int places, std::vector<Damage>& out) {
-  const std::size_t size = fs::file_size(directory + "/" + name);
+  const std::string whole = read(directory + "/" + name);
+  const std::size_t size = whole.size();
   if (size == 0) return;
   for (const Kind& kind : kinds()) {
     for (int i = 0; i < places; ++i) {
       // Places near the ends as well: 0 and the last byte are where formats keep what matters.
       const std::size_t place = places == 1 ? 0 : (size - 1) * static_cast<std::size_t>(i) / static_cast<std::size_t>(places - 1);
+      std::string edited = whole;
+      kind.edit(edited, place);
+      if (edited == whole) continue;  // zeros swapped with zeros are no damage
       out.push_back({std::string(kind.name) + " " + name + " at " + std::to_string(place) + " of " + std::to_string(size),
                      [name, place, edit = kind.edit](const std::string& d) {
                        std::string bytes = read(d + "/" + name);

@@ -141,6 +141,7 @@ TEST_CASE("no damage of the catalogue opens as good with something acknowledged 
     CHECK(d.verdict != Verdict::wrong_value);
     if (damage.must_refuse) CHECK(d.verdict == Verdict::refused);
     ++verdicts[name(d.verdict)];
+    if (std::getenv("HELIOGRAPH_VERBOSE")) std::cout << name(d.verdict) << ": " << damage.name << ": " << d.sentence << "\n";
     fs::remove_all(directory);
   }
   std::cout << all.size() << " damages:";

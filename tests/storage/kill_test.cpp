@@ -96,7 +96,7 @@ TEST_CASE("kill -9 loses nothing acknowledged", "[kill]") {
     auto opened = open_store(dir / "data", small_options(false));
     INFO((opened ? "" : opened.error().sentence));
     REQUIRE(opened);
-    CHECK_FALSE((*opened)->was_clean());
+    if (wanted > 0) CHECK_FALSE((*opened)->was_clean());
     CHECK((*opened)->notes().empty());  // strict opening sufficed
     const Position found = (*opened)->log().durable();
     CHECK(found >= victim.acked());

@@ -175,3 +175,21 @@ TEST_CASE("a directory that cannot be opened is a finding", "[verify]") {
   CHECK_FALSE(verify_directory(dir / "none", {}).ok());
   CHECK_FALSE(verify_directory(dir.path(), {}).ok());
 }
+
+TEST_CASE("verifying beside a writer says so, and half a watermark is found", "[verify]") {
+  TempDir dir;
+  {
+    auto writer = open_store(dir / "data", small_options());
+    REQUIRE(writer);
+    fill((*writer)->log(), 10);
+    auto report = verify_directory(dir / "data", {});
+    CHECK(report.ok());
+    REQUIRE(report.notes.size() == 1);
+    CHECK_THAT(report.notes.front(), Contains("is using this directory"));
+  }
+  CHECK(verify_directory(dir / "data", {}).notes.empty());
+  std::filesystem::resize_file(dir / "data/watermark", 5000);
+  CHECK_FALSE(verify_directory(dir / "data", {}).ok());
+  { REQUIRE(open_store(dir / "data", small_options(false))); }  // nothing is lost, and the start mends it
+  CHECK(verify_directory(dir / "data", {}).ok());
+}
