@@ -171,6 +171,13 @@ Status MemoryViews::scan_back(std::string_view view, std::string_view from, std:
   }
 }
 
+std::unique_ptr<ViewStore> MemoryViews::snapshot() const {
+  auto out = std::make_unique<MemoryViews>();
+  const std::shared_lock lock(mutex_);
+  out->views_ = views_;
+  return out;
+}
+
 Status MemoryViews::wipe(std::string_view view) {
   std::unique_lock lock(mutex_);
   if (auto v = views_.find(view); v != views_.end()) views_.erase(v);

@@ -21,9 +21,15 @@ std::string checkpoint_key(std::string_view view) { return std::string("c").appe
 
 bool is_name(std::string_view view) { return !view.empty() && view.find('\0') == view.npos; }
 
+rocksdb::ReadOptions now_or_then(const rocksdb::Snapshot* snapshot) {
+  rocksdb::ReadOptions options;
+  options.snapshot = snapshot;
+  return options;
+}
+
 /// The entries of a view between two of its keys, as RocksDB sees them.
 struct Range {
-  Range(std::string_view view, std::string_view from, std::string_view to)
+  Range(std::string_view view, std::string_view from, std::string_view to, const rocksdb::Snapshot* snapshot)
       : prefix(entry_prefix(view)), first(prefix + std::string(from)) {
     end = to.empty() ? prefix_end(prefix) : prefix + std::string(to);
     lower = slice(first);
@@ -31,6 +37,7 @@ struct Range {
     options.iterate_lower_bound = &lower;
     options.iterate_upper_bound = &upper;
     options.verify_checksums = true;
+    options.snapshot = snapshot;
   }
   Range(const Range&) = delete;
   Range& operator=(const Range&) = delete;
@@ -75,7 +82,7 @@ Status RocksViews::save(std::string_view view, const ViewBatch& batch, Position 
 
 Result<Position> RocksViews::checkpoint(std::string_view view) const {
   std::string value;
-  const rocksdb::Status s = rocks_.db().Get({}, family(view), checkpoint_key(view), &value);
+  const rocksdb::Status s = rocks_.db().Get(now_or_then(snapshot_.get()), family(view), checkpoint_key(view), &value);
   if (s.IsNotFound()) return Position{0};
   if (!s.ok()) return fail(rocks_error("read the checkpoint of " + std::string(view), s));
   if (value.size() != 8)
@@ -86,14 +93,14 @@ Result<Position> RocksViews::checkpoint(std::string_view view) const {
 
 Result<std::optional<std::string>> RocksViews::get(std::string_view view, std::string_view key) const {
   std::string value;
-  const rocksdb::Status s = rocks_.db().Get({}, family(view), entry_prefix(view).append(key), &value);
+  const rocksdb::Status s = rocks_.db().Get(now_or_then(snapshot_.get()), family(view), entry_prefix(view).append(key), &value);
   if (s.IsNotFound()) return std::optional<std::string>{};
   if (!s.ok()) return fail(rocks_error("read the view " + std::string(view), s));
   return std::optional<std::string>(std::move(value));
 }
 
 Status RocksViews::scan(std::string_view view, std::string_view from, std::string_view to, const Visit& visit) const {
-  const Range range(view, from, to);
+  const Range range(view, from, to, snapshot_.get());
   if (range.empty()) return {};
   std::unique_ptr<rocksdb::Iterator> it(rocks_.db().NewIterator(range.options, family(view)));
   for (it->SeekToFirst(); it->Valid(); it->Next())
@@ -104,7 +111,7 @@ Status RocksViews::scan(std::string_view view, std::string_view from, std::strin
 
 Status RocksViews::scan_back(std::string_view view, std::string_view from, std::string_view to,
                              const Visit& visit) const {
-  const Range range(view, from, to);
+  const Range range(view, from, to, snapshot_.get());
   if (range.empty()) return {};
   std::unique_ptr<rocksdb::Iterator> it(rocks_.db().NewIterator(range.options, family(view)));
   for (it->SeekToLast(); it->Valid(); it->Prev())
@@ -123,6 +130,13 @@ Status RocksViews::wipe(std::string_view view) {
   if (auto room = writable(write.GetDataSize()); !room) return room;
   if (s = rocks_.db().Write({}, &write); !s.ok()) return fail(rocks_error("delete the view " + std::string(view), s));
   return {};
+}
+
+std::unique_ptr<ViewStore> RocksViews::snapshot() const {
+  auto out = std::make_unique<RocksViews>(rocks_, nullptr);
+  rocksdb::DB* db = &rocks_.db();
+  out->snapshot_ = {db->GetSnapshot(), [db](const rocksdb::Snapshot* held) { db->ReleaseSnapshot(held); }};
+  return out;
 }
 
 }  // namespace heliograph

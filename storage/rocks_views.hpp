@@ -2,6 +2,8 @@
 // write-ahead file as the log: the next synced commit makes them durable too.
 #pragma once
 
+#include <rocksdb/snapshot.h>
+
 #include "storage/disk_room.hpp"
 #include "storage/rocks_db.hpp"
 #include "storage/view_store.hpp"
@@ -19,12 +21,14 @@ class RocksViews : public ViewStore {
   Status scan_back(std::string_view view, std::string_view from, std::string_view to,
                    const Visit& visit) const override;
   Status wipe(std::string_view view) override;
+  std::unique_ptr<ViewStore> snapshot() const override;
 
  private:
   rocksdb::ColumnFamilyHandle* family(std::string_view view) const;
   Status writable(std::uint64_t bytes) const;
   RocksDb& rocks_;
   DiskRoom* room_;
+  std::shared_ptr<const rocksdb::Snapshot> snapshot_;  // set in a snapshot: reads see that moment
 };
 
 }  // namespace heliograph
