@@ -1,0 +1,32 @@
+#include "sim/dry_run_journal.hpp"
+
+namespace heliograph {
+
+Result<RecordPtr> DryRunJournal::append(Draft draft) {
+  if (records_.size() >= records_max)
+    return fail(Errc::full, "These rules decide more than two million times in this period: choose a shorter period or "
+                            "give the rules a cooldown.");
+  auto record = std::make_shared<Record>();
+  Envelope& envelope = record->envelope;
+  envelope.site = site_;
+  envelope.stream = std::move(draft.stream);
+  envelope.occurred_at = draft.occurred_at;
+  envelope.recorded_at = now_;
+  envelope.principal = std::move(draft.principal);
+  envelope.cause = draft.cause;
+  envelope.correlation = std::move(draft.correlation);
+  envelope.idempotency_key = std::move(draft.idempotency_key);
+  record->body = std::move(draft.body);
+  envelope.position = next_;
+  next_ += record->span();
+  if (!record->is_readings()) {
+    envelope.type = type_name(record->event());
+    envelope.schema = schema_version(record->event());
+  } else {
+    envelope.type = readings_type;
+  }
+  records_.push_back(record);
+  return RecordPtr(record);
+}
+
+}  // namespace heliograph

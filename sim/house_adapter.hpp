@@ -1,0 +1,31 @@
+// The simulated house behind the same ports as real hardware: it is asked for readings and it is told commands.
+// The only part of sim/ that can be commanded; dry runs do not know it.
+#pragma once
+
+#include <memory>
+#include <mutex>
+
+#include "actors/device_port.hpp"
+#include "actors/engine.hpp"
+#include "sim/house.hpp"
+
+namespace heliograph {
+
+class HouseAdapter : public ReadingSource, public DevicePort {
+ public:
+  HouseAdapter(HouseOptions options, const Clock& clock) : house_(std::move(options)), clock_(clock) {}
+  Micros interval() const override;
+  Result<ReadingBatch> poll(Micros now) override;
+  void send(const CommandDispatched& command, Answer answer) override;
+
+ private:
+  mutable std::mutex mutex_;
+  House house_;  // guarded by mutex_
+  const Clock& clock_;
+};
+
+/// Makes `site` a simulated house with a past: settings, devices, the miner guard, `past` of history, then a life of its
+/// own. A site that exists already only comes to life again, where its record ends.
+Status settle_house(Engine& engine, const SiteKey& site, std::uint64_t seed, Micros past);
+
+}  // namespace heliograph

@@ -1,0 +1,44 @@
+// Series in plain vectors, for tests: the same contract as the real ones, blocks of a chosen size.
+#pragma once
+
+#include <map>
+
+#include "projections/series.hpp"
+
+namespace heliograph::tests {
+
+class MemorySeries : public SeriesReader {
+ public:
+  explicit MemorySeries(std::size_t rows_a_block = 720) : rows_a_block_(rows_a_block) {}
+
+  using Values = std::vector<std::pair<Metric, std::int64_t>>;
+  /// Appends a row; times of one device rise. Answers its position.
+  Position row(const std::string& device, Micros at, const Values& values);
+  void hold(const std::string& device, Micros hold) { devices_[DeviceId{device}].hold = hold; }
+  Position last_position() const { return next_ - 1; }
+  std::size_t rows() const;
+
+  std::vector<DeviceId> devices(const SiteKey& site) const override;
+  std::vector<Metric> metrics(const SiteKey& site, const DeviceId& device) const override;
+  Micros hold(const SiteKey& site, const DeviceId& device) const override;
+  std::optional<Extent> extent(const SiteKey& site, const DeviceId& device) const override;
+  Result<std::vector<std::unique_ptr<SeriesBlock>>> blocks(const SiteKey& site, const DeviceId& device, Micros from,
+                                                           Micros to) const override;
+  Result<std::vector<Point>> points(const SiteKey&, const DeviceId&, Metric, Micros, Micros, std::size_t) const override;
+  Result<std::vector<Rollup>> rollups(const SiteKey&, const DeviceId&, Metric, Micros, Micros, Step, const Zone&) const override;
+  std::string_view word(const SiteKey&, std::int64_t) const override { return {}; }
+
+  struct Device {
+    std::vector<Micros> at;
+    std::vector<Position> positions;
+    std::map<Metric, std::vector<std::int64_t>> columns;
+    Micros hold = 15 * minute_us;
+  };
+
+ private:
+  std::size_t rows_a_block_;
+  Position next_ = 1;
+  std::map<DeviceId, Device> devices_;
+};
+
+}  // namespace heliograph::tests
