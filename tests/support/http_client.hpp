@@ -1,0 +1,57 @@
+// A blocking HTTP client for tests, on plain POSIX sockets and loopback only. It can send any bytes, right or wrong, in
+// any pieces, and read answers and event streams. Every read gives up after 20 s, so a hang is a failure.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace heliograph::test {
+
+struct Reply {
+  int status = 0;  // 0: the connection ended before an answer
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  std::string header(std::string_view name) const;  // empty when absent
+};
+
+struct StreamEvent {
+  std::string event, id, data;
+  bool comment = false;
+};
+
+class HttpClient {
+ public:
+  /// `receive_buffer` > 0 makes the kernel take little: a slow reader.
+  explicit HttpClient(std::uint16_t port, int receive_buffer = 0);
+  ~HttpClient();
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+
+  /// False when the other end no longer takes it.
+  bool send(std::string_view bytes);
+  void finish_sending();  // half-close
+  void close();
+  Reply read_reply(bool to_head = false);
+  Reply request(std::string_view method, std::string_view target, std::string_view body = {},
+                const std::vector<std::pair<std::string, std::string>>& headers = {});
+  /// Everything up to the end of the connection.
+  std::string read_all();
+  /// Status line and headers of a streamed answer.
+  Reply read_stream_head();
+  /// The next event or comment; nothing when the stream has ended.
+  std::optional<StreamEvent> read_event();
+
+ private:
+  bool fill();
+  std::optional<std::string> take_until(std::string_view mark);
+  Reply parse_head(const std::string& head) const;
+  int socket_ = -1;
+  std::string buffer_;
+};
+
+}  // namespace heliograph::test
