@@ -90,16 +90,11 @@ std::optional<Decimal> parse_number(std::string_view text, const NumberStyle& st
   return scan.out;
 }
 
-std::optional<std::int64_t> scaled(Decimal d, int power, std::int64_t numerator, std::int64_t denominator,
-                                   bool* exact) {
+std::optional<std::int64_t> scaled_wide(Decimal d, int power, std::int64_t numerator, std::int64_t denominator,
+                                        bool* exact) {
   if (exact != nullptr) *exact = true;
   if (d.mantissa == 0) return 0;
   const int shift = d.exponent + power;
-  if (numerator == 1 && denominator == 1 && shift >= 0 && shift <= 18) {  // the way of nearly every JSON number
-    std::int64_t value = 0;
-    if (__builtin_mul_overflow(d.mantissa, powers_of_ten[static_cast<std::size_t>(shift)], &value)) return std::nullopt;
-    return value;
-  }
   if (shift > 18) return std::nullopt;
   const bool minus = d.mantissa < 0;
   Wide n = static_cast<Wide>(minus ? -d.mantissa : d.mantissa) * numerator;

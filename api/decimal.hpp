@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -35,7 +36,21 @@ std::optional<Decimal> parse_number(std::string_view text, const NumberStyle& st
 
 /// round(d * 10^power * numerator / denominator), or nullopt when it does not fit. `exact` (when given) says whether
 /// nothing was rounded. Requires: 0 < numerator, denominator <= 100,000,000.
-std::optional<std::int64_t> scaled(Decimal d, int power, std::int64_t numerator = 1, std::int64_t denominator = 1,
-                                   bool* exact = nullptr);
+inline std::optional<std::int64_t> scaled(Decimal d, int power, std::int64_t numerator = 1, std::int64_t denominator = 1,
+                                          bool* exact = nullptr);
+/// The same by way of 128 bits; ask `scaled`.
+std::optional<std::int64_t> scaled_wide(Decimal d, int power, std::int64_t numerator, std::int64_t denominator,
+                                        bool* exact);
+
+inline std::optional<std::int64_t> scaled(Decimal d, int power, std::int64_t numerator, std::int64_t denominator,
+                                          bool* exact) {
+  const int shift = d.exponent + power;
+  if (numerator != 1 || denominator != 1 || shift < 0 || shift > 18)
+    return scaled_wide(d, power, numerator, denominator, exact);
+  if (exact != nullptr) *exact = true;  // the way of nearly every JSON number
+  std::int64_t value = 0;
+  if (__builtin_mul_overflow(d.mantissa, powers_of_ten[static_cast<std::size_t>(shift)], &value)) return std::nullopt;
+  return value;
+}
 
 }  // namespace heliograph

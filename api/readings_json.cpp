@@ -5,76 +5,20 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cmath>
 #include <cstring>
 
 #include "api/decimal.hpp"
+#include "api/readings_line.hpp"
+#include "api/readings_shape.hpp"
 #include "events/json.hpp"
 
 namespace heliograph {
 namespace {
 
 namespace ondemand = simdjson::ondemand;
-using std::string_view;
+using namespace telemetry;
 
 constexpr int depth_max = 32;  // of fields that we skip
-
-struct Named {
-  Metric metric{};
-  int power = 0;  // stored = number * 10^power
-  bool text = false;
-  std::int64_t min = 0, max = 0;
-};
-
-Named named(Metric metric, bool stored_unit = false) {
-  const MetricInfo& about = info(metric);
-  const int power = stored_unit ? 0 : static_cast<int>(std::lround(-std::log10(about.api_scale)));
-  return {metric, power, about.kind == Kind::text, about.min, about.max};
-}
-
-/// Every name that a direct line may use: "soc_percent" in %, and "soc_permille" as it stands in the log.
-const TextMap<Named>& direct_names() {
-  static const TextMap<Named> names = [] {
-    TextMap<Named> all;
-    for (const auto& m : all_metrics()) {
-      all.emplace(m.api_name, named(m.metric));
-      if (m.name != m.api_name) all.emplace(m.name, named(m.metric, true));
-    }
-    return all;
-  }();
-  return names;
-}
-
-struct GroupField {
-  string_view key;
-  Named means;
-};
-struct Group {
-  string_view name;
-  std::vector<GroupField> fields;
-  const Named* find(string_view key) const {
-    for (const auto& f : fields)
-      if (f.key.size() == key.size() && std::memcmp(f.key.data(), key.data(), key.size()) == 0) return &f.means;
-    return nullptr;
-  }
-};
-
-/// The groups of an edge node's message (ING-16) and the fields that such nodes are known to add.
-struct Groups {
-  Group battery{"battery", {{"soc_percent", named(Metric::soc_permille)}, {"voltage", named(Metric::battery_mv)}}};
-  Group solar{"solar", {{"power_w", named(Metric::pv_w)}}};
-  Group grid{"grid", {{"current_price", named(Metric::import_price_micro)}, {"mode", named(Metric::mode)}}};
-  Group optimizer{"optimizer",
-                  {{"state", named(Metric::state)}, {"target_soc", named(Metric::target_soc_permille)},
-                   {"miner_power_w", named(Metric::power_w)}, {"savings_usd", named(Metric::savings_micro)},
-                   {"reason", named(Metric::decision)}, {"latest_decision", named(Metric::decision)},
-                   {"daily_savings_pln", named(Metric::savings_micro)}, {"daily_cost_pln", named(Metric::cost_micro)}}};
-  const Group* find(string_view key) const {
-    for (const Group* g : {&battery, &solar, &grid, &optimizer})
-      if (g->name == key) return g;
-    return nullptr;
-  }
-};
 
 bool space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 string_view without_spaces(string_view text) {
@@ -136,32 +80,6 @@ class TimeReader {
   Micros day_ = 0;
 };
 
-enum class CellKind : std::uint8_t { number, word, implausible, unreadable };
-struct Cell {
-  CellKind kind{};
-  std::int64_t value = 0;
-  string_view text;  // of the body or of the parser's buffer: lives until the next document
-};
-
-/// One message while it is read: nothing reaches the builder before the whole line is known to be good.
-struct Line {
-  string_view device, timestamp;
-  std::array<Cell, metric_slots> cells{};
-  std::uint32_t has = 0;
-  std::string wrong;  // the sentence, when the line cannot be used
-
-  void clear() { device = timestamp = {}, has = 0, wrong.clear(); }
-  void put(Metric metric, Cell cell) {
-    cells[static_cast<std::size_t>(metric)] = cell;
-    has |= 1u << static_cast<unsigned>(metric);
-  }
-  bool refuse(std::string sentence) {
-    if (wrong.empty()) wrong = std::move(sentence);
-    return false;
-  }
-};
-static_assert(metric_slots <= 32, "Line::has is a set of metrics");
-
 }  // namespace
 
 struct ReadingsParser::State {
@@ -169,10 +87,12 @@ struct ReadingsParser::State {
   std::vector<char> padded;
   Groups groups;
   const TextMap<Named>& direct = direct_names();
+  Shapes shapes{groups};
   TimeReader times;
   ReadingBuilder builder;
   Line line;
   IngestBatch out;
+  std::uint64_t bodies = 0;
 
   // ---- fields: false = the line is refused, line.wrong says why ---------------------------------------------
 
@@ -353,6 +273,22 @@ struct ReadingsParser::State {
     return simdjson::padded_string_view(text.data(), text.size(), static_cast<std::size_t>(padded.data() + padded.size() - text.data()));
   }
 
+  bool by_simdjson(string_view text) {
+    line.clear();
+    ondemand::document document;
+    const auto code = parser.iterate(view(text)).get(document);
+    if (code != simdjson::SUCCESS) return not_json(code);
+    if (!one(document)) return false;
+    if (line.all_good()) shapes.learn(text);
+    return true;
+  }
+
+  /// Names that the fitting shape passes over belong into this body's list, too; once is enough for a body.
+  void note_ignored() {
+    if (!shapes.first_use_in(bodies)) return;
+    for (const auto& [group, key] : shapes.ignored()) ignore(group, key);
+  }
+
   void lines(string_view body) {
     for (std::uint64_t number = 1; !body.empty(); ++number) {
       const auto end = body.find('\n');
@@ -360,10 +296,9 @@ struct ReadingsParser::State {
       body.remove_prefix(end == string_view::npos ? body.size() : end + 1);
       if (text.empty()) continue;
       ++out.lines;
-      line.clear();
-      ondemand::document document;
-      const auto code = parser.iterate(view(text)).get(document);
-      if (!(code == simdjson::SUCCESS ? one(document) : not_json(code))) reject(number);
+      const bool known = shapes.fits(text, line);
+      if (known) note_ignored();
+      if (!(known ? commit() : by_simdjson(text))) reject(number);
     }
   }
 
@@ -406,7 +341,9 @@ Result<IngestBatch> ReadingsParser::parse(string_view body, bool ndjson) {
   if (!body.empty()) std::memcpy(s.padded.data(), body.data(), body.size());
   std::memset(s.padded.data() + body.size(), ' ', simdjson::SIMDJSON_PADDING);
   const string_view copy{s.padded.data(), body.size()};
+  s.padded[body.size()] = '\n';  // what Shapes::fits demands behind the last line
   s.out = {};
+  ++s.bodies;
   s.builder.reserve(std::min<std::size_t>(body.size() / 200, batch_rows_max));
   if (ndjson) s.lines(copy);
   else s.whole(copy);

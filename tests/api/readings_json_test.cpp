@@ -192,3 +192,32 @@ TEST_CASE("what is printed reads back as the same batch") {
     CHECK(good(printed).batch == first.batch);
   }
 }
+
+TEST_CASE("a parser that has seen a shape gives the same answers as a fresh one") {
+  const std::string shapes[] = {
+      std::string(node_line),
+      R"({"node_id":"n","timestamp":"2024-01-01T00:00:00Z","solar":{"power_w":1},"extra":{"a":1,"b":"c"},"firmware":"1"})",
+      R"({ "device" : "m" , "timestamp" : "2024-01-01T00:00:00Z" , "switch_on" : true, "load_w" : 5 })",
+      R"({"device":"m","timestamp":"2024-01-01T00:00:00Z","load_w":5,"other":7,"firmware":"1"})",
+      R"({"device":"m","timestamp":"2024-01-01T00:00:00Z","mode":"a","state":"b","grid_w":-5})",
+  };
+  ReadingsParser used;
+  for (int round = 0; round < 3; ++round)
+    for (const auto& line : shapes) REQUIRE(used.parse(line + "\n" + line + "\n" + line, true));
+  // One byte of a known line changed, in every place, to bytes that mean something to JSON.
+  std::uint64_t different = 0;
+  for (const auto& line : shapes)
+    for (std::size_t i = 0; i < line.size(); ++i)
+      for (const char c : {'"', '\\', '{', '}', ',', ':', '0', '-', '.', 'e', ' ', 'x', '\xC5', '\t'}) {
+        std::string changed = line;
+        changed[i] = c;
+        const std::string body = line + "\n" + changed + "\n" + line + " ";
+        const auto a = parse_readings(changed, true);
+        const auto b = used.parse(changed, true);
+        const auto both = used.parse(body, true);
+        if (a.has_value() != b.has_value() || !both) ++different;
+        else if (a && !(a->batch == b->batch && a->ignored == b->ignored)) ++different;
+        else if (both->batch.size() != (a ? 3u : 2u)) ++different;
+      }
+  CHECK(different == 0);
+}
