@@ -87,6 +87,8 @@ using SiteRequestPtr = std::shared_ptr<SiteRequest>;
 
 class DevicePort;
 using PortPtr = std::shared_ptr<DevicePort>;
+class ReadingSource;
+using SourcePtr = std::shared_ptr<ReadingSource>;
 
 class Views;
 /// A question to the views, asked inside their projector: consistent with everything acknowledged before it was sent.
@@ -101,6 +103,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(heliograph, first_custom_type_id)
   CAF_ADD_TYPE_ID(heliograph, (heliograph::QueryPtr))
   CAF_ADD_TYPE_ID(heliograph, (heliograph::RecordPtr))
   CAF_ADD_TYPE_ID(heliograph, (heliograph::PortPtr))
+  CAF_ADD_TYPE_ID(heliograph, (heliograph::SourcePtr))
   CAF_ADD_TYPE_ID(heliograph, (heliograph::SiteKey))
   CAF_ADD_ATOM(heliograph, heliograph, flush_atom, "flush")
   CAF_ADD_ATOM(heliograph, heliograph, commit_atom, "commit")
@@ -118,6 +121,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(heliograph::SiteRequestPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(heliograph::QueryPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(heliograph::RecordPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(heliograph::PortPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(heliograph::SourcePtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(heliograph::SiteKey)
 
 namespace heliograph {
@@ -141,7 +145,8 @@ using LogWriterActor = caf::typed_actor<
 
 /// One per group of views: folds news into them and answers queries about them.
 using ProjectorActor = FollowerActor::extend<
-    caf::reacts_to<QueryPtr>,
+    // A question that must see at least everything up to this position.
+    caf::reacts_to<QueryPtr, Position>,
     // To itself: a second has passed since something changed, write views and checkpoint.
     caf::reacts_to<beat_atom>,
     // Write views and checkpoint now; answered when it is done.
@@ -151,6 +156,12 @@ using ProjectorActor = FollowerActor::extend<
 using DeviceActor = caf::typed_actor<
     // Carry out a durable command.dispatched; a command it has seen before is not sent again.
     caf::reacts_to<RecordPtr>>;
+
+/// One per device, account or house that measures: asks its source at its interval and brings the readings to the site.
+/// The next question waits for the answer to the last, so a slow log slows the questions and nothing piles up.
+using AdapterActor = caf::typed_actor<
+    // To itself: time to ask.
+    caf::reacts_to<beat_atom>>;
 
 /// One per site: every decision about the site is made here, one turn at a time.
 using SiteActor = caf::typed_actor<
@@ -171,6 +182,8 @@ using SupervisorActor = caf::typed_actor<
     caf::reacts_to<SiteKey, SiteRequestPtr>,
     // This device is driven through this port from now on.
     caf::reacts_to<adopt_atom, SiteKey, std::string, PortPtr>,
+    // This source's readings belong to the site from now on.
+    caf::reacts_to<adopt_atom, SiteKey, SourcePtr>,
     // To itself, every minute: sites look after their snapshots.
     caf::reacts_to<beat_atom>,
     // Ordered stop: sites and views save; answered with the last durable position.

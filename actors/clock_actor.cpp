@@ -56,7 +56,7 @@ class ClockShell : public ClockActor::base {
     armed_for_ = first;
     ++generation_;
     const Micros wait = std::clamp<Micros>(first - clock_.now(), 0, look_again);
-    delayed_send(this, std::chrono::microseconds(wait), beat_atom_v, generation_);
+    delayed_send(this, std::chrono::microseconds(clock_.outside(wait)), beat_atom_v, generation_);
   }
 
   const Clock& clock_;

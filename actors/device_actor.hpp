@@ -5,12 +5,13 @@
 #include "actors/actors.hpp"
 #include "actors/clock.hpp"
 #include "actors/device_port.hpp"
+#include "actors/site_actor.hpp"
 
 namespace heliograph {
 
 /// `in_flight`: the command that the log says was dispatched and has not ended. It is not sent again: whether the
-/// device heard it is unknown, and a reading will tell (never by guessing).
+/// device heard it is unknown, and a reading will tell (never by guessing). `stop` is looked at last, before the port.
 DeviceActor spawn_device(caf::actor_system& system, std::shared_ptr<DevicePort> port, const SiteActor& site, const Clock& clock,
-                         CommandId in_flight);
+                         StopFlag stop, CommandId in_flight);
 
 }  // namespace heliograph

@@ -17,4 +17,15 @@ class DevicePort {
   virtual void send(const CommandDispatched& command, Answer answer) = 0;
 };
 
+/// What we need from a device, account or house that can be asked for readings. Units and signs are turned round here
+/// and nowhere else; only a new source time makes a new reading.
+class ReadingSource {
+ public:
+  virtual ~ReadingSource() = default;
+  /// How often to ask. Above zero.
+  virtual Micros interval() const = 0;
+  /// What is new since the last call; empty when nothing is. Must not block for long.
+  virtual Result<ReadingBatch> poll(Micros now) = 0;
+};
+
 }  // namespace heliograph

@@ -94,16 +94,17 @@ Result<SiteReply> Engine::request_and_wait(const SiteKey& site, SiteCommand comm
 }
 
 void Engine::query(Query query) {
-  if (running_) caf::anon_send(running_->projector, std::make_shared<const Query>(std::move(query)));
+  if (running_) caf::anon_send(running_->projector, std::make_shared<const Query>(std::move(query)), store_.log().durable());
 }
 
 void Engine::query_and_wait(const Query& query) {
-  std::promise<void> answered;
-  this->query([&](const Views& views) {
+  auto answered = std::make_shared<std::promise<void>>();
+  auto future = answered->get_future();
+  this->query([&query, answered = std::move(answered)](const Views& views) {
     query(views);
-    answered.set_value();
+    answered->set_value();
   });
-  answered.get_future().wait();
+  future.wait();  // also ends when the views are gone and the question with them
 }
 
 void Engine::follow(std::function<void(const News&)> told) {
@@ -112,6 +113,10 @@ void Engine::follow(std::function<void(const News&)> told) {
 
 void Engine::drive(const SiteKey& site, const DeviceId& device, PortPtr port) {
   caf::anon_send(running_->supervisor, adopt_atom_v, site, device.text, std::move(port));
+}
+
+void Engine::listen(const SiteKey& site, SourcePtr source) {
+  caf::anon_send(running_->supervisor, adopt_atom_v, site, std::move(source));
 }
 
 Status Engine::stop() {

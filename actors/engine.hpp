@@ -45,6 +45,9 @@ class Engine {
   /// Drives a device of a site through this port from now on.
   void drive(const SiteKey& site, const DeviceId& device, PortPtr port);
 
+  /// Asks this source for the site's readings from now on.
+  void listen(const SiteKey& site, SourcePtr source);
+
   Store& store() { return store_; }
   const Clock& clock() const { return clock_; }
   const WriterStats& writer_stats() const { return stats_; }

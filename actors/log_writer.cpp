@@ -19,6 +19,8 @@ class LogWriter : public LogWriterActor::base {
     };
   }
 
+  void on_exit() override { followers_.clear(); }  // they hold the writer, too
+
  private:
   struct Follower {
     FollowerActor actor;

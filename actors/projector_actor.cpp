@@ -17,7 +17,11 @@ class ProjectorShell : public ProjectorActor::base {
     send(writer_, follow_atom_v, caf::actor_cast<FollowerActor>(this));
     return {
         [this](news_atom, const NewsPtr& news) { fold(*news); },
-        [this](const QueryPtr& query) { (*query)(views_); },
+        [this](const QueryPtr& query, Position asked_at) {
+          // News may have been withheld for want of credit; what was acknowledged before the question still counts.
+          if (views_.applied() < asked_at) check(views_.catch_up(asked_at));
+          (*query)(views_);
+        },
         [this](beat_atom) {
           timer_running_ = false;
           check(views_.save());
@@ -28,6 +32,8 @@ class ProjectorShell : public ProjectorActor::base {
         },
     };
   }
+
+  void on_exit() override { writer_ = LogWriterActor(); }
 
  private:
   void fold(const News& news) {
@@ -68,6 +74,8 @@ class FollowerShell : public FollowerActor::base {
       send(writer_, credit_atom_v, id());
     }};
   }
+
+  void on_exit() override { writer_ = LogWriterActor(); }
 
  private:
   LogWriterActor writer_;

@@ -61,6 +61,14 @@ class SiteShell : public SiteActor::base {
     };
   }
 
+  void on_exit() override {
+    // Others may hold this actor for long: whoever waits for a reply must hear now that none will come.
+    waiting_.clear();
+    adapters_.clear();
+    c_.writer = LogWriterActor();
+    c_.alarms = ClockActor();
+  }
+
  private:
   /// A turn that is staged and waits to be durable.
   struct Waiting {
@@ -72,7 +80,7 @@ class SiteShell : public SiteActor::base {
   void take(SiteRequest& request) {
     const Result<std::optional<SiteReply>> before = repeated(request.command);
     if (!before) return request.reply(fail(before.error()));
-    if (*before) {  // answered only when the first use is durable, like the first answer
+    if (*before) {  // answered when the first use is durable, after everything that was staged before
       waiting_.push_back({**before, std::move(request.reply), {}});
       return flush();
     }
@@ -108,6 +116,7 @@ class SiteShell : public SiteActor::base {
   template <class Decide>
   Result<Waiting> stage_turn(Reserve reserve, Decide& decide_turn) {
     auto turn = c_.log.begin(site_.key(), c_.clock.now(), reserve);
+    no_alarm_before_ = turn ? 0 : c_.clock.now() + second_us;  // a log that takes nothing is not asked in a hot loop
     if (!turn) return fail(turn.error());
     TurnJournal journal(*turn);
     const Micros at = turn->recorded_at();
@@ -141,6 +150,7 @@ class SiteShell : public SiteActor::base {
       } else if constexpr (std::is_same_v<C, DeviceAnswer>) {
         return plain(site_.answered(c, at, journal));
       } else if constexpr (std::is_same_v<C, EngageStop>) {
+        if (!c_.stop->engaged()) c_.stop->engage();
         return plain(site_.engage_stop(c.principal, c.reason, at, journal));
       } else if constexpr (std::is_same_v<C, LiftStop>) {
         return plain(site_.lift_stop(c.principal, c.reason, at, journal));
@@ -181,9 +191,19 @@ class SiteShell : public SiteActor::base {
     if (!*use) return std::optional<SiteReply>{};
     if ((*use)->fingerprint != fingerprint)
       return fail(Errc::conflict, "This Idempotency-Key was used for another request: take a new key for a new request.", "/idempotency-key");
-    if ((*use)->position > c_.log.durable())
-      return fail(Errc::busy, "The first request with this Idempotency-Key is still being written: ask again in a moment.");
+    if ((*use)->position > c_.log.durable()) return in_writing((*use)->position);
     return recall((*use)->position);
+  }
+
+  /// The outcome of a turn that is staged but not durable yet.
+  Result<std::optional<SiteReply>> in_writing(Position position) const {
+    for (const Waiting& waiting : waiting_)
+      if (waiting.reply.first <= position && position <= waiting.reply.last) {
+        SiteReply reply = waiting.reply;
+        reply.repeated = true;
+        return std::optional(reply);
+      }
+    return fail(Errc::busy, "The first request with this Idempotency-Key is still being written: ask again in a moment.");
   }
 
   Result<std::optional<SiteReply>> recall(Position position) {
@@ -195,8 +215,9 @@ class SiteShell : public SiteActor::base {
       reply.command = CommandAnswer{asked->command, position, position + 1, {}};
       auto decision = c_.log.at(position + 1);  // the gate always answers in the same turn
       if (!decision) return fail(decision.error());
-      if (const auto* refused = std::get_if<CommandRefused>(&(*decision)->event())) reply.command->refusals = refused->refusals;
-      reply.last = position + 1;
+      const auto* refused = std::get_if<CommandRefused>(&(*decision)->event());
+      if (refused != nullptr) reply.command->refusals = refused->refusals;
+      reply.last = position + (refused != nullptr ? 1 : 2);  // what was allowed is dispatched in the same turn
     }
     return std::optional(reply);
   }
@@ -240,7 +261,8 @@ class SiteShell : public SiteActor::base {
   }
 
   void set_alarm() {
-    const auto due = site_.next_due(c_.clock.now());
+    auto due = site_.next_due(c_.clock.now());
+    if (due) due = std::max(*due, no_alarm_before_);
     if (due == alarm_at_) return;
     alarm_at_ = due;
     ++alarm_;
@@ -267,6 +289,7 @@ class SiteShell : public SiteActor::base {
   std::map<std::string, DeviceActor> adapters_;
   std::uint64_t alarm_ = 0;  // generation
   std::optional<Micros> alarm_at_;
+  Micros no_alarm_before_ = 0;
 };
 
 }  // namespace

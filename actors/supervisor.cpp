@@ -3,6 +3,7 @@
 #include <caf/all.hpp>
 #include <deque>
 
+#include "actors/adapter_actor.hpp"
 #include "actors/device_actor.hpp"
 
 namespace heliograph {
@@ -16,6 +17,7 @@ class Supervisor : public SupervisorActor::base {
   behavior_type make_behavior() override {
     set_down_handler([this](caf::scheduled_actor*, caf::down_msg& down) { fallen(down); });
     monitor(house_.writer);
+    monitor(house_.alarms);
     monitor(house_.projector);
     for (auto& [key, site] : recovered_) start_site(key, std::move(site));
     recovered_.clear();
@@ -24,8 +26,9 @@ class Supervisor : public SupervisorActor::base {
         [this](const SiteKey& key, const SiteRequestPtr& request) { pass_on(key, request); },
         [this](adopt_atom, const SiteKey& key, const std::string& device, const PortPtr& port) {
           ports_[{key, device}] = port;
-          if (const auto site = sites_.find(key); site != sites_.end()) start_device(key, device, {});
+          if (sites_.contains(key)) start_device(key, device, {});
         },
+        [this](adopt_atom, const SiteKey& key, const SourcePtr& source) { start_adapter(key, source); },
         [this](beat_atom) {
           for (const auto& [key, site] : sites_) send(site, beat_atom_v);
           delayed_send(this, std::chrono::minutes(1), beat_atom_v);
@@ -35,6 +38,8 @@ class Supervisor : public SupervisorActor::base {
   }
 
   void on_exit() override {
+    for (const auto& [adapter, what] : adapters_) send_exit(adapter, caf::exit_reason::user_shutdown);
+    adapters_.clear();
     for (const auto& [key, device] : devices_) send_exit(device, caf::exit_reason::user_shutdown);
     for (const auto& [key, site] : sites_) {
       house_.directory.remove(key);
@@ -48,8 +53,10 @@ class Supervisor : public SupervisorActor::base {
   using DeviceKey = std::pair<SiteKey, std::string>;
 
   void pass_on(const SiteKey& key, const SiteRequestPtr& request) {
+    if (const auto site = returning_.find(key); site != returning_.end()) return site->second.push_back(request);
     auto site = sites_.find(key);
     if (site == sites_.end()) {
+      if (fatal_) return request->reply(fail(Errc::closed, "The engine cannot go on: start it again."));
       if (!std::holds_alternative<Configure>(request->command))
         return request->reply(fail(Errc::not_found, "There is no site \"" + key.site.text + "\": configure it first (PUT /api/v1/sites/" + key.site.text + ")."));
       start_site(key, {Site(key), 0});
@@ -73,20 +80,33 @@ class Supervisor : public SupervisorActor::base {
   }
 
   void start_device(const SiteKey& key, const std::string& device, const CommandId& in_flight) {
-    const DeviceActor actor = spawn_device(system(), ports_.at({key, device}), sites_.at(key), house_.clock, in_flight);
+    const DeviceActor actor = spawn_device(system(), ports_.at({key, device}), sites_.at(key), house_.clock,
+                                           house_.directory.stop_flag(key), in_flight);
     monitor(actor);
-    devices_[{key, device}] = actor;
+    DeviceActor& driver = devices_[{key, device}];
+    if (driver) send_exit(driver, caf::exit_reason::user_shutdown);  // another port took over
+    driver = actor;
     send(sites_.at(key), adopt_atom_v, device, actor);
+  }
+
+  void start_adapter(const SiteKey& key, const SourcePtr& source) {
+    const AdapterActor adapter = spawn_adapter(system(), source, key, house_.directory, house_.clock);
+    monitor(adapter);
+    adapters_[adapter] = {key, source};
   }
 
   void fallen(const caf::down_msg& down) {
     if (down.reason == caf::exit_reason::user_shutdown) return;
     const std::string why = system().render(down.reason);
+    for (const auto& [adapter, what] : adapters_)
+      if (adapter.address() == down.source) return restart_adapter(adapter, why);
     for (const auto& [key, device] : devices_)
       if (device.address() == down.source) return restart_device(key, why);
     for (const auto& [key, site] : sites_)
       if (site.address() == down.source) return restart_site(key, why);
-    house_.fatal({Errc::closed, "A part that nothing works without has ended (" + why + "): start the engine again.", {}});
+    // A device that fell together with its site, or was replaced, is nobody's any more.
+    if (down.source != house_.writer.address() && down.source != house_.alarms.address() && down.source != house_.projector.address()) return;
+    give_up({Errc::closed, "A part that nothing works without has ended (" + why + "): start the engine again.", {}});
   }
 
   bool may_restart(const std::string& what, const std::string& why) {
@@ -94,9 +114,15 @@ class Supervisor : public SupervisorActor::base {
     restarts_.push_back(now);
     while (!restarts_.empty() && restarts_.front() < now - restart_window) restarts_.pop_front();
     if (restarts_.size() <= static_cast<std::size_t>(restarts_max)) return true;
-    house_.fatal({Errc::closed, what + " failed again (" + why + "), more than " + std::to_string(restarts_max) +
-                                    " restarts in a minute: see the audit before starting the engine again.", {}});
+    give_up({Errc::closed, what + " failed again (" + why + "), more than " + std::to_string(restarts_max) +
+                                   " restarts in a minute: see the audit before starting the engine again.", {}});
     return false;
+  }
+
+  void restart_adapter(const AdapterActor fallen_one, const std::string& why) {
+    const auto [key, source] = adapters_.at(fallen_one);
+    adapters_.erase(fallen_one);
+    if (may_restart("An adapter of site " + key.site.text, why)) start_adapter(key, source);
   }
 
   void restart_device(const DeviceKey key, const std::string& why) {
@@ -104,7 +130,7 @@ class Supervisor : public SupervisorActor::base {
     if (!may_restart("Device " + key.second, why)) return;
     // What it was doing stands in the log; the site knows it, and this shell must not send it again.
     auto site = recover_site(house_.store.log(), house_.store.views(), key.first);
-    if (!site) return house_.fatal(site.error());
+    if (!site) return give_up(site.error());
     const DeviceState* state = site->site.device({key.second});
     start_device(key.first, key.second, state != nullptr && state->in_flight ? state->in_flight->command : CommandId{});
   }
@@ -117,9 +143,26 @@ class Supervisor : public SupervisorActor::base {
       else ++it;
     }
     if (!may_restart("Site " + key.site.text, why)) return;
+    // What the old actor staged becomes durable without it: only then does the log say everything that happened.
+    returning_[key];
+    request(house_.writer, caf::infinite, flush_atom_v)
+        .then([this, key](Position) { bring_back(key); },
+              [this](const caf::error& error) { give_up({Errc::closed, "The log could not be written (" + system().render(error) + "): start the engine again.", {}}); });
+  }
+
+  void bring_back(const SiteKey& key) {
     auto recovered = recover_site(house_.store.log(), house_.store.views(), key);
-    if (!recovered) return house_.fatal(recovered.error());
+    if (!recovered) return give_up(recovered.error());
     start_site(key, std::move(*recovered));
+    const auto waited = std::move(returning_.extract(key).mapped());
+    for (const SiteRequestPtr& request : waited) pass_on(key, request);
+  }
+
+  /// From here on nothing is started again, and no site is mistaken for a new one.
+  void give_up(const Error& error) {
+    fatal_ = true;
+    returning_.clear();
+    house_.fatal(error);
   }
 
   caf::result<Position> save_all() {
@@ -139,33 +182,13 @@ class Supervisor : public SupervisorActor::base {
   std::map<SiteKey, SiteActor> sites_;
   std::map<DeviceKey, PortPtr> ports_;
   std::map<DeviceKey, DeviceActor> devices_;
+  std::map<AdapterActor, std::pair<SiteKey, SourcePtr>> adapters_;
   std::deque<Micros> restarts_;
+  std::map<SiteKey, std::vector<SiteRequestPtr>> returning_;  // sites on their way back, and who waits for them
+  bool fatal_ = false;
 };
 
 }  // namespace
-
-StopFlag SiteDirectory::stop_flag(const SiteKey& site) {
-  const std::lock_guard lock(mutex_);
-  auto& flag = flags_[site];
-  if (!flag) flag = std::make_shared<StopSwitch>();
-  return flag;
-}
-
-void SiteDirectory::place(const SiteKey& site, SiteActor actor) {
-  const std::lock_guard lock(mutex_);
-  actors_[site] = std::move(actor);
-}
-
-void SiteDirectory::remove(const SiteKey& site) {
-  const std::lock_guard lock(mutex_);
-  actors_.erase(site);
-}
-
-SiteActor SiteDirectory::find(const SiteKey& site) {
-  const std::lock_guard lock(mutex_);
-  const auto found = actors_.find(site);
-  return found == actors_.end() ? SiteActor() : found->second;
-}
 
 SupervisorActor spawn_supervisor(caf::actor_system& system, House house, std::map<SiteKey, RecoveredSite> sites) {
   return system.spawn<Supervisor>(std::move(house), std::move(sites));

@@ -45,6 +45,7 @@ struct DeviceState {
 /// Longest that automation keeps off a device after a person's command.
 inline constexpr Micros manual_hold = 60 * minute_us;
 inline constexpr std::size_t switches_per_hour_max = 12;
+inline constexpr std::int64_t nominal_w_max = 1'000'000'000;  // of one device; sums of a site stay far from overflow
 /// A command must reach the device within this time, and be confirmed by a reading within the other.
 inline constexpr Micros command_expiry = 30 * second_us;
 inline constexpr Micros verify_deadline = 90 * second_us;

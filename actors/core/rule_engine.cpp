@@ -1,6 +1,7 @@
 #include "actors/core/rule_engine.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace heliograph {
 namespace {
@@ -24,8 +25,7 @@ std::optional<Micros> next_time(const TimeTrigger& trigger, Micros after, const 
   for (int i = 0; i < 9; ++i) {  // a week and a day: some weekday must match
     const Civil civil = zone.local(day);
     const Micros local = from_civil(civil.year, civil.month, civil.day) + trigger.minute_of_day * minute_us;
-    const Zone::Moments moments = zone.moments_of(local);
-    const Micros at = moments.count > 0 ? moments.first : local - zone.offset_at(day);
+    const Micros at = zone.first_moment(local);
     if ((trigger.weekdays >> (civil.weekday - 1) & 1) != 0 && at > after) return at;
     day = zone.next_day_start(day);
   }
@@ -49,11 +49,24 @@ void RuleEngine::save(Rule rule, Version version, Position position, Micros at) 
   fresh.fired_at.assign(fresh.rule.triggers.size(), at);
   if (RuleEntry* known = entry(fresh.rule.id)) {
     fresh.acted_at = known->acted_at;  // editing a rule is no way round its cooldown
+    carry_over(static_cast<std::uint32_t>(known - rules_.data()), *known, fresh);
     *known = std::move(fresh);
   } else {
     rules_.push_back(std::move(fresh));
   }
   rebuild();
+}
+
+// A trigger that did not change keeps its memory wherever it stands now; what the others remembered is dropped.
+void RuleEngine::carry_over(std::uint32_t rule, const RuleEntry& before, const RuleEntry& after) {
+  std::erase_if(watches_, [&](Watch& w) {
+    if (w.rule != rule) return false;
+    const auto& triggers = after.rule.triggers;
+    const auto same = std::find(triggers.begin(), triggers.end(), before.rule.triggers[w.trigger]);
+    if (same == triggers.end()) return true;
+    w.trigger = static_cast<std::uint32_t>(same - triggers.begin());
+    return false;
+  });
 }
 
 void RuleEngine::remove(const RuleId& rule) {
@@ -65,7 +78,7 @@ void RuleEngine::acted(const RuleId& rule, Micros at) {
   if (RuleEntry* known = entry(rule)) known->acted_at = at;
 }
 
-// Keeps the memory of every rule but the changed one: a watch survives when its rule version still has its trigger.
+// Keeps the memory of every rule that still watches; `save` has dropped what an edit made void.
 void RuleEngine::rebuild() {
   std::vector<Watch> kept = std::move(watches_);
   watches_.clear();
@@ -78,14 +91,8 @@ void RuleEngine::rebuild() {
   }
   for (const Watch& w : kept) {
     const RuleEntry& e = rules_[w.rule];
-    if (e.removed || !e.rule.enabled || w.trigger >= e.rule.triggers.size()) continue;
-    const auto& t = e.rule.triggers[w.trigger].threshold;
-    if (!t || t->metric != w.metric || t->above != w.above || t->threshold != w.threshold || t->rearm != w.rearm ||
-        t->hold_for != w.hold_for)
-      continue;
-    if (slots_.size() <= w.device) slots_.resize(w.device + 1);
     // Slots are made again on the next reading; the memory waits in watches_ and is found by watches_of.
-    watches_.push_back(w);
+    if (!e.removed && e.rule.enabled) watches_.push_back(w);
   }
 }
 
@@ -158,7 +165,10 @@ void RuleEngine::advance(Micros at, const Zone& zone, std::vector<Firing>& out) 
       }
     }
   }
-  std::stable_sort(out.begin(), out.end(), [](const Firing& a, const Firing& b) { return a.at < b.at; });
+  // Named in full: the order must not depend on which device was heard first since the last start.
+  std::sort(out.begin(), out.end(), [](const Firing& a, const Firing& b) {
+    return std::tie(a.at, a.rule, a.trigger, a.device) < std::tie(b.at, b.rule, b.trigger, b.device);
+  });
 }
 
 std::optional<Micros> RuleEngine::next_due(Micros after, const Zone& zone) const {
@@ -197,8 +207,21 @@ void RuleEngine::refused(const RuleId& rule, std::string_view trigger, DeviceInd
   Watch* w = watch(rule, trigger, device);
   if (w == nullptr) return;
   w->armed = true;
+  if (w->not_before > at) return;  // another action of the same firing was refused, too
   w->not_before = at + std::min<Micros>(hour_us, minute_us << std::min<std::uint32_t>(w->refusals, 6));
   ++w->refusals;
+}
+
+void RuleEngine::cooling_down(const RuleId& rule, std::string_view trigger, DeviceIndex device) {
+  Watch* w = watch(rule, trigger, device);
+  if (w == nullptr || w->refusals == 0) return;
+  const RuleEntry& e = rules_[w->rule];
+  w->armed = true;
+  w->not_before = e.acted_at + e.rule.cooldown;
+}
+
+void RuleEngine::start_fresh() {
+  for (Watch& w : watches_) w.armed = true, w.since = 0, w.not_before = 0, w.refusals = 0;
 }
 
 void RuleEngine::restore(const SiteNow& now, const Watch& memory) {

@@ -47,6 +47,10 @@ class RuleEngine {
   void fired(const RuleId& rule, std::string_view trigger, DeviceIndex device, Micros at);
   /// Safety refused what the firing asked for: the trigger asks again while it stays true, after 1, 2, 4 .. 60 minutes.
   void refused(const RuleId& rule, std::string_view trigger, DeviceIndex device, Micros at);
+  /// The firing fell into the rule's cooldown: what safety had refused before is asked again when that is over.
+  void cooling_down(const RuleId& rule, std::string_view trigger, DeviceIndex device);
+  /// Automation may act again after a stop: every trigger that is true then fires on the next reading (H32).
+  void start_fresh();
 
   /// True when some trigger watches the metric (fast reject for most columns).
   bool watches(Metric metric) const { return watched_[static_cast<std::size_t>(metric)]; }
@@ -72,6 +76,7 @@ class RuleEngine {
     Position reading = 0;            // that made it true, or started `for`
     Micros not_before = 0;           // after a refusal: when it may ask again
     std::uint32_t refusals = 0;      // in a row
+    bool operator==(const Watch&) const = default;
   };
   const std::vector<Watch>& watch_memory() const { return watches_; }
   /// Puts back a watch's memory from a snapshot; ignored when the rule has changed since.
@@ -82,6 +87,7 @@ class RuleEngine {
 
  private:
   std::vector<std::uint32_t>& watches_of(const SiteNow& now, DeviceIndex device, Metric metric);
+  void carry_over(std::uint32_t rule, const RuleEntry& before, const RuleEntry& after);
   void rebuild();
   RuleEntry* entry(const RuleId& rule);
   Watch* watch(const RuleId& rule, std::string_view trigger, DeviceIndex device);

@@ -1,7 +1,6 @@
 #include "actors/core/safety.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <string>
 
 namespace heliograph {
@@ -52,8 +51,9 @@ class Check {
     const bool can = p_.action == Action::set_power ? device.about.can_set_power : device.about.can_switch;
     if (!can)
       refuse("capability", "\"" + p_.device.text + "\" cannot be told to " + std::string(name(p_.action)) + ": it is read-only for that.");
-    if (p_.action == Action::set_power && std::abs(p_.power_w) > device.about.nominal_w)
-      refuse("range", "The power asked is beyond what the device can do.", device.about.nominal_w, std::abs(p_.power_w), "W");
+    const std::int64_t most = device.about.nominal_w;
+    if (p_.action == Action::set_power && (p_.power_w > most || p_.power_w < -most))
+      refuse("range", "The power asked is beyond what the device can do.", p_.power_w < 0 ? -most : most, p_.power_w, "W");
   }
 
   // One command at a time: the one in flight is never replaced (H13).
@@ -110,14 +110,24 @@ class Check {
     for (DeviceIndex i = 0; i < devices.size(); ++i) {
       const Latest& soc = view_.now.latest(i, Metric::soc_permille);
       if (!soc.known()) {
-        if (i < view_.devices.size() && view_.devices[i].registered && view_.devices[i].about.kind == DeviceKind::battery)
-          refuse("unknown", "The state of charge of \"" + devices[i].id.text + "\" was never read.");
+        never_read(i);
         continue;
       }
       if (!concerns(i) || !usable(i, Metric::soc_permille, soc)) continue;
       if (soc.value <= view_.settings.soc_floor_permille)
         refuse("soc-floor", "The battery is at or below its floor.", view_.settings.soc_floor_permille, soc.value, "permille", soc.position);
     }
+  }
+
+  // A battery without a state of charge, or a device that only ever gave values which cannot be one.
+  void never_read(DeviceIndex index) {
+    const std::string& id = view_.now.devices()[index].id.text;
+    const DeviceState& state = view_.devices[index];
+    if (state.registered && state.about.kind == DeviceKind::battery)
+      return refuse("unknown", "The state of charge of \"" + id + "\" was never read.");
+    for (const auto& s : view_.suspects)
+      if (s.device == index && s.metric == Metric::soc_permille && concerns(index))
+        refuse("quality", "The state of charge of \"" + id + "\" was only ever read as something implausible.", {}, {}, {}, s.position);
   }
 
   // In a fleet's site each node carries its own battery: a node's command is judged on its own charge. Any other
@@ -130,7 +140,9 @@ class Check {
   // What the meter shows, plus what was allowed and the meter cannot show yet, plus this (H15).
   void grid_limit(const DeviceState& device) {
     const std::int64_t limit = view_.settings.grid_import_w_max;
-    const std::int64_t adds = p_.action == Action::switch_on ? device.about.nominal_w : std::max<std::int64_t>(0, -p_.power_w);
+    // Beyond what the device can do is refused as such ("range"), and must not overflow here.
+    const std::int64_t asked = std::max(p_.power_w, -device.about.nominal_w);
+    const std::int64_t adds = p_.action == Action::switch_on ? device.about.nominal_w : std::max<std::int64_t>(0, -asked);
     if (limit <= 0 || adds <= 0) return;
     const auto& devices = view_.now.devices();
     DeviceIndex meter = 0;

@@ -144,6 +144,7 @@ void Site::fold(const Envelope& envelope, const Event& event) {
       if (device.in_flight && device.in_flight->command == e.command) heliograph::evolve(device, envelope, e);
   };
   if (const auto* e = std::get_if<SiteConfigured>(&event)) {
+    if (e->automation && !settings_.automation) rules_.start_fresh();
     settings_ = *e;
     configured_ = true;
     if (auto zone = Zone::find(e->time_zone)) zone_ = *zone;
@@ -158,8 +159,10 @@ void Site::fold(const Envelope& envelope, const Event& event) {
     rules_.remove(removed->rule);
   } else if (const auto* fired = std::get_if<RuleFired>(&event)) {
     const DeviceIndex device = fired->device.empty() ? 0 : now_.index_of(fired->device.text);
+    if (!fired->device.empty()) state_of(device);
     rules_.fired(fired->rule, fired->trigger, device, envelope.occurred_at);
     if (fired->outcome == RuleOutcome::acted) rules_.acted(fired->rule, envelope.occurred_at);
+    if (fired->outcome == RuleOutcome::cooling_down) rules_.cooling_down(fired->rule, fired->trigger, device);
     acting_ = {fired->rule, fired->trigger, device, envelope.recorded_at};
   } else if (std::holds_alternative<CommandRefused>(event)) {
     const bool by_acting_rule = envelope.principal.kind == PrincipalKind::rule && envelope.principal.name == acting_.rule.text &&
@@ -176,6 +179,7 @@ void Site::fold(const Envelope& envelope, const Event& event) {
     stop_position_ = envelope.position;
   } else if (std::holds_alternative<StopLifted>(event)) {
     stopped_ = false;
+    rules_.start_fresh();
   }
 }
 

@@ -75,7 +75,17 @@ std::optional<std::string> Site::why_not_send(const CommandDispatched& command, 
   if (at >= command.expires_at) return "it expired before it could be sent";
   if (stopped_ && (energises(command.action, command.power_w) || !is_person(state->in_flight->owner.kind)))
     return "the emergency stop came first";
-  return std::nullopt;
+  // Judged once more on what is known now (SAF-06, H4), as if it had not been dispatched yet.
+  std::vector<DeviceState> before = devices_;
+  DeviceState& own = before[static_cast<std::size_t>(state - devices_.data())];
+  const Principal owner = own.in_flight->owner;
+  own.in_flight.reset();
+  own.reserved_w = 0;
+  if (command.action != Action::set_power && !own.switched.empty()) own.switched.pop_back();
+  const Verdict verdict = check({now_, settings_, before, stopped_, stop_position_, suspects_},
+                                {command.device, command.action, command.power_w, owner}, at);
+  if (verdict.allowed()) return std::nullopt;
+  return verdict.refusals.front().rule + ": " + verdict.refusals.front().sentence;
 }
 
 Status Site::engage_stop(const Principal& principal, const std::string& reason, Micros at, Journal& journal) {
@@ -125,6 +135,10 @@ Status Site::configure(const SiteConfigured& settings, const Principal& principa
 Status Site::register_device(const DeviceRegistered& device, const Principal& principal, Micros at, Journal& journal) {
   if (device.hold <= 0 || device.freshness <= 0)
     return fail(Errc::invalid, "A device needs a hold and a freshness above zero.", "/hold");
+  if (device.nominal_w < 0 || device.nominal_w > nominal_w_max)
+    return fail(Errc::invalid, "The nominal power of a device lies between 0 W and 1 GW.", "/nominal_w");
+  if (device.min_on < 0 || device.min_off < 0)
+    return fail(Errc::invalid, "The shortest times on and off cannot be negative.", device.min_on < 0 ? "/min_on" : "/min_off");
   auto done = append(draft("device-" + device.device.text, principal, 0, {}, at, device), journal);
   return done ? Status{} : fail(done.error());
 }

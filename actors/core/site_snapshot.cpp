@@ -1,5 +1,8 @@
 // A site's state as bytes: so that a start needs the tail of the log only. Disposable: any change of the layout gets
 // a new number in front, and an old snapshot is then ignored and the log folded from the start.
+#include <algorithm>
+#include <tuple>
+
 #include "actors/core/site.hpp"
 #include "events/columns.hpp"
 
@@ -134,6 +137,18 @@ void write(Writer& w, const RuleEngine::Watch& m) {
   w.number(m.value), w.number(m.since), w.count(m.reading), w.number(m.not_before), w.count(m.refusals);
 }
 
+// What a watch holds before it has seen anything is made again by the next reading, and the order in which devices were
+// heard says nothing: without both, a site that was restored once more gives the same bytes as one that ran on.
+std::vector<RuleEngine::Watch> worth_keeping(const std::vector<RuleEngine::Watch>& watches) {
+  std::vector<RuleEngine::Watch> out;
+  for (const RuleEngine::Watch& w : watches)
+    if (!w.armed || w.value != missing || w.since != 0 || w.not_before != 0 || w.refusals != 0) out.push_back(w);
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.rule, a.trigger, a.device) < std::tie(b.rule, b.trigger, b.device);
+  });
+  return out;
+}
+
 bool read_rules(Reader& r, RuleEngine& rules) {
   for (std::size_t n = r.length(); n > 0 && r.good(); --n) {
     auto parsed = parse_rule(r.text());
@@ -179,8 +194,9 @@ std::string Site::snapshot() const {
   for (const auto& s : suspects_) w.count(s.device), w.count(static_cast<std::uint64_t>(s.metric)), w.number(s.at), w.count(s.position);
   w.count(rules_.rules().size());
   for (const RuleEntry& entry : rules_.rules()) write(w, entry);
-  w.count(rules_.watch_memory().size());
-  for (const auto& memory : rules_.watch_memory()) write(w, memory);
+  const auto memories = worth_keeping(rules_.watch_memory());
+  w.count(memories.size());
+  for (const auto& memory : memories) write(w, memory);
   return w.take();
 }
 
@@ -197,11 +213,12 @@ std::optional<Site> Site::restore(std::string_view bytes) {
   for (std::size_t n = r.length(); n > 0 && r.good(); --n) site.now_.intern(r.text());
   read_now(r, site.now_);
   for (std::size_t n = r.length(); n > 0 && r.good(); --n) site.devices_.push_back(read_device(r));
-  if (site.devices_.size() > site.now_.devices().size()) return std::nullopt;
+  if (site.devices_.size() != site.now_.devices().size()) return std::nullopt;
   for (std::size_t n = r.length(); n > 0 && r.good(); --n) {
     SafetyView::SuspectSeen seen{};
     seen.device = static_cast<DeviceIndex>(r.count()), seen.metric = static_cast<Metric>(r.count() % metric_slots);
     seen.at = r.number(), seen.position = r.count();
+    if (seen.device >= site.devices_.size()) return std::nullopt;
     site.suspects_.push_back(seen);
   }
   if (!read_rules(r, site.rules_)) return std::nullopt;

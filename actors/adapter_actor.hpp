@@ -1,0 +1,13 @@
+// The shell of a reading source: paces the questions, encodes what came, hands it to the site.
+#pragma once
+
+#include "actors/actors.hpp"
+#include "actors/device_port.hpp"
+#include "actors/site_directory.hpp"
+
+namespace heliograph {
+
+/// Requires: directory and clock outlive the actor. The site may be restarted meanwhile; it is looked up for each batch.
+AdapterActor spawn_adapter(caf::actor_system& system, SourcePtr source, const SiteKey& site, SiteDirectory& directory, const Clock& clock);
+
+}  // namespace heliograph

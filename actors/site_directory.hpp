@@ -1,0 +1,27 @@
+// Where the sites of this process are: read by threads that are no actors, written by the supervisor.
+#pragma once
+
+#include <map>
+#include <mutex>
+
+#include "actors/site_actor.hpp"
+
+namespace heliograph {
+
+/// Where sites are, for any thread: the actor of today, and the stop flag that outlives its restarts.
+class SiteDirectory {
+ public:
+  /// A stop takes effect here before the site's actor has heard of it.
+  StopFlag stop_flag(const SiteKey& site);
+  void place(const SiteKey& site, SiteActor actor);
+  void remove(const SiteKey& site);
+  /// Null when there is no such site, or while it is being restarted.
+  SiteActor find(const SiteKey& site);
+
+ private:
+  std::mutex mutex_;
+  std::map<SiteKey, StopFlag> flags_;    // guarded by mutex_
+  std::map<SiteKey, SiteActor> actors_;  // guarded by mutex_
+};
+
+}  // namespace heliograph

@@ -1,0 +1,22 @@
+# Turns the files of web/ into one C++ source: cmake -DWEB=<dir> -DOUT=<file> -P embed.cmake
+set(files "/|index.html|text/html\; charset=utf-8" "/status.css|status.css|text/css\; charset=utf-8"
+          "/status.js|status.js|text/javascript\; charset=utf-8")
+set(text "#include \"api/web_assets.hpp\"\n\n#include <array>\n\nnamespace heliograph::api {\nnamespace {\n\n")
+set(rows "")
+set(index 0)
+foreach(file IN LISTS files)
+  string(REPLACE "|" ";" parts "${file}")
+  list(GET parts 0 path)
+  list(GET parts 1 name)
+  list(SUBLIST parts 2 -1 type)
+  string(REPLACE ";" "; " type "${type}")
+  string(REPLACE ";  " "; " type "${type}")
+  file(READ ${WEB}/${name} hex HEX)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," bytes "${hex}")
+  string(APPEND text "constexpr char file_${index}[] = {${bytes}};\n")
+  string(APPEND rows "    {\"${path}\", \"${type}\", {file_${index}, sizeof file_${index}}},\n")
+  math(EXPR index "${index} + 1")
+endforeach()
+string(APPEND text "\nconstexpr std::array<WebAsset, ${index}> assets{{\n${rows}}};\n\n}  // namespace\n\n"
+                   "std::span<const WebAsset> web_assets() { return assets; }\n\n}  // namespace heliograph::api\n")
+file(WRITE ${OUT} "${text}")

@@ -1,0 +1,87 @@
+#include "api/gateway.hpp"
+
+#include "api/translate.hpp"
+#include "events/event_json.hpp"
+
+namespace heliograph::api {
+namespace {
+
+/// "telemetry,decisions" -> bits; 0 for an unknown word.
+std::uint32_t parse_topics(std::string_view words) {
+  std::uint32_t bits = 0;
+  while (!words.empty()) {
+    const auto end = words.find(',');
+    const std::string_view word = words.substr(0, end);
+    if (word == "telemetry") bits |= telemetry;
+    else if (word == "decisions") bits |= decisions;
+    else return 0;
+    words = end == std::string_view::npos ? std::string_view() : words.substr(end + 1);
+  }
+  return bits;
+}
+
+}  // namespace
+
+std::uint32_t Gateway::site_number(const SiteKey& site) {
+  const std::lock_guard lock(mutex_);
+  return numbers_.try_emplace(site, static_cast<std::uint32_t>(numbers_.size() + 1)).first->second;
+}
+
+http::SseFrame Gateway::frame(const Record& record) {
+  http::SseFrame out;
+  out.position = record.last();
+  out.topics = record.is_readings() ? telemetry : decisions;
+  out.site = site_number(record.envelope.site);
+  out.must_deliver = !record.is_readings();
+  out.text = http::sse_frame(out.position, record.envelope.type, to_json(record));
+  return out;
+}
+
+Result<http::CatchUpPage> Gateway::page(const http::CatchUpRequest& request) {
+  http::CatchUpPage page;
+  page.through = request.after;
+  const Position head = log_.durable();
+  std::size_t bytes = 0;
+  auto done = log_.scan(request.after + 1, head, Part::all, [&](const RecordPtr& record) {
+    const bool wanted_topic = (request.filter.topics & (record->is_readings() ? telemetry : decisions)) != 0;
+    if (wanted_topic && record->is_readings() && !request.telemetry) {
+      if (page.skipped_from == 0) page.skipped_from = record->envelope.position;
+      page.skipped_to = record->last();
+    } else if (wanted_topic) {
+      http::SseFrame made = frame(*record);
+      if (request.filter.matches(made)) {
+        bytes += made.text->size();
+        page.frames.push_back(std::move(made));
+      }
+    }
+    page.through = record->last();
+    return bytes < request.max_bytes;
+  });
+  if (!done) return fail(done.error());
+  // A scan that was not cut short has looked at everything, also where nothing was left to read.
+  if (bytes < request.max_bytes) page.through = std::max(page.through, head);
+  return page;
+}
+
+std::vector<http::Route> stream_routes(Service& service, std::shared_ptr<Gateway> gateway) {
+  using http::In;
+  return {{.path = "/api/v1/stream", .operation_id = "stream", .summary = "Everything that becomes durable, as server-sent events", .tag = "stream",
+           .description = "The id of an event is its position; Last-Event-ID (or ?after=) resumes without gap or repeat. Decisions are never dropped; "
+                          "telemetry may be, and then a `gap` event says which positions.",
+           .parameters = {{"after", In::query, http::Kind::integer, false, "Resume after this position", 0},
+                          {"topics", In::query, http::Kind::string, false, "telemetry, decisions or both, with a comma between", 1, 40},
+                          {"site", In::query, http::Kind::id, false, "Only this site"}},
+           .replies = {{200, "The stream", "", "text/event-stream"}},
+           .handler = [&service, gateway](http::Request&& request, http::Responder responder) {
+             http::SseFilter filter;
+             if (const auto words = request.query_value("topics")) {
+               filter.topics = parse_topics(*words);
+               if (filter.topics == 0)
+                 return static_cast<void>(responder.send(Error{Errc::invalid, "\"topics\" takes telemetry and decisions.", "query/topics"}));
+             }
+             if (const auto site = request.query_value("site")) filter.sites = {gateway->site_number({{"local"}, {std::string(*site)}})};
+             service.hub->subscribe(request, filter, responder);
+           }}};
+}
+
+}  // namespace heliograph::api

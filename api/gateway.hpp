@@ -1,0 +1,29 @@
+// The stream's two sources, made the same: news as it becomes durable, and pages of the log for those who resume or
+// fall behind. One record is one frame; its id is the last position that it covers.
+#pragma once
+
+#include "api/service.hpp"
+
+namespace heliograph::api {
+
+enum Topic : std::uint32_t { telemetry = 1, decisions = 2 };
+
+/// Frames of a site that the filter's owner counts as this number.
+class Gateway {
+ public:
+  explicit Gateway(const EventLog& log) : log_(log) {}
+  /// Numbers sites for the hub's filters (any thread).
+  std::uint32_t site_number(const SiteKey& site);
+  http::SseFrame frame(const Record& record);
+  Result<http::CatchUpPage> page(const http::CatchUpRequest& request);
+
+ private:
+  const EventLog& log_;
+  std::mutex mutex_;
+  std::map<SiteKey, std::uint32_t> numbers_;  // guarded by mutex_
+};
+
+/// GET /api/v1/stream
+std::vector<http::Route> stream_routes(Service& service, std::shared_ptr<Gateway> gateway);
+
+}  // namespace heliograph::api

@@ -1,0 +1,107 @@
+#include "api/metrics.hpp"
+
+namespace heliograph::api {
+namespace {
+
+/// Writes families in the text format: one HELP and TYPE line, then the samples.
+class Page {
+ public:
+  void family(const std::string& name, const char* type, const char* help) {
+    name_ = "heliograph_" + name;
+    text_ += "# HELP " + name_ + " " + help + "\n# TYPE " + name_ + " " + type + "\n";
+  }
+  void sample(std::uint64_t value, const std::string& labels = {}, const char* suffix = "") { line(std::to_string(value), labels, suffix); }
+  void seconds(std::uint64_t micros, const char* suffix) {
+    std::string digits = std::to_string(micros % 1'000'000);
+    line(std::to_string(micros / 1'000'000) + "." + std::string(6 - digits.size(), '0') + digits, {}, suffix);
+  }
+  void gauge(const char* name, const char* help, std::uint64_t value) {
+    family(name, "gauge", help);
+    sample(value);
+  }
+  void counter(const char* name, const char* help, std::uint64_t value) {
+    family(name, "counter", help);
+    sample(value);
+  }
+  void counters(const char* name, const char* help, const char* label, const std::map<std::string, std::uint64_t>& values) {
+    family(name, "counter", help);
+    for (const auto& [key, value] : values) sample(value, std::string(label) + "=\"" + key + "\"");
+  }
+  std::string take() { return std::move(text_); }
+
+ private:
+  void line(const std::string& value, const std::string& labels, const char* suffix) {
+    text_ += name_ + suffix + (labels.empty() ? "" : "{" + labels + "}") + " " + value + "\n";
+  }
+  std::string text_, name_;
+};
+
+void commit_histogram(Page& page, const WriterStats& stats) {
+  static constexpr std::array<const char*, WriterStats::bounds.size()> labels{"0.0001", "0.0002", "0.0005", "0.001", "0.002",
+                                                                              "0.005", "0.01", "0.05", "0.2", "1"};
+  page.family("log_commit_seconds", "histogram", "Time of one synced commit of the log");
+  std::uint64_t total = 0;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    total += stats.commits[i];
+    page.sample(total, std::string("le=\"") + labels[i] + "\"", "_bucket");
+  }
+  total += stats.commits.back();
+  page.sample(total, "le=\"+Inf\"", "_bucket");
+  page.seconds(stats.micros, "_sum");
+  page.sample(total, {}, "_count");
+}
+
+}  // namespace
+
+void Metrics::count(const News& news) {
+  const std::lock_guard lock(mutex_);
+  for (const RecordPtr& record : news.records) {
+    if (record->is_readings()) {
+      readings_ += record->readings().size();
+      suspects_ += record->readings().suspects.size();
+      continue;
+    }
+    ++events_[record->envelope.type];
+    if (const auto* refused = std::get_if<CommandRefused>(&record->event()))
+      for (const Refusal& refusal : refused->refusals) ++refusals_[refusal.rule];
+    if (const auto* failed = std::get_if<CommandFailed>(&record->event())) ++failures_[std::string(name(failed->kind))];
+    if (const auto* fired = std::get_if<RuleFired>(&record->event())) ++firings_[std::string(name(fired->outcome))];
+  }
+}
+
+std::string Metrics::text(const Service& service, const Views& views) const {
+  Page page;
+  page.family("build_info", "gauge", "Version and commit of this binary");
+  page.sample(1, "version=\"" + service.version + "\",commit=\"" + service.commit + "\"");
+  Store& store = service.engine.store();
+  page.gauge("log_position", "Last durable position of the log", store.log().durable());
+  page.gauge("log_bytes", "Bytes of the data directory", store.bytes());
+  page.gauge("disk_free_bytes", "Free bytes of its file system", store.free_bytes());
+  page.gauge("projection_lag_events", "Positions that the views have not folded yet", store.log().durable() - std::min(store.log().durable(), views.applied()));
+  page.gauge("pending_actions", "Commands that have not ended", views.pending.count());
+  commit_histogram(page, service.engine.writer_stats());
+  {
+    const std::lock_guard lock(mutex_);
+    page.counter("readings_total", "Readings recorded since the start", readings_);
+    page.counter("suspect_values_total", "Values recorded as not usable since the start", suspects_);
+    page.counters("events_total", "Decisions recorded since the start", "type", events_);
+    page.counters("safety_refusals_total", "Reasons of refused commands", "rule", refusals_);
+    page.counters("command_failures_total", "Commands that ended in failure", "kind", failures_);
+    page.counters("rule_firings_total", "Triggers that became true", "outcome", firings_);
+  }
+  if (service.server != nullptr) {
+    const http::ServerStats server = service.server->stats();
+    page.counter("http_requests_total", "Requests answered", server.requests);
+    page.counter("http_refused_total", "Requests refused by the strict layer", server.refused);
+    page.gauge("http_connections", "Open connections", server.open);
+  }
+  if (service.hub != nullptr) {
+    const http::SseStats sse = service.hub->stats();
+    page.gauge("sse_clients", "Subscribers of the stream", sse.subscribers);
+    page.counter("sse_fell_behind_total", "Times a subscriber had to be fed from the log", sse.fell_behind);
+    page.counter("sse_stuck_total", "Subscribers cut because they took nothing", sse.stuck);
+  }
+  return page.take();
+}
+
+}  // namespace heliograph::api

@@ -1,0 +1,96 @@
+// The record: what was decided, by whom, and why, down to the readings.
+#include "api/translate.hpp"
+#include "events/event_json.hpp"
+
+namespace heliograph::api {
+namespace {
+
+http::Response audit(const Views& views, const SiteKey& site, const http::Request& request) {
+  const std::size_t limit = static_cast<std::size_t>(number_param(request, "limit").value_or(50));
+  const auto type = request.query_value("type").value_or("");
+  auto page = audit_page(views.store, views.log, site, number_param(request, "before").value_or(0), limit, type);
+  if (!page) return http::problem_response(page.error());
+  JsonWriter json;
+  json.begin_object().key("items").begin_array();
+  for (const RecordPtr& record : *page) write_record(json, *record);
+  json.end_array().key("next");
+  const bool more = page->size() == limit;
+  more ? json.unsigned_integer(page->back()->envelope.position) : json.null();
+  json.end_object();
+  http::Response response = http::json_response(json.str());
+  if (more)
+    response.headers.push_back({"Link", "<" + request.path + "?before=" + std::to_string(page->back()->envelope.position) + "&limit=" +
+                                            std::to_string(limit) + (type.empty() ? "" : "&type=" + std::string(type)) + ">; rel=\"next\""});
+  return response;
+}
+
+/// One reading of a batch as an object.
+void write_reading(JsonWriter& json, const Record& record, Position position) {
+  const ReadingBatch& batch = record.readings();
+  const auto row = static_cast<std::size_t>(position - record.envelope.position);
+  json.begin_object().field("position", position).field("type", record.envelope.type).field("site", record.envelope.site.site.text);
+  json.field("device", batch.devices[batch.device_of[row]].text).key("at").time(batch.at[row]);
+  json.key("recorded_at").time(record.envelope.recorded_at).field("historic", batch.historic).key("values").begin_object();
+  for (const Column& column : batch.columns) {
+    const std::int64_t value = column.values[row];
+    if (value == missing) continue;
+    json.key(info(column.metric).api_name);
+    info(column.metric).kind == Kind::text ? json.string(batch.words[static_cast<std::size_t>(value)]) : json.metric(column.metric, value);
+  }
+  json.end_object().end_object();
+}
+
+void write_at(JsonWriter& json, const Record& record, Position position) {
+  record.is_readings() ? write_reading(json, record, position) : write_record(json, record);
+}
+
+http::Response record_at(const Views& views, Position position) {
+  auto record = views.log.at(position);
+  if (!record) return http::problem_response(record.error());
+  JsonWriter json;
+  write_at(json, **record, position);
+  return http::json_response(json.str());
+}
+
+http::Response why_at(const Views& views, Position position) {
+  auto chain = why(views.log, position);
+  if (!chain) return http::problem_response(chain.error());
+  JsonWriter json;
+  json.begin_object().field("position", position).key("why").begin_array();
+  for (const Why& step : *chain) {
+    json.begin_object().field("role", step.role).field("depth", step.depth).key("event");
+    write_at(json, *step.record, step.position);
+    json.end_object();
+  }
+  json.end_array().end_object();
+  return http::json_response(json.str());
+}
+
+template <class F>
+http::Handler at_position(Service& service, F answer) {
+  return [&service, answer](http::Request&& request, http::Responder responder) {
+    const Position position = std::stoull(std::string(request.param("position")));  // the router checked that it is a number
+    answer_from_views(service, responder, [position, answer](const Views& views) { return answer(views, position); });
+  };
+}
+
+}  // namespace
+
+std::vector<http::Route> audit_routes(Service& service) {
+  using http::In;
+  const http::Parameter position{"position", In::path, http::Kind::integer, true, "A position of the log", 1, 999'999'999'999'999'999};
+  return {
+      {.path = "/api/v1/sites/{site}/audit", .operation_id = "audit", .summary = "Decisions, newest first", .tag = "audit",
+       .parameters = {site_parameter(), limit_parameter(50, 1000),
+                      {"before", In::query, http::Kind::integer, false, "Only positions below this: `next` of the page before", 1},
+                      {"type", In::query, http::Kind::string, false, "Only types that begin so: command. or rule.fired", 0, 60}},
+       .replies = {ok("A page of events", "EventPage")},
+       .handler = [&service](http::Request&& request, http::Responder responder) { answer_for_site(service, std::move(request), responder, audit); }},
+      {.path = "/api/v1/positions/{position}", .operation_id = "eventAt", .summary = "The event or reading at a position", .tag = "audit",
+       .parameters = {position}, .replies = {ok("It", "Event")}, .handler = at_position(service, record_at)},
+      {.path = "/api/v1/positions/{position}/why", .operation_id = "why", .summary = "The chain of causes of a position, down to the readings", .tag = "audit",
+       .parameters = {position}, .replies = {ok("The chain, nearest cause first", "WhyAnswer")}, .handler = at_position(service, why_at)},
+  };
+}
+
+}  // namespace heliograph::api

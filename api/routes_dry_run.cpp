@@ -1,0 +1,96 @@
+// Dry runs: a question to recorded history. One POST; with `Accept: text/event-stream` it answers with progress first.
+// The run has a thread of its own and ends when the client goes.
+#include <thread>
+
+#include "api/translate.hpp"
+#include "events/event_json.hpp"
+
+namespace heliograph::api {
+namespace {
+
+constexpr int at_once_max = 2;  // the machine may have two cores, and the house has to go on
+
+/// Counts running dry runs of the process.
+class Running {
+ public:
+  explicit Running(std::shared_ptr<std::atomic<int>> count) : count_(std::move(count)) { ++*count_; }
+  ~Running() { --*count_; }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+ private:
+  std::shared_ptr<std::atomic<int>> count_;
+};
+
+std::string current_rules(const Views& views, const SiteKey& site) {
+  JsonWriter json;
+  json.begin_array();
+  for (const RecordPtr& record : views.rules.rules(site)) {
+    const auto& saved = std::get<RuleSaved>(record->event());
+    if (saved.enabled) json.raw(saved.document);
+  }
+  json.end_array();
+  return json.str();
+}
+
+void run_streamed(const DryRun& dry_run, DryRunOrder order, const http::Responder& responder) {
+  const auto cancelled = std::make_shared<std::atomic<bool>>(false);
+  http::StreamHandle stream = responder.open_stream({{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}});
+  stream->watch([] {}, [cancelled] { *cancelled = true; });
+  std::uint64_t step = 0, told = 0;
+  order.cancelled = cancelled.get();
+  order.progress = [&](std::uint64_t done, std::uint64_t total) {
+    const std::uint64_t percent = total == 0 ? 0 : done * 100 / total;
+    if (percent == told && step != 0) return;
+    told = percent;
+    stream->push(http::sse_frame(++step, "progress", "{\"percent\":" + std::to_string(percent) + "}"));
+  };
+  auto report = dry_run(order);
+  if (report) stream->push(http::sse_frame(++step, "report", *report));
+  else stream->push(http::sse_frame(++step, "problem", http::problem_response(report.error()).body));
+  stream->close();
+}
+
+void run_plain(const DryRun& dry_run, DryRunOrder order, const http::Responder& responder) {
+  const std::atomic<bool> never = false;
+  order.cancelled = &never;
+  order.progress = [](std::uint64_t, std::uint64_t) {};
+  auto report = dry_run(order);
+  if (report) responder.send(http::json_response(std::move(*report)));
+  else responder.send(report.error());
+}
+
+void start(Service& service, const std::shared_ptr<std::atomic<int>>& count, http::Request&& request, const http::Responder& responder) {
+  auto site = site_of(request);
+  if (!site) return static_cast<void>(responder.send(site.error()));
+  if (!service.dry_run) return static_cast<void>(responder.send(Error{Errc::unsupported, "This process cannot run dry runs: use the whole binary.", {}}));
+  if (*count >= at_once_max) {
+    http::Problem busy{503, "busy", "Too many dry runs", "Two dry runs are under way: ask again when one has ended."};
+    busy.headers.push_back({"Retry-After", "2"});
+    return static_cast<void>(responder.send(http::problem_response(busy)));
+  }
+  const bool streamed = request.header("accept").value_or("").find("text/event-stream") != std::string_view::npos;
+  service.engine.query([&service, count, site = *site, body = std::move(request.body), streamed, responder](const Views& views) {
+    DryRunOrder order{site, body, current_rules(views, site), {}, nullptr};
+    // Detached on purpose: it holds copies only and the engine's store, and ends with its client or its work; the verbs
+    // wait for `count` to fall to zero before they close the store.
+    std::thread([dry_run = service.dry_run, order = std::move(order), streamed, responder, running = std::make_unique<Running>(count)]() mutable {
+      streamed ? run_streamed(dry_run, std::move(order), responder) : run_plain(dry_run, std::move(order), responder);
+    }).detach();
+  });
+}
+
+}  // namespace
+
+std::vector<http::Route> dry_run_routes(Service& service) {
+  return {{.method = http::Method::post, .path = "/api/v1/sites/{site}/dry-runs", .operation_id = "dryRun",
+           .summary = "Run the site's history against other rules; nothing is sent", .tag = "dry runs",
+           .description = "With Accept: text/event-stream the answer is a stream of `progress` events and one `report`.",
+           .parameters = {site_parameter()}, .body = json_body("DryRunRequest", "Period, rules and scenario; everything may be left out"),
+           .replies = {ok("The report", "DryRunReport")}, .mutates = false,
+           .handler = [&service, count = service.dry_runs](http::Request&& request, http::Responder responder) {
+             start(service, count, std::move(request), responder);
+           }}};
+}
+
+}  // namespace heliograph::api

@@ -1,0 +1,67 @@
+// About the process: alive, ready, its figures, its own description, the status page.
+#include "api/metrics.hpp"
+#include "api/translate.hpp"
+#include "api/web_assets.hpp"
+
+namespace heliograph::api {
+namespace {
+
+http::Response health(const Service& service) {
+  JsonWriter json;
+  json.begin_object().field("status", "ok").field("version", service.version).field("commit", service.commit).end_object();
+  return http::json_response(json.str());
+}
+
+/// Ready = the log takes writes and the views answer. The page that asks is answered by the views themselves.
+http::Response readiness(const Service& service, const Views& views) {
+  Store& store = service.engine.store();
+  JsonWriter json;
+  const Status writable = store.log().writable();
+  const std::uint64_t lag = store.log().durable() - std::min(store.log().durable(), views.applied());
+  const bool ready = writable.has_value();
+  json.begin_object().field("status", ready ? "ready" : "not ready");
+  json.key("checks").begin_object();
+  json.key("log").begin_object().field("ok", writable.has_value()).field("position", store.log().durable());
+  if (!writable) json.field("detail", writable.error().sentence);
+  json.end_object().key("views").begin_object().field("ok", true).field("lag", lag).end_object();
+  json.key("disk").begin_object().field("ok", writable.has_value()).field("free_bytes", store.free_bytes()).field("log_bytes", store.bytes()).end_object();
+  json.end_object().end_object();
+  return http::json_response(json.str(), ready ? 200 : 503);
+}
+
+http::Handler asset(std::string_view content_type, std::string_view text) {
+  auto shared = std::make_shared<const std::string>(text);
+  return [content_type = std::string(content_type), shared](http::Request&&, http::Responder responder) {
+    http::Response response{200, {{"Content-Type", content_type}}, {}, shared};
+    responder.send(std::move(response));
+  };
+}
+
+}  // namespace
+
+std::vector<http::Route> system_routes(Service& service) {
+  std::vector<http::Route> routes{
+      {.path = "/health", .operation_id = "health", .summary = "The process is alive", .tag = "system", .replies = {ok("Alive", "Health")},
+       .handler = [&service](http::Request&&, http::Responder responder) { responder.send(health(service)); }},
+      {.path = "/readiness", .operation_id = "readiness", .summary = "The log takes writes and the views answer", .tag = "system",
+       .replies = {ok("Ready", "Readiness"), {503, "Not ready", "Readiness"}},
+       .handler = [&service](http::Request&&, http::Responder responder) {
+         answer_from_views(service, responder, [&service](const Views& views) { return readiness(service, views); });
+       }},
+      {.path = "/metrics", .operation_id = "metrics", .summary = "Figures for Prometheus", .tag = "system",
+       .replies = {{200, "Text format 0.0.4", "", "text/plain"}},
+       .handler = [&service](http::Request&&, http::Responder responder) {
+         answer_from_views(service, responder, [&service](const Views& views) {
+           return http::text_response(200, "text/plain; version=0.0.4; charset=utf-8", service.metrics->text(service, views));
+         });
+       }},
+      {.path = "/schemas/rule.json", .operation_id = "ruleSchema", .summary = "JSON Schema of a rule document", .tag = "rules",
+       .replies = {{200, "The schema", "", "application/schema+json"}}, .handler = asset("application/schema+json", rule_schema())},
+  };
+  for (const WebAsset& page : web_assets())
+    routes.push_back({.path = std::string(page.path), .operation_id = "page:" + std::string(page.path), .summary = "The status page", .listed = false,
+                      .any_query = true, .handler = asset(page.content_type, page.text)});
+  return routes;
+}
+
+}  // namespace heliograph::api

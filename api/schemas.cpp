@@ -1,0 +1,46 @@
+// The bodies of the API as JSON Schema 2020-12, for the OpenAPI document. tests/api hold answers against them.
+#include "api/gateway.hpp"
+#include "api/service.hpp"
+
+namespace heliograph::api {
+
+std::vector<http::NamedSchema> schemas() {
+  return {
+      {"Health", R"({"type":"object","required":["status","version"],"properties":{"status":{"type":"string","enum":["ok"]},"version":{"type":"string"},"commit":{"type":"string"}}})"},
+      {"Readiness", R"({"type":"object","required":["status","checks"],"properties":{"status":{"type":"string","enum":["ready","not ready"]},"checks":{"type":"object"}}})"},
+      {"PositionAnswer", R"({"type":"object","required":["position"],"properties":{"position":{"type":"integer","minimum":1,"description":"Durable at this position of the log"}}})"},
+      {"SiteSettings", R"({"type":"object","additionalProperties":false,"properties":{"name":{"type":"string"},"time_zone":{"type":"string","examples":["Europe/Amsterdam"]},"currency":{"type":"string","examples":["EUR"]},"soc_floor_percent":{"type":"number","minimum":20,"maximum":100},"grid_import_w_max":{"type":["integer","null"],"minimum":0,"description":"0 or null: no limit declared"},"automation":{"type":"boolean"}}})"},
+      {"Site", R"({"type":"object","required":["site","settings","stopped"],"properties":{"site":{"type":"string"},"settings":{"type":["object","null"]},"stopped":{"type":"boolean"},"stop":{"$ref":"#/components/schemas/Event"}}})"},
+      {"SiteList", R"({"type":"object","required":["sites"],"properties":{"sites":{"type":"array","items":{"$ref":"#/components/schemas/Site"}}}})"},
+      {"Device", R"({"type":"object","properties":{"name":{"type":"string"},"kind":{"type":"string","enum":["meter","inverter","battery","plug","node","price"]},"can_switch":{"type":"boolean"},"can_set_power":{"type":"boolean"},"nominal_w":{"type":"integer","minimum":0},"min_on":{"type":"string","examples":["PT5M"]},"min_off":{"type":"string"},"hold":{"type":"string","description":"How long a sample stands for its power"},"freshness":{"type":"string","description":"Older readings carry no decision"}}})"},
+      {"DeviceList", R"({"type":"object","required":["devices"],"properties":{"devices":{"type":"array","items":{"$ref":"#/components/schemas/Device"}}}})"},
+      {"Latest", R"({"type":"object","required":["site","at","position","devices"],"properties":{"site":{"type":"string"},"at":{"type":"string","format":"date-time"},"position":{"type":"integer"},"devices":{"type":"object","additionalProperties":{"type":"object","required":["seen_at","fresh","metrics"],"properties":{"seen_at":{"type":"string","format":"date-time"},"fresh":{"type":"boolean"},"metrics":{"type":"object","additionalProperties":{"type":"object","required":["value","at","position"],"properties":{"value":{"type":["number","string"]},"at":{"type":"string","format":"date-time"},"position":{"type":"integer"}}}}}}}}})"},
+      {"Series", R"({"type":"object","required":["device","metric","level"],"properties":{"device":{"type":"string"},"metric":{"type":"string"},"unit":{"type":"string"},"from":{"type":"string","format":"date-time"},"to":{"type":"string","format":"date-time"},"level":{"type":"string","enum":["raw","lttb","minute","hour","day","month"]},"of":{"type":"integer","description":"Readings in the period"},"time_unit":{"type":"string"},"time_zone":{"type":"string"},"points":{"type":"array","description":"[time in ms, value]","items":{"type":"array"}},"columns":{"type":"array","items":{"type":"string"}},"rows":{"type":"array","items":{"type":"array"}}}})"},
+      {"Readings", R"({"description":"One reading, or an array of them. An edge node's message, or our metric names.","oneOf":[{"$ref":"#/components/schemas/Reading"},{"type":"array","items":{"$ref":"#/components/schemas/Reading"}}]})"},
+      {"Reading", R"({"type":"object","required":["timestamp"],"properties":{"node_id":{"type":"string"},"device":{"type":"string"},"timestamp":{"type":"string","format":"date-time"},"battery":{"type":"object","properties":{"soc_percent":{"type":"number"},"voltage":{"type":"number"}}},"solar":{"type":"object","properties":{"power_w":{"type":"number"}}},"grid":{"type":"object","properties":{"current_price":{"type":"number"},"mode":{"type":"string"}}},"optimizer":{"type":"object"},"pv_w":{"type":"number"},"load_w":{"type":"number"},"grid_w":{"type":"number","description":"+ import, - export"},"battery_w":{"type":"number","description":"+ discharge, - charge"},"soc_percent":{"type":"number"},"power_w":{"type":"number"},"switch_on":{"type":["boolean","integer"]}}})"},
+      {"ReadingsAnswer", R"({"type":"object","required":["accepted","rejected","first_position","last_position"],"properties":{"accepted":{"type":"integer"},"rejected":{"type":"integer"},"suspects":{"type":"integer","description":"Values kept but never used by a decision"},"first_position":{"type":"integer"},"last_position":{"type":"integer"},"repeated":{"type":"boolean"},"errors":{"type":"array","items":{"type":"object","properties":{"line":{"type":"integer"},"detail":{"type":"string"}}}},"ignored":{"type":"array","items":{"type":"string"}}}})"},
+      {"Rule", R"({"type":"object","description":"A rule document: its schema is served at /schemas/rule.json","required":["id","triggers","actions"]})"},
+      {"RuleList", R"({"type":"object","required":["rules"],"properties":{"rules":{"type":"array","items":{"type":"object","required":["position","rule"],"properties":{"position":{"type":"integer"},"saved_at":{"type":"string","format":"date-time"},"saved_by":{"type":"string"},"rule":{"type":"object"}}}}}})"},
+      {"RuleSaved", R"({"type":"object","required":["rule","position"],"properties":{"rule":{"type":"string"},"position":{"type":"integer"},"repeated":{"type":"boolean"}}})"},
+      {"Command", R"({"type":"object","required":["device","action"],"additionalProperties":false,"properties":{"device":{"type":"string"},"action":{"type":"string","enum":["switch_on","switch_off","set_power","on","off","pause","resume"]},"power_w":{"type":"integer","description":"set_power only: + discharges, - charges"},"reason":{"type":"string"},"by":{"type":"string","description":"Who asks"}}})"},
+      {"CommandAnswer", R"({"type":"object","required":["command","state","position"],"properties":{"command":{"type":"string"},"state":{"type":"string","enum":["dispatched"]},"position":{"type":"integer"},"repeated":{"type":"boolean"}}})"},
+      {"CommandStory", R"({"type":"object","required":["command","state","events"],"properties":{"command":{"type":"string"},"state":{"type":"string","enum":["requested","allowed","refused","dispatched","verified","failed"]},"events":{"type":"array","items":{"$ref":"#/components/schemas/Event"}}}})"},
+      {"PendingList", R"({"type":"object","required":["pending"],"properties":{"pending":{"type":"array","items":{"type":"object","required":["command","device","action","state","who","position"]}}}})"},
+      {"StopReason", R"({"type":"object","properties":{"by":{"type":"string"},"reason":{"type":"string"}}})"},
+      {"LiftReason", R"({"type":"object","required":["by","reason"],"additionalProperties":false,"properties":{"by":{"type":"string"},"reason":{"type":"string"}}})"},
+      {"Event", R"({"type":"object","required":["position","type"],"properties":{"position":{"type":"integer"},"last_position":{"type":"integer"},"type":{"type":"string"},"tenant":{"type":"string"},"site":{"type":"string"},"stream":{"type":"string"},"version":{"type":"integer"},"schema":{"type":"integer"},"occurred_at":{"type":"string","format":"date-time"},"recorded_at":{"type":"string","format":"date-time"},"principal":{"type":"string"},"cause":{"type":["integer","null"]},"correlation":{"type":"string"},"idempotency_key":{"type":"string"},"data":{"type":"object"}}})"},
+      {"EventPage", R"({"type":"object","required":["items","next"],"properties":{"items":{"type":"array","items":{"$ref":"#/components/schemas/Event"}},"next":{"type":["integer","null"]}}})"},
+      {"WhyAnswer", R"({"type":"object","required":["position","why"],"properties":{"position":{"type":"integer"},"why":{"type":"array","items":{"type":"object","required":["role","depth","event"],"properties":{"role":{"type":"string","enum":["asked about","caused by","reading used","rule as it was"]},"depth":{"type":"integer"},"event":{"type":"object"}}}}}})"},
+      {"DryRunRequest", R"({"type":"object","additionalProperties":false,"properties":{"from":{"type":"string","format":"date-time"},"to":{"type":"string","format":"date-time"},"rules":{"description":"Candidate rules; the site's own when left out","type":"array","items":{"$ref":"#/components/schemas/Rule"}},"scenario":{"type":"object","description":"Battery, devices and tariff to suppose: see docs/DRY_RUN.md"}}})"},
+      {"DryRunReport", R"({"type":"object","required":["digest"],"properties":{"digest":{"type":"string"}}})"},
+  };
+}
+
+std::vector<http::Route> all_routes(Service& service) {
+  std::vector<http::Route> table;
+  for (auto* part : {system_routes, site_routes, reading_routes, rule_routes, command_routes, audit_routes, dry_run_routes})
+    for (http::Route& route : part(service)) table.push_back(std::move(route));
+  return table;
+}
+
+}  // namespace heliograph::api

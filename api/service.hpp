@@ -1,0 +1,56 @@
+// What the routes need: the engine, and what the process gave them. Routes translate; they decide nothing.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/engine.hpp"
+#include "api/openapi.hpp"
+#include "api/router.hpp"
+#include "api/sse.hpp"
+
+namespace heliograph::api {
+
+/// A dry run over the recorded history of a site. Runs on a thread of its own; may take long.
+struct DryRunOrder {
+  SiteKey site;
+  std::string body;        // the request's JSON: from, to, rules, scenario
+  std::string rules_json;  // the site's rules as they stand, a JSON array
+  Progress progress;
+  const std::atomic<bool>* cancelled = nullptr;
+};
+/// The report as JSON; errors as for a person.
+using DryRun = std::function<Result<std::string>(const DryRunOrder&)>;
+
+class Metrics;
+
+struct Service {
+  Engine& engine;
+  std::string version, commit;
+  bool read_only = false;  // the demo: nothing may be changed from outside
+  DryRun dry_run = {};
+  std::shared_ptr<std::atomic<int>> dry_runs = std::make_shared<std::atomic<int>>(0);  // under way
+  std::shared_ptr<Metrics> metrics = {};
+  // Set when the server runs.
+  http::SseHub* hub = nullptr;
+  const http::Server* server = nullptr;
+};
+
+/// Who acts through the API until people log in: the one at this machine.
+Principal caller(std::string_view name);
+
+std::vector<http::Route> system_routes(Service& service);
+std::vector<http::Route> site_routes(Service& service);
+std::vector<http::Route> reading_routes(Service& service);
+std::vector<http::Route> rule_routes(Service& service);
+std::vector<http::Route> command_routes(Service& service);
+std::vector<http::Route> audit_routes(Service& service);
+std::vector<http::Route> dry_run_routes(Service& service);
+/// The whole table. The service outlives it.
+std::vector<http::Route> all_routes(Service& service);
+std::vector<http::NamedSchema> schemas();
+
+}  // namespace heliograph::api

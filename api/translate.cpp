@@ -1,0 +1,124 @@
+#include "api/translate.hpp"
+
+#include <charconv>
+
+namespace heliograph::api {
+namespace {
+
+template <class Problem>
+http::Response problems_of(const std::vector<Problem>& found) {
+  http::Problem problem{422, "invalid", "", found.size() == 1 ? found.front().sentence
+                                                              : std::to_string(found.size()) + " things are wrong: see errors."};
+  for (const auto& each : found) problem.errors.push_back({"#" + each.pointer, each.sentence});
+  return http::problem_response(problem);
+}
+
+}  // namespace
+
+Principal caller(std::string_view name) { return {PrincipalKind::user, std::string(name.empty() ? "local" : name)}; }
+
+Result<SiteKey> site_of(const http::Request& request) {
+  auto site = SiteId::parse(request.param("site"));
+  if (!site) return fail(site.error());
+  return SiteKey{{"local"}, std::move(*site)};
+}
+
+std::optional<Micros> time_param(const http::Request& request, std::string_view name) {
+  const auto text = request.query_value(name);
+  if (!text) return std::nullopt;
+  auto time = parse_time(*text);
+  return time ? std::optional(*time) : std::nullopt;
+}
+
+std::optional<std::uint64_t> number_param(const http::Request& request, std::string_view name) {
+  const auto text = request.query_value(name);
+  std::uint64_t value = 0;
+  if (!text || std::from_chars(text->data(), text->data() + text->size(), value).ec != std::errc{}) return std::nullopt;
+  return value;
+}
+
+Digest fingerprint(const http::Request& request) {
+  return sha256({http::name(request.method), "\n", request.path, "\n", request.body});
+}
+
+http::Response problems(const std::vector<DocumentProblem>& found) { return problems_of(found); }
+http::Response problems(const std::vector<RuleProblem>& found) { return problems_of(found); }
+
+void write_refusals(JsonWriter& json, const std::vector<Refusal>& refusals) {
+  json.begin_array();
+  for (const Refusal& r : refusals) {
+    json.begin_object().field("rule", r.rule).field("sentence", r.sentence);
+    if (r.limit) json.field("limit", *r.limit);
+    if (r.actual) json.field("actual", *r.actual);
+    if (!r.unit.empty()) json.field("unit", r.unit);
+    if (r.reading != 0) json.field("position", r.reading);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+http::Response refused(const CommandAnswer& answer) {
+  const Refusal& first = answer.refusals.front();
+  http::Problem problem{422, "safety-refused", "Refused by safety", first.sentence};
+  if (first.rule == "stop") problem = {409, "emergency-stop", "The emergency stop is engaged", first.sentence};
+  if (first.rule == "busy") problem = {409, "device-busy", "The device is busy", first.sentence};
+  const auto text = [](std::string_view value) {
+    JsonWriter json;
+    json.string(value);
+    return json.str();
+  };
+  problem.extra.push_back({"command", text(answer.command.text)});
+  problem.extra.push_back({"rule", text(first.rule)});
+  if (first.limit) problem.extra.push_back({"limit", std::to_string(*first.limit)});
+  if (first.actual) problem.extra.push_back({"actual", std::to_string(*first.actual)});
+  problem.extra.push_back({"event_seq", std::to_string(answer.decided)});
+  JsonWriter json;
+  write_refusals(json, answer.refusals);
+  problem.extra.push_back({"refusals", json.str()});
+  return http::problem_response(problem);
+}
+
+void answer_from_views(Service& service, const http::Responder& responder, Ask ask) {
+  service.engine.query([responder, ask = std::move(ask)](const Views& views) { responder.send(ask(views)); });
+}
+
+void answer_for_site(Service& service, http::Request&& request, const http::Responder& responder,
+                     std::function<http::Response(const Views&, const SiteKey&, const http::Request&)> ask) {
+  auto site = site_of(request);
+  if (!site) return static_cast<void>(responder.send(site.error()));
+  answer_from_views(service, responder, [site = *site, request = std::move(request), ask = std::move(ask)](const Views& views) {
+    if (views.devices.site(site) == nullptr && views.site_now.site(site) == nullptr)
+      return http::problem_response(404, "not-found", "There is no site \"" + site.site.text + "\": configure it first (PUT /api/v1/sites/" + site.site.text + ").");
+    return ask(views, site, request);
+  });
+}
+
+void answer_turn(Service& service, const SiteKey& site, SiteCommand command, const http::Responder& responder,
+                 std::function<http::Response(const SiteReply&)> then) {
+  service.engine.request(site, std::move(command), [responder, then = std::move(then)](Result<SiteReply> reply) {
+    if (!reply) responder.send(reply.error());
+    else responder.send(then(*reply));
+  });
+}
+
+http::Response position_response(const SiteReply& reply) {
+  JsonWriter json;
+  json.begin_object().field("position", reply.last).end_object();
+  return http::json_response(json.str());
+}
+
+http::Parameter site_parameter() {
+  return {"site", http::In::path, http::Kind::id, true, "The site's id", {}, {}, {}, false, "home"};
+}
+
+http::Parameter limit_parameter(std::int64_t fallback, std::int64_t most) {
+  return {"limit", http::In::query, http::Kind::integer, false, "How many at most; " + std::to_string(fallback) + " by default", 1, most};
+}
+
+http::Reply ok(std::string description, std::string schema) { return {200, std::move(description), std::move(schema)}; }
+
+http::RequestBody json_body(std::string schema, std::string description) {
+  return {{"application/json"}, std::move(schema), std::move(description)};
+}
+
+}  // namespace heliograph::api

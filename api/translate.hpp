@@ -1,0 +1,51 @@
+// Small translations that every route uses: ids and times out of a request, problems out of documents, answers out of
+// turns and views.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/core/document.hpp"
+#include "actors/core/rule.hpp"
+#include "api/problem.hpp"
+#include "api/service.hpp"
+#include "events/json.hpp"
+
+namespace heliograph::api {
+
+/// The site of the path, in the tenant of this installation.
+Result<SiteKey> site_of(const http::Request& request);
+/// A query parameter as a time or a number. Requires: the router has checked its form.
+std::optional<Micros> time_param(const http::Request& request, std::string_view name);
+std::optional<std::uint64_t> number_param(const http::Request& request, std::string_view name);
+/// SHA-256 over what makes two requests the same: method, path and body.
+Digest fingerprint(const http::Request& request);
+
+/// 422 with a pointer for each problem.
+http::Response problems(const std::vector<DocumentProblem>& found);
+http::Response problems(const std::vector<RuleProblem>& found);
+/// 409 or 422 with rule, limit, actual and the position of the reading of every refusal.
+http::Response refused(const CommandAnswer& answer);
+
+void write_refusals(JsonWriter& json, const std::vector<Refusal>& refusals);
+
+/// Answers from the views; the function runs in their projector and must not block.
+using Ask = std::function<http::Response(const Views&)>;
+void answer_from_views(Service& service, const http::Responder& responder, Ask ask);
+/// The same, but 404 unless the site was configured.
+void answer_for_site(Service& service, http::Request&& request, const http::Responder& responder,
+                     std::function<http::Response(const Views&, const SiteKey&, const http::Request&)> ask);
+/// Sends `then(reply)` when the turn is durable, or the problem.
+void answer_turn(Service& service, const SiteKey& site, SiteCommand command, const http::Responder& responder,
+                 std::function<http::Response(const SiteReply&)> then);
+/// {"position": last} with status 200.
+http::Response position_response(const SiteReply& reply);
+
+// Rows that many routes share.
+http::Parameter site_parameter();
+http::Parameter limit_parameter(std::int64_t fallback, std::int64_t most);
+http::Reply ok(std::string description, std::string schema);
+http::RequestBody json_body(std::string schema, std::string description);
+
+}  // namespace heliograph::api

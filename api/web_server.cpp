@@ -1,0 +1,70 @@
+#include "api/web_server.hpp"
+
+#include "api/gateway.hpp"
+#include "api/metrics.hpp"
+#include "api/translate.hpp"
+
+namespace heliograph::api {
+
+struct WebServer::Parts {
+  explicit Parts(Service with) : service(std::move(with)) {}
+  Service service;
+  std::shared_ptr<Gateway> gateway;
+  std::shared_ptr<http::Router> router;
+  http::Server server;
+  std::unique_ptr<http::SseHub> hub;
+};
+
+std::string openapi(const std::vector<http::Route>& routes, const std::string& version) {
+  return http::openapi_document(routes, schemas(), {"Heliograph", version, "Energy command center: readings in, decisions that can be questioned out."});
+}
+
+WebServer::WebServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+WebServer::~WebServer() { stop(); }
+
+Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::string& listen, Service service) {
+  auto parts = std::make_unique<Parts>(std::move(service));
+  Service& s = parts->service;
+  s.metrics = std::make_shared<Metrics>();
+  parts->gateway = std::make_shared<Gateway>(engine.store().log());
+  auto routes = all_routes(s);
+  for (http::Route& route : stream_routes(s, parts->gateway)) routes.push_back(std::move(route));
+  auto document = std::make_shared<const std::string>();
+  auto described = std::make_shared<std::shared_ptr<const std::string>>();
+  routes.push_back({.path = "/openapi.json", .operation_id = "openapi", .summary = "This description", .tag = "system",
+                    .replies = {{200, "OpenAPI 3.1", "", "application/json"}},
+                    .handler = [described](http::Request&&, http::Responder responder) {
+                      responder.send(http::Response{200, {{"Content-Type", "application/json"}}, {}, *described});
+                    }});
+  *described = std::make_shared<const std::string>(openapi(routes, s.version));
+  parts->router = std::make_shared<http::Router>(std::move(routes), http::RouterOptions{.read_only = s.read_only, .cors_origins = {}});
+
+  http::ServerOptions options;
+  options.threads = 2;
+  if (auto done = parts->server.start(listen, http::handler_of(parts->router), options); !done) return fail(done.error());
+  parts->hub = std::make_unique<http::SseHub>(parts->server.loop(), engine.store().log().durable(),
+                                              [gateway = parts->gateway](const http::CatchUpRequest& request) { return gateway->page(request); });
+  s.server = &parts->server;
+  s.hub = parts->hub.get();
+  engine.follow([gateway = parts->gateway, metrics = s.metrics, hub = parts->hub.get()](const News& news) {
+    metrics->count(news);
+    std::vector<http::SseFrame> frames;
+    // Without subscribers nothing is rendered: the hub only has to know how far the log is.
+    const bool heard = hub->stats().subscribers > 0;
+    for (const RecordPtr& record : news.records)
+      if (heard) frames.push_back(gateway->frame(*record));
+    hub->publish(std::move(frames), news.durable);
+  });
+  return std::unique_ptr<WebServer>(new WebServer(std::move(parts)));
+}
+
+std::uint16_t WebServer::port() const { return parts_->server.port(); }
+int WebServer::dry_runs() const { return *parts_->service.dry_runs; }
+
+void WebServer::stop() {
+  if (!parts_) return;
+  parts_->hub->stop();
+  parts_->server.stop();
+}
+
+}  // namespace heliograph::api

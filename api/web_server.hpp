@@ -1,0 +1,30 @@
+// The door as one object: routes, stream and metrics over one engine, on one address.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "api/service.hpp"
+
+namespace heliograph::api {
+
+class WebServer {
+ public:
+  /// The engine outlives it. Errors: invalid address, busy port.
+  static Result<std::unique_ptr<WebServer>> start(Engine& engine, const std::string& listen, Service service);
+  ~WebServer();
+  std::uint16_t port() const;
+  void stop();
+  /// Dry runs under way; the store must not be closed before there are none.
+  int dry_runs() const;
+
+ private:
+  struct Parts;
+  explicit WebServer(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+/// The OpenAPI document of this build, for tests and `--openapi`.
+std::string openapi(const std::vector<http::Route>& routes, const std::string& version);
+
+}  // namespace heliograph::api

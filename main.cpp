@@ -1,0 +1,542 @@
+// The binary: one verb per job. This is the only file that knows all rooms; it wires them, prints, and decides
+// nothing. Results go to standard output, errors and progress to standard error; 0 only on success.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "actors/core/field_reader.hpp"
+#include "api/export.hpp"
+#include "api/import_history.hpp"
+#include "api/web_server.hpp"
+#include "events/checkpoint.hpp"
+#include "events/event_json.hpp"
+#include "sim/dry_run_store.hpp"
+#include "sim/house_adapter.hpp"
+#include "storage/verify.hpp"
+#include "version.hpp"
+
+namespace heliograph {
+namespace {
+
+struct Options {
+  bool json = false;
+  std::string data = "data", listen = "127.0.0.1:8080", config, site, map, time_zone, from, to, rules, scenario, format = "cloudevents", out,
+              export_file, projection;
+  std::vector<std::string> files;
+  std::int64_t speed = 1;
+  std::uint64_t seed = 1;
+  int past_days = 365;
+  bool readings = false;
+};
+
+int complain(const Error& error) {
+  std::cerr << "heliograph: " << error.sentence << (error.pointer.empty() ? "" : " (" + error.pointer + ")") << "\n";
+  return 1;
+}
+
+/// A line that is drawn again and again on a terminal, and not at all elsewhere.
+class Bar {
+ public:
+  explicit Bar(std::string what) : what_(std::move(what)), shown_(isatty(STDERR_FILENO) != 0) {}
+  ~Bar() {
+    if (shown_ && last_ >= 0) std::fprintf(stderr, "\r\033[K");
+  }
+  Bar(const Bar&) = delete;
+  Bar& operator=(const Bar&) = delete;
+  void at(double share) {
+    const int percent = static_cast<int>(share * 100);
+    if (!shown_ || percent == last_) return;
+    last_ = percent;
+    const std::string done(static_cast<std::size_t>(percent / 4), '#'), open(static_cast<std::size_t>(25 - percent / 4), '.');
+    std::fprintf(stderr, "\r%s [%s%s] %3d %%", what_.c_str(), done.c_str(), open.c_str(), percent);
+  }
+  void of(std::uint64_t done, std::uint64_t total) { at(total == 0 ? 1 : static_cast<double>(done) / static_cast<double>(total)); }
+
+ private:
+  std::string what_;
+  bool shown_;
+  int last_ = -1;
+};
+
+Result<std::string> read_text(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return fail(Errc::not_found, "The file " + path + " cannot be read: check its name and rights.");
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+Result<SiteKey> site_named(const std::string& name) {
+  auto site = SiteId::parse(name);
+  if (!site) return fail(site.error());
+  return SiteKey{{"local"}, std::move(*site)};
+}
+
+Result<std::optional<Micros>> time_given(const std::string& text) {
+  if (text.empty()) return std::optional<Micros>{};
+  auto time = parse_time(text);
+  if (!time) return fail(time.error());
+  return std::optional<Micros>(*time);
+}
+
+void print_notes(const Store& store) {
+  for (const std::string& note : store.notes()) std::cerr << "heliograph: " << note << "\n";
+}
+
+// ---- the engine as a process ----------------------------------------------------------------------------------------
+
+/// Ends the process at once: after a failed write nobody knows what is on disk, and the log brings it back.
+[[noreturn]] void fail_stop(const Error& error) {
+  complain(error);
+  std::cerr << "heliograph: the process ends here; start it again.\n";
+  std::_Exit(70);
+}
+
+Result<std::unique_ptr<Engine>> start_engine(Store& store, Clock& clock) {
+  EngineOptions options;
+  options.version = HELIOGRAPH_VERSION;
+  options.commit = HELIOGRAPH_COMMIT;
+  options.fatal = [](const Error& error) { fail_stop(error); };
+  Bar bar("views");
+  options.catching_up = [&bar](std::uint64_t done, std::uint64_t total) { bar.of(done, total); };
+  return Engine::start(store, clock, std::move(options));
+}
+
+/// SIGINT and SIGTERM reach whoever waits for them, and no other thread. Before the first thread starts.
+sigset_t claim_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return set;
+}
+
+api::DryRun dry_runs_on(Store& store) {
+  return [&store](const api::DryRunOrder& order) -> Result<std::string> {
+    auto request = parse_dry_run_request(order.site, order.body);
+    if (!request) return fail(request.error());
+    auto report = dry_run_on(store, *request, [&](const DryRunProgress& p) {
+      order.progress(static_cast<std::uint64_t>(p.share * 100), 100);
+      return !*order.cancelled;
+    });
+    if (!report) return fail(report.error());
+    return to_json(*report);
+  };
+}
+
+using Greeting = std::function<void(const std::string& url)>;
+
+/// Runs engine and door until a signal comes.
+int run(Store& store, Engine& engine, const Options& o, bool read_only, const sigset_t& signals, const Greeting& greet) {
+  api::Service service{engine, HELIOGRAPH_VERSION, HELIOGRAPH_COMMIT, read_only, dry_runs_on(store)};
+  auto web = api::WebServer::start(engine, o.listen, std::move(service));
+  if (!web) return complain(web.error());
+  greet("http://" + o.listen.substr(0, o.listen.rfind(':')) + ":" + std::to_string((*web)->port()));
+  int signal = 0;
+  sigwait(&signals, &signal);
+  std::cerr << "heliograph: stopping in order.\n";
+  (*web)->stop();
+  while ((*web)->dry_runs() > 0) usleep(10'000);
+  if (auto done = engine.stop(); !done) return complain(done.error());
+  return 0;
+}
+
+/// A directory that goes when the process does.
+class Scratch {
+ public:
+  Scratch() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "heliograph-demo-XXXXXX").string();
+    if (mkdtemp(pattern.data()) != nullptr) path_ = pattern;
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+void greet_demo(const std::string& url) {
+  std::cout << "Heliograph demo: a simulated house with a year behind it, living on. Read-only; nothing leaves this machine.\n\n"
+            << "  " << url << "/   what it produces, uses and decides, live\n\n"
+            << "Try:\n"
+            << "  curl -N " << url << "/api/v1/stream\n"
+            << "  curl '" << url << "/api/v1/sites/home/series?device=pv&metric=pv_w&step=month'\n"
+            << "  curl -X POST -H 'Content-Type: application/json' -d '{\"scenario\":{\"tariff\":\"retail_dynamic\"}}' " << url
+            << "/api/v1/sites/home/dry-runs\n\n"
+            << "Your own history:\n"
+            << "  heliograph import --data mine --site home --map PRESET FILE.csv     (docs/IMPORT.md lists the presets)\n"
+            << "  heliograph replay --data mine --site home --rules rule.json\n\n"
+            << "Stop with Ctrl-C." << std::endl;
+}
+
+int demo(const Options& o, bool data_given) {
+  const sigset_t signals = claim_signals();
+  std::optional<Scratch> scratch;
+  if (!data_given) scratch.emplace();
+  if (scratch && scratch->path().empty()) return complain({Errc::io, "No temporary directory could be made: name one with --data.", {}});
+  auto store = open_store(scratch ? scratch->path() : o.data, {.create = true});
+  if (!store) return complain(store.error());
+  print_notes(**store);
+  if (o.speed < 1 || o.speed > 100'000) return complain({Errc::invalid, "--speed takes 1 to 100000.", {}});
+  FastClock clock(o.speed);
+  auto engine = start_engine(**store, clock);
+  if (!engine) return complain(engine.error());
+  if (auto done = settle_house(**engine, {{"local"}, {"home"}}, o.seed, o.past_days * day_us); !done) return complain(done.error());
+  return run(**store, **engine, o, true, signals, greet_demo);
+}
+
+/// --config FILE: {"data": "...", "listen": "..."} as JSON or YAML; the command line wins.
+Status read_config(Options& o, bool data_given, bool listen_given) {
+  if (o.config.empty()) return {};
+  auto text = read_text(o.config);
+  if (!text) return fail(text.error());
+  ParsedDocument document = parse_document(*text);
+  std::vector<DocumentProblem> problems = std::move(document.problems);
+  if (document.root) {
+    const Place root;
+    FieldReader fields(*document.root, root, "The configuration", problems);
+    const auto data = fields.text("data"), listen = fields.text("listen");
+    fields.refuse_others();
+    if (data && !data_given) o.data = *data;
+    if (listen && !listen_given) o.listen = *listen;
+  }
+  if (!problems.empty()) return fail(Errc::invalid, o.config + ": " + problems.front().sentence, problems.front().pointer);
+  return {};
+}
+
+int serve(Options o, bool data_given, bool listen_given) {
+  const sigset_t signals = claim_signals();
+  if (auto done = read_config(o, data_given, listen_given); !done) return complain(done.error());
+  auto store = open_store(o.data, {.create = true});
+  if (!store) return complain(store.error());
+  print_notes(**store);
+  SystemClock clock;
+  auto engine = start_engine(**store, clock);
+  if (!engine) return complain(engine.error());
+  return run(**store, **engine, o, false, signals, [&](const std::string& url) {
+    std::cout << "Heliograph serves " << o.data << " at " << url << "/  (Ctrl-C stops it)" << std::endl;
+  });
+}
+
+// ---- history --------------------------------------------------------------------------------------------------------
+
+Status prepare_site(Engine& engine, const SiteKey& site, const std::optional<ImportMap>& map, const std::string& time_zone) {
+  const Principal importer{PrincipalKind::system, "import"};
+  bool known = false;
+  engine.query_and_wait([&](const Views& views) { known = views.devices.site(site) != nullptr; });
+  if (!known) {
+    SiteConfigured settings;
+    settings.name = site.site.text;
+    if (!time_zone.empty()) settings.time_zone = time_zone;
+    else if (map && !map->time.zone.empty()) settings.time_zone = map->time.zone;
+    if (map && !map->currency.empty()) settings.currency = map->currency;
+    if (auto done = engine.request_and_wait(site, Configure{settings, importer}); !done) return fail(done.error());
+  }
+  for (const DeviceRegistered& device : map ? map->devices : std::vector<DeviceRegistered>{}) {
+    bool same = false;
+    engine.query_and_wait([&](const Views& views) {
+      const DeviceRegistered* there = views.devices.device(site, device.device);
+      same = there != nullptr && *there == device;
+    });
+    if (same) continue;
+    if (auto done = engine.request_and_wait(site, RegisterDevice{device, importer}); !done) return fail(done.error());
+  }
+  return {};
+}
+
+Result<ImportReport> import_one(Engine& engine, const SiteKey& site, const std::string& file, const Options& o, bool& repeated) {
+  std::optional<ImportMap> map;
+  if (!o.map.empty()) {
+    auto opened = open_map(o.map);
+    if (!opened) return fail(opened.error());
+    map = std::move(*opened);
+  }
+  auto bytes = read_text(file);
+  if (!bytes) return fail(bytes.error());
+  const Digest digest = sha256({*bytes});
+  const auto size = static_cast<double>(std::max<std::size_t>(bytes->size(), 1));
+  bytes = std::string();
+  if (auto done = prepare_site(engine, site, map, o.time_zone); !done) return fail(done.error());
+  Bar bar("import");
+  std::uint64_t batches = 0;
+  const auto sink = [&](ReadingBatch batch) -> Status {
+    TakeReadings readings;
+    readings.encoded = encode_readings(batch);
+    readings.batch = std::make_shared<const ReadingBatch>(std::move(batch));
+    readings.principal = {PrincipalKind::system, "import"};
+    // The same file gives the same keys: importing it twice adds nothing.
+    readings.idempotency_key = "import-" + site.site.text + "-" + hex(bytes_of(digest).substr(0, 12)) + "-" + std::to_string(batches++);
+    readings.fingerprint = sha256({readings.encoded});
+    auto reply = engine.request_and_wait(site, std::move(readings));
+    if (!reply) return fail(reply.error());
+    repeated = repeated || reply->repeated;
+    return {};
+  };
+  auto report = import_file(file, map, {.file = std::filesystem::path(file).filename().string(), .time_zone = o.time_zone}, sink,
+                            [&](const ImportStep& step) { bar.at(std::min(1.0, static_cast<double>(step.bytes_read) / size)); });
+  if (!report || repeated) return report;
+  const HistoryImported fact{report->file, report->sha256, report->preset, report->rows_read, report->rows_kept, report->rows_dropped(), to_json(*report)};
+  auto said = engine.request_and_wait(site, RecordFact{"site-" + site.site.text, fact, {PrincipalKind::system, "import"}, {}});
+  if (!said) return fail(said.error());
+  return report;
+}
+
+int import(const Options& o) {
+  auto site = site_named(o.site);
+  if (!site) return complain(site.error());
+  auto store = open_store(o.data, {.create = true});
+  if (!store) return complain(store.error());
+  print_notes(**store);
+  SystemClock clock;
+  auto engine = start_engine(**store, clock);
+  if (!engine) return complain(engine.error());
+  int result = 0;
+  for (const std::string& file : o.files) {
+    bool repeated = false;
+    auto report = import_one(**engine, *site, file, o, repeated);
+    if (!report) {
+      result = complain(report.error());
+      break;
+    }
+    std::cout << (o.json ? to_json(*report) + "\n" : to_text(*report));
+    if (repeated) std::cerr << "heliograph: " << file << " had been imported before; nothing was added.\n";
+  }
+  if (auto done = (*engine)->stop(); !done) return complain(done.error());
+  return result;
+}
+
+// ---- the time machine -------------------------------------------------------------------------------------------------
+
+int replay(const Options& o) {
+  auto site = site_named(o.site);
+  if (!site) return complain(site.error());
+  DryRunRequest request;
+  request.site = *site;
+  const auto from = time_given(o.from), to = time_given(o.to);
+  if (!from) return complain(from.error());
+  if (!to) return complain(to.error());
+  request.from = *from;
+  request.to = *to;
+  if (!o.rules.empty()) {
+    auto text = read_text(o.rules);
+    if (!text) return complain(text.error());
+    ParsedRules rules = parse_rules(*text);
+    for (const RuleProblem& problem : rules.problems) complain({Errc::invalid, o.rules + ": " + problem.sentence, problem.pointer});
+    if (!rules.problems.empty()) return 1;
+    request.rules = std::move(rules.rules);
+  }
+  if (!o.scenario.empty()) {
+    auto text = read_text(o.scenario);
+    if (!text) return complain(text.error());
+    ParsedScenario scenario = parse_scenario(*text);
+    for (const DocumentProblem& problem : scenario.problems) complain({Errc::invalid, o.scenario + ": " + problem.sentence, problem.pointer});
+    if (!scenario.scenario) return 1;
+    request.scenario = std::move(*scenario.scenario);
+  }
+  auto store = open_store(o.data, {.read_only = true});
+  if (!store) return complain(store.error());
+  print_notes(**store);
+  Result<DryRunReport> report = fail(Errc::closed, "");
+  {
+    Bar bar("dry run");
+    report = dry_run_on(**store, request, [&](const DryRunProgress& p) {
+      bar.at(p.share);
+      return true;
+    });
+  }
+  if (!report) return complain(report.error());
+  std::cout << (o.json ? to_json(*report) + "\n" : to_text(*report, 1'000'000));
+  return 0;
+}
+
+// ---- proof -----------------------------------------------------------------------------------------------------------
+
+int export_events(const Options& o) {
+  auto format = parse_export_format(o.format);
+  if (!format) return complain(format.error());
+  ExportOptions options;
+  options.format = *format;
+  options.readings = o.readings;
+  options.version = HELIOGRAPH_VERSION;
+  if (!o.site.empty()) {
+    auto site = site_named(o.site);
+    if (!site) return complain(site.error());
+    options.site = *site;
+  }
+  const auto from = time_given(o.from), to = time_given(o.to);
+  if (!from) return complain(from.error());
+  if (!to) return complain(to.error());
+  options.from = *from;
+  options.to = *to;
+  auto store = open_store(o.data, {.read_only = true});
+  if (!store) return complain(store.error());
+  auto key = SigningKey::open((std::filesystem::path(o.data) / "checkpoint.key").string());
+  if (!key) return complain(key.error());
+  std::ofstream file;
+  if (!o.out.empty()) {
+    file.open(o.out, std::ios::binary | std::ios::trunc);
+    if (!file) return complain({Errc::io, "The file " + o.out + " cannot be written: check the folder and its rights.", {}});
+  }
+  Bar bar("export");
+  auto summary = export_log((*store)->log(), options, *key, o.out.empty() ? std::cout : file,
+                            [&](std::uint64_t done, std::uint64_t total) { bar.of(done, total); });
+  if (!summary) return complain(summary.error());
+  std::cerr << to_text(*summary);
+  return 0;
+}
+
+int verify_file(const Options& o) {
+  std::ifstream in(o.export_file, std::ios::binary);
+  if (!in) return complain({Errc::not_found, "The file " + o.export_file + " cannot be read: check its name and rights.", {}});
+  auto verdict = verify_export(in);
+  if (!verdict) return complain(verdict.error());
+  std::cout << (o.json ? to_json(*verdict) + "\n" : to_text(*verdict));
+  return verdict->ok() ? 0 : 1;
+}
+
+void print_verdict(const Options& o, const VerifyReport& report, const std::vector<std::string>& views) {
+  const bool good = report.ok() && views.empty();
+  if (o.json) {
+    JsonWriter json;
+    json.begin_object().field("ok", good).field("decisions", report.decisions).field("batches", report.batches).field("readings", report.readings);
+    json.field("last_position", report.last).field("decisions_seal", hex(bytes_of(report.decisions_seal))).field("readings_seal", hex(bytes_of(report.readings_seal)));
+    json.key("findings").begin_array();
+    for (const Finding& finding : report.findings) json.begin_object().field("position", finding.position).field("sentence", finding.sentence).end_object();
+    for (const std::string& sentence : views) json.begin_object().field("position", 0).field("sentence", sentence).end_object();
+    json.end_array().field("findings_total", report.findings_total + views.size()).end_object();
+    std::cout << json.view() << "\n";
+    return;
+  }
+  for (const std::string& note : report.notes) std::cout << "note: " << note << "\n";
+  for (const Finding& finding : report.findings)
+    std::cout << "FOUND" << (finding.position == 0 ? "" : " at position " + std::to_string(finding.position)) << ": " << finding.sentence << "\n";
+  for (const std::string& sentence : views) std::cout << "FOUND: " << sentence << "\n";
+  std::cout << (good ? "OK: " : "NOT OK: ") << report.decisions << " decisions and " << report.readings << " readings up to position " << report.last
+            << (good ? "; both chains hold, views equal the log.\n" : ".\n");
+}
+
+int verify(const Options& o) {
+  if (!o.export_file.empty()) return verify_file(o);
+  VerifyReport report;
+  {
+    Bar bar("verify");
+    report = verify_directory(o.data, [&](Position done, Position total) {
+      bar.of(done, total);
+      return true;
+    });
+  }
+  std::vector<std::string> views;
+  if (report.ok()) {
+    Bar bar("views");
+    auto store = open_store(o.data, {.read_only = true});
+    if (!store) return complain(store.error());
+    auto differences = compare_views((*store)->views(), (*store)->log(), [&](std::uint64_t done, std::uint64_t total) { bar.of(done, total); });
+    if (!differences) return complain(differences.error());
+    views = std::move(*differences);
+  }
+  print_verdict(o, report, views);
+  return report.ok() && views.empty() ? 0 : 1;
+}
+
+int rebuild_views(const Options& o) {
+  auto store = open_store(o.data, {});
+  if (!store) return complain(store.error());
+  Bar bar("rebuild");
+  auto done = rebuild((*store)->views(), (*store)->log(), o.projection, [&](std::uint64_t at, std::uint64_t total) { bar.of(at, total); });
+  if (!done) return complain(done.error());
+  const std::string what = o.projection.empty() ? "all views" : o.projection;
+  if (o.json) std::cout << "{\"rebuilt\":\"" << what << "\",\"position\":" << (*store)->log().durable() << "}\n";
+  else std::cout << "Rebuilt " << what << " from " << (*store)->log().durable() << " positions.\n";
+  return 0;
+}
+
+// ---- the command line -----------------------------------------------------------------------------------------------
+
+int run_verb(int argc, char** argv) {
+  Options o;
+  CLI::App app{"Heliograph: an energy command center in one binary. Not a safety device."};
+  app.set_version_flag("--version", "heliograph " HELIOGRAPH_VERSION " (" HELIOGRAPH_COMMIT ")");
+  app.require_subcommand(1);
+  const auto add = [&](const char* name, const char* job, const char* example) {
+    CLI::App* verb = app.add_subcommand(name, job);
+    verb->footer(std::string("Example:\n  ") + example);
+    verb->add_flag("--json", o.json, "print JSON");
+    return verb;
+  };
+  const auto data = [&](CLI::App* verb) { return verb->add_option("--data", o.data, "the data directory")->capture_default_str(); };
+  const auto period = [&](CLI::App* verb) {
+    verb->add_option("--from", o.from, "first moment, RFC 3339");
+    verb->add_option("--to", o.to, "moment after the last, RFC 3339");
+  };
+
+  CLI::App* v_demo = add("demo", "The example house with a year of history, live and read-only", "heliograph demo --listen 127.0.0.1:8080");
+  CLI::Option* demo_data = v_demo->add_option("--data", o.data, "keep it here; a temporary directory otherwise");
+  v_demo->add_option("--listen", o.listen, "address and port")->capture_default_str();
+  v_demo->add_option("--speed", o.speed, "how many times as fast as real time")->capture_default_str();
+  v_demo->add_option("--seed", o.seed, "another seed, another house")->capture_default_str();
+  v_demo->add_option("--past-days", o.past_days, "days of history")->capture_default_str()->check(CLI::Range(0, 3650));
+
+  CLI::App* v_serve = add("serve", "The engine, its API and status page", "heliograph serve --data /var/lib/heliograph");
+  v_serve->add_option("--config", o.config, "JSON or YAML with data and listen");
+  CLI::Option* serve_data = data(v_serve);
+  CLI::Option* serve_listen = v_serve->add_option("--listen", o.listen, "address and port")->capture_default_str();
+
+  CLI::App* v_import = add("import", "History from CSV (plain or gzip) or JSON lines", "heliograph import --data mine --site home --map nl-enphase year.csv.gz");
+  data(v_import);
+  v_import->add_option("--site", o.site, "the site's id")->required();
+  v_import->add_option("--map,--preset", o.map, "a preset's name or a mapping document (docs/IMPORT.md)");
+  v_import->add_option("--timezone", o.time_zone, "IANA zone of times without an offset");
+  v_import->add_option("FILE", o.files, "files to read")->required();
+
+  CLI::App* v_replay = add("replay", "Dry run: the past again under other rules; nothing is sent",
+                           "heliograph replay --data mine --site home --rules miner-guard.json --scenario battery.json");
+  data(v_replay);
+  v_replay->add_option("--site", o.site, "the site's id")->required();
+  period(v_replay);
+  v_replay->add_option("--rules", o.rules, "rules as JSON or YAML; the site's own otherwise");
+  v_replay->add_option("--scenario", o.scenario, "battery, devices and tariff to suppose (docs/DRY_RUN.md)");
+
+  CLI::App* v_export = add("export", "Audit export with proof", "heliograph export --data mine --format cloudevents --out audit.jsonl");
+  data(v_export);
+  v_export->add_option("--site", o.site, "only this site");
+  v_export->add_option("--format", o.format, "cloudevents, ndjson or csv")->capture_default_str();
+  period(v_export);
+  v_export->add_option("--out", o.out, "a file; standard output otherwise");
+  v_export->add_flag("--readings", o.readings, "readings, too");
+
+  CLI::App* v_verify = add("verify", "Are log, chains and views what was written?", "heliograph verify --data mine\n  heliograph verify --export audit.jsonl");
+  data(v_verify);
+  v_verify->add_option("--export", o.export_file, "check an exported file, offline");
+
+  CLI::App* v_rebuild = add("rebuild", "Views from the log", "heliograph rebuild --data mine --projection series");
+  data(v_rebuild);
+  v_rebuild->add_option("--projection", o.projection, "only this one");
+
+  CLI11_PARSE(app, argc, argv);
+  if (*v_demo) return demo(o, demo_data->count() > 0);
+  if (*v_serve) return serve(o, serve_data->count() > 0, serve_listen->count() > 0);
+  if (*v_import) return import(o);
+  if (*v_replay) return replay(o);
+  if (*v_export) return export_events(o);
+  if (*v_verify) return verify(o);
+  return rebuild_views(o);
+}
+
+}  // namespace
+}  // namespace heliograph
+
+int main(int argc, char** argv) { return heliograph::run_verb(argc, argv); }
