@@ -146,7 +146,7 @@ Result<Micros> parse_duration(std::string_view text) {
     }
     std::int64_t n = 0;
     const auto [end, ec] = std::from_chars(text.data() + i, text.data() + text.size(), n);
-    if (ec != std::errc{} || n < 0 || n > 40'000'000 || end == text.data() + text.size()) return bad();
+    if (ec != std::errc{} || n < 0 || text[i] == '-' || n > 40'000'000 || end == text.data() + text.size()) return bad();
     const char unit = *end;
     const int place = unit == 'D' && !in_time ? 1 : unit == 'H' && in_time ? 2 : unit == 'M' && in_time ? 3 : unit == 'S' && in_time ? 4 : 0;
     if (place <= order) return bad();
@@ -163,12 +163,12 @@ std::string format_duration(Micros span) {
   std::string out = "P";
   if (span >= day_us) out += std::to_string(span / day_us) + "D";
   const Micros rest = span % day_us;
-  if (rest == 0) return span == 0 ? "PT0S" : out;
+  if (rest < second_us) return span < second_us ? "PT0S" : out;  // durations of the house are whole seconds
   out += "T";
   if (rest >= hour_us) out += std::to_string(rest / hour_us) + "H";
   if (rest % hour_us >= minute_us) out += std::to_string(rest % hour_us / minute_us) + "M";
   if (rest % minute_us != 0) out += std::to_string(rest % minute_us / second_us) + "S";
-  return out == "PT" ? "PT0S" : out;
+  return out;
 }
 
 }  // namespace heliograph

@@ -132,6 +132,7 @@ std::int64_t Zone::Rules::month_of(Micros at) const {
   return month;
 }
 
+Micros Zone::first_moment(Micros local) const { return rules_->first_moment(local); }
 Micros Zone::day_start(Micros at) const { return rules_->first_moment(rules_->day_of(at) * day_us); }
 Micros Zone::next_day_start(Micros at) const { return rules_->first_moment((rules_->day_of(at) + 1) * day_us); }
 Micros Zone::month_start(Micros at) const { return rules_->first_moment(month_begin(rules_->month_of(at))); }

@@ -29,6 +29,8 @@ class Zone {
   };
   /// `local` counts microseconds as if the civil time were UTC (from_civil).
   Moments moments_of(Micros local) const;
+  /// The first moment at which local clocks show this civil time or, when they skip it, a later one.
+  Micros first_moment(Micros local) const;
   /// The moment the local day that contains `at` begins, and the next one begins (23, 24 or 25 hours apart).
   Micros day_start(Micros at) const;
   Micros next_day_start(Micros at) const;

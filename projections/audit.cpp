@@ -52,6 +52,7 @@ Result<std::vector<RecordPtr>> audit_page(const ViewStore& views, const EventLog
   std::string to = prefix_end(from);
   if (before != 0) put_be64(to = from, before);
   std::vector<Position> positions;
+  if (limit == 0) return std::vector<RecordPtr>{};
   auto done = views.scan_back("audit", from, to, [&](std::string_view key, std::string_view type) {
     if (type.starts_with(type_prefix)) positions.push_back(get_be64(key.substr(key.size() - 8)));
     return positions.size() < limit;

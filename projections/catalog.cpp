@@ -13,9 +13,8 @@ constexpr std::string_view settings_key = "settings", stop_key = "stop", device_
 Status Catalog::load(const ViewStore& store) {
   Status result;
   auto done = store.scan(name(), "", "", [&](std::string_view key, std::string_view value) {
-    const Position position = get_be64(value);
-    auto record = decode_record(value.substr(8), position);
-    if (!record) {
+    auto record = value.size() < 8 ? Result<Record>(fail(Errc::corrupt, "cut")) : decode_record(value.substr(8), get_be64(value));
+    if (!record || record->is_readings()) {
       result = fail(Errc::corrupt, "The view " + std::string(name()) + " is damaged: run `heliograph rebuild --projection " + std::string(name()) + "`.");
       return false;
     }

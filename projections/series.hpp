@@ -7,6 +7,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -66,14 +67,17 @@ class SeriesReader {
   /// First and last source time of the device; nullopt when it has no readings.
   struct Extent { Micros first, last; std::uint64_t readings; };
   virtual std::optional<Extent> extent(const SiteKey& site, const DeviceId& device) const = 0;
-  /// Blocks that overlap [from, to), including the unsealed head.
+  /// Blocks that overlap [from, to), including the unsealed head. Several readings may share a time; a metric has one
+  /// value a time, the one recorded last. A block may reach beyond [from, to).
   virtual Result<std::vector<std::unique_ptr<SeriesBlock>>> blocks(const SiteKey& site, const DeviceId& device,
                                                                    Micros from, Micros to) const = 0;
   /// Points with from <= at < to in time order. At most `limit`, else error `invalid` that names the limit.
   virtual Result<std::vector<Point>> points(const SiteKey& site, const DeviceId& device, Metric metric, Micros from,
                                             Micros to, std::size_t limit) const = 0;
+  /// Buckets that overlap [from, to), each whole. Minutes and hours are those of UTC, days and months those of `zone`.
   virtual Result<std::vector<Rollup>> rollups(const SiteKey& site, const DeviceId& device, Metric metric, Micros from,
                                               Micros to, Step step, const Zone& zone) const = 0;
+  /// Empty when there is no such word.
   virtual std::string_view word(const SiteKey& site, std::int64_t index) const = 0;
 };
 

@@ -27,12 +27,15 @@ std::string encode(const SiteNow::Device& device) {
   return out;
 }
 
+tl::unexpected<Error> damaged() {
+  return fail(Errc::corrupt, "The view site_now is damaged: run `heliograph rebuild --projection site_now`.");
+}
+
 Status decode(std::string_view bytes, SiteNow& now, DeviceIndex device) {
   while (!bytes.empty()) {
     const auto metric = take_varint(bytes), value = metric ? take_varint(bytes) : metric, at = value ? take_varint(bytes) : value,
                position = at ? take_varint(bytes) : at;
-    if (!position || *metric == 0 || *metric >= metric_slots)
-      return fail(Errc::corrupt, "The view site_now is damaged: run `heliograph rebuild --projection site_now`.");
+    if (!position || *metric == 0 || *metric >= metric_slots) return damaged();
     now.fold(device, static_cast<Metric>(*metric), unzigzag(*value), unzigzag(*at), *position);
   }
   return {};
@@ -44,6 +47,10 @@ Status SiteNowView::load(const ViewStore& store) {
   Status result;
   auto done = store.scan(name(), "", "", [&](std::string_view key, std::string_view value) {
     const auto first = key.find('/'), second = key.find('/', first + 1);
+    if (first == std::string_view::npos || second == std::string_view::npos || second + 1 == key.size()) {
+      result = damaged();
+      return false;
+    }
     const SiteKey site{{std::string(key.substr(0, first))}, {std::string(key.substr(first + 1, second - first - 1))}};
     const std::string_view rest = key.substr(second + 1);
     Entry& entry = sites_[site];
