@@ -267,6 +267,10 @@ bool is_utf8(string_view text) {
 HeadScan scan_head(string_view bytes, std::size_t seen, const Limits& limits) {
   using Kind = HeadScan::Kind;
   const auto window = bytes.substr(0, limits.head_bytes);
+  // A method is at most a few letters: a first line this long can only be a long target.
+  if (seen <= limits.target_bytes + 32 && std::min(window.find('\n'), window.size()) > limits.target_bytes + 32)
+    return {
+        Kind::refused, 0, {414, "target-length", "The URL is longer than 2048 bytes: send what is long in the body."}};
   for (std::size_t at = std::min(seen, window.size()); at < window.size(); ++at) {
     const auto* found = static_cast<const char*>(std::memchr(window.data() + at, '\n', window.size() - at));
     if (!found) break;
@@ -275,11 +279,6 @@ HeadScan scan_head(string_view bytes, std::size_t seen, const Limits& limits) {
     if (at == 1) return {Kind::refused, 0, bad("empty-line", "A request must not begin with an empty line.")};
     if (at >= 3 && window[at - 2] == '\n') return {Kind::complete, at + 1, {}};
   }
-  // A method is at most a few letters: a first line this long can only be a long target.
-  const bool first_line_open = window.find('\n') == string_view::npos;
-  if (first_line_open && window.size() > limits.target_bytes + 32)
-    return {
-        Kind::refused, 0, {414, "target-length", "The URL is longer than 2048 bytes: send what is long in the body."}};
   if (bytes.size() >= limits.head_bytes)
     return {Kind::refused,
             0,

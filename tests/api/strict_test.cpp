@@ -68,6 +68,7 @@ std::vector<Nasty> forty() {
       {"300 headers", get("/", host + many_headers(300)), 431},
       {"a head over 8 KiB", get("/", host + "X-A: " + std::string(9000, 'a') + "\r\n"), 431},
       {"a target over 2 KiB", get("/" + std::string(2100, 'a')), 414},
+      {"a target over 2 KiB in a head that does not end", "GET /" + std::string(2100, 'a') + " HTTP/1.1\r\nHost", 414},
       {"TRACE", "TRACE / HTTP/1.1\r\n" + host + "\r\n", 405},
       {"a method nobody knows", "BREW / HTTP/1.1\r\n" + host + "\r\n", 501},
       {"CONNECT with an authority", "CONNECT localhost:80 HTTP/1.1\r\n" + host + "\r\n", 405},
