@@ -67,23 +67,7 @@ Result<std::unique_ptr<Engine>> Engine::start(Store& store, Clock& clock, Engine
 
 void Engine::request(const SiteKey& site, SiteCommand command, Reply reply) {
   if (!running_) return reply(fail(Errc::closed, "The engine is stopping: ask again when it has started."));
-  // In memory first: from here on no energising command reaches a device of this site (H28). If the durable stop fails,
-  // the flag stays: an unreadable state counts as stopped.
-  if (std::holds_alternative<EngageStop>(command)) running_->directory.stop_flag(site)->engage();
-  if (std::holds_alternative<LiftStop>(command)) {
-    const StopFlag flag = running_->directory.stop_flag(site);
-    reply = [flag, asked = flag->asked(), inner = std::make_shared<Reply>(std::move(reply))](Result<SiteReply> result) {
-      if (result) flag->lift(asked);
-      (*inner)(std::move(result));
-    };
-  }
-  const bool urgent = std::holds_alternative<EngageStop>(command);
-  auto message = std::make_shared<SiteRequest>(SiteRequest{std::move(command), std::move(reply)});
-  // Straight to the site; only the supervisor can make one, or is about to bring it back.
-  const SiteActor actor = running_->directory.find(site);
-  if (actor && urgent) caf::anon_send<caf::message_priority::high>(actor, std::move(message));
-  else if (actor) caf::anon_send(actor, std::move(message));
-  else caf::anon_send(running_->supervisor, site, std::move(message));
+  bring(running_->directory, running_->supervisor, site, std::move(command), std::move(reply));
 }
 
 Result<SiteReply> Engine::request_and_wait(const SiteKey& site, SiteCommand command) {

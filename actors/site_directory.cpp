@@ -1,5 +1,7 @@
 #include "actors/site_directory.hpp"
 
+#include <caf/all.hpp>
+
 namespace heliograph {
 
 StopFlag SiteDirectory::stop_flag(const SiteKey& site) {
@@ -23,6 +25,26 @@ SiteActor SiteDirectory::find(const SiteKey& site) {
   const std::lock_guard lock(mutex_);
   const auto found = actors_.find(site);
   return found == actors_.end() ? SiteActor() : found->second;
+}
+
+void bring(SiteDirectory& directory, const SupervisorActor& supervisor, const SiteKey& site, SiteCommand command, Reply reply) {
+  // In memory first: from here on no energising command reaches a device of this site (H28). If the durable stop fails,
+  // the flag stays: an unreadable state counts as stopped.
+  if (std::holds_alternative<EngageStop>(command)) directory.stop_flag(site)->engage();
+  if (std::holds_alternative<LiftStop>(command)) {
+    const StopFlag flag = directory.stop_flag(site);
+    reply = [flag, asked = flag->asked(), inner = std::make_shared<Reply>(std::move(reply))](Result<SiteReply> result) {
+      if (result) flag->lift(asked);
+      (*inner)(std::move(result));
+    };
+  }
+  const bool urgent = std::holds_alternative<EngageStop>(command);
+  auto message = std::make_shared<SiteRequest>(SiteRequest{std::move(command), std::move(reply)});
+  // Straight to the site; only the supervisor can make one, or is about to bring it back.
+  const SiteActor actor = directory.find(site);
+  if (actor && urgent) caf::anon_send<caf::message_priority::high>(actor, std::move(message));
+  else if (actor) caf::anon_send(actor, std::move(message));
+  else caf::anon_send(supervisor, site, std::move(message));
 }
 
 }  // namespace heliograph

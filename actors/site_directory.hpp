@@ -24,4 +24,7 @@ class SiteDirectory {
   std::map<SiteKey, SiteActor> actors_;  // guarded by mutex_
 };
 
+/// Brings a request to its site, from any thread. A stop takes effect in memory at once, and overtakes what waits.
+void bring(SiteDirectory& directory, const SupervisorActor& supervisor, const SiteKey& site, SiteCommand command, Reply reply);
+
 }  // namespace heliograph
