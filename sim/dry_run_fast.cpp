@@ -300,7 +300,10 @@ void DryRunFast::settle(Micros t) {
 Status DryRunFast::book() {
   World& world = scene_.world;
   const DryRunInput& in = scene_.input;
-  if (!world.knows_demand()) return {};
+  if (!world.knows_demand()) {
+    for (const Switch& change : switches_) world.play(scene_.played[change.played].in_world, change.on);
+    return {};
+  }
   MetricSet booked;
   for (const auto& about : all_metrics())
     if (World::role_of(about.metric)) add(booked, about.metric);

@@ -14,7 +14,7 @@ std::string hours_text(Micros span) {
 
 class Decisions {
  public:
-  Decisions(const DryRunScene& scene, DryRunReport& report) : log_end_(scene.input.log_end), report_(report) {}
+  Decisions(const DryRunScene& scene, DryRunReport& report) : scene_(scene), report_(report) {}
 
   void read(const Record& record) {
     const Event& event = record.event();
@@ -56,12 +56,12 @@ class Decisions {
     return known == at_.end() ? nullptr : &report_.commands[known->second];
   }
   void add_reading(DryRunCommand& command, Position position) const {
-    const Seen seen = position > log_end_ ? Seen{0, true} : Seen{position, false};
-    const auto same = [&](const Seen& other) { return other.position == seen.position && other.simulated == seen.simulated; };
-    if (std::none_of(command.readings.begin(), command.readings.end(), same)) command.readings.push_back(seen);
+    const bool simulated = position > scene_.input.log_end;
+    const Seen seen{simulated ? scene_.journal.behind(position) : position, simulated};
+    if (std::find(command.readings.begin(), command.readings.end(), seen) == command.readings.end()) command.readings.push_back(seen);
   }
 
-  Position log_end_;
+  const DryRunScene& scene_;
   Position trigger_ = 0;  // of the firing that is acting
   std::unordered_map<CommandId, std::size_t> at_;
   DryRunReport& report_;
@@ -132,7 +132,7 @@ class Caveats {
   void battery() {
     const auto& battery = scene_.input.scenario.battery;
     if (!battery) {
-      if (scene_.battery_recorded && report_.first_difference)
+      if (scene_.battery_recorded && scene_.world.knows_demand() && report_.first_difference)
         add("battery-as-recorded", "The recorded battery's size is not known, so its power stays as recorded and every difference goes to "
                                    "the grid: describe it under \"battery\" in the scenario to have it simulated.");
       return;

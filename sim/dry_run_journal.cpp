@@ -1,6 +1,19 @@
 #include "sim/dry_run_journal.hpp"
 
+#include <algorithm>
+
 namespace heliograph {
+
+Position DryRunJournal::take_position() {
+  if (behind_.empty() || behind_.back().recorded != newest_) behind_.push_back({next_, newest_});
+  return next_++;
+}
+
+Position DryRunJournal::behind(Position simulated) const {
+  const auto after = std::upper_bound(behind_.begin(), behind_.end(), simulated,
+                                      [](Position position, const Behind& entry) { return position < entry.from; });
+  return after == behind_.begin() ? 0 : std::prev(after)->recorded;
+}
 
 Result<RecordPtr> DryRunJournal::append(Draft draft) {
   if (records_.size() >= records_max)

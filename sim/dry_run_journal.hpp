@@ -16,8 +16,12 @@ class DryRunJournal : public Journal {
   void set_time(Micros at) { now_ = at; }
   Position next() const override { return next_; }
   Result<RecordPtr> append(Draft draft) override;
-  /// A position for a reading that was simulated.
-  Position take_position() { return next_++; }
+  /// The newest recorded reading that the run has seen.
+  void saw(Position recorded) { newest_ = recorded; }
+  /// A position for a reading that was simulated, after everything recorded that was seen so far.
+  Position take_position();
+  /// The recorded reading behind a simulated one; 0 = it was there from the start. Requires: position > log_end.
+  Position behind(Position simulated) const;
   const std::vector<RecordPtr>& records() const { return records_; }
 
   static constexpr std::size_t records_max = 2'000'000;
@@ -27,6 +31,11 @@ class DryRunJournal : public Journal {
   Position next_;
   Micros now_ = 0;
   std::vector<RecordPtr> records_;
+  Position newest_ = 0;
+  struct Behind {
+    Position from, recorded;  // simulated positions from here on
+  };
+  std::vector<Behind> behind_;
 };
 
 }  // namespace heliograph

@@ -150,6 +150,7 @@ void DryRunSteps::missed_commands(Micros t) {
 Status DryRunSteps::rows(Micros t) {
   for (; more_ && row_.at == t; more_ = timeline_->next(row_)) {
     ++outcome_.readings;
+    scene_.journal.saw(row_.position);
     take(row_);
     if (!scene_.site.has_reactions()) continue;
     if (auto done = react(t); !done) return done;

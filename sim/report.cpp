@@ -96,8 +96,8 @@ void write_command(JsonWriter& json, const DryRunCommand& command) {
   json.field("principal", to_string(command.principal)).field("would_send", command.would_send).field("reason", command.reason);
   json.key("readings").begin_array();
   for (const Seen& seen : command.readings) {
-    if (seen.simulated) json.string("simulated");
-    else json.unsigned_integer(seen.position);
+    if (!seen.simulated) json.unsigned_integer(seen.position);
+    else json.begin_object().field("simulated_after", seen.position).end_object();
   }
   json.end_array();
   if (!command.refusals.empty()) {

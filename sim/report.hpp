@@ -16,10 +16,11 @@
 
 namespace heliograph {
 
-/// A position in the log, or a reading that only the dry run saw.
+/// A reading that a decision rests on: in the log, or one that only the dry run saw.
 struct Seen {
-  Position position = 0;
+  Position position = 0;  // of a simulated one: the recorded reading that it follows; 0 = none
   bool simulated = false;
+  bool operator==(const Seen&) const = default;
 };
 
 struct DryRunCommand {
