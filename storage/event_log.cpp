@@ -24,6 +24,8 @@ bool is_stream(std::string_view text) {
 Status check_batch(const ReadingsPtr& batch) {
   if (!batch || batch->size() == 0)
     return fail(Errc::invalid, "The batch has no readings: leave it out, an empty batch is no fact.");
+  if (batch->size() > batch_rows_max)
+    return fail(Errc::invalid, "The batch has more than " + std::to_string(batch_rows_max) + " readings: split it.");
   bool even = batch->device_of.size() == batch->size();
   for (const Column& column : batch->columns) even = even && column.values.size() == batch->size();
   if (!even) return fail(Errc::invalid, "The columns of the batch differ in length: build it with ReadingBuilder.");
