@@ -1,0 +1,182 @@
+// The stored hours of the series view: sealed blocks add to them, late readings make some wrong until the next save
+// folds those again from the blocks. What is asked is right at any moment: wrong hours are folded on the way.
+#include <algorithm>
+
+#include "projections/series_view.hpp"
+
+namespace heliograph {
+
+Result<std::vector<Bucket>> fold_blocks(Blocks& blocks, Metric metric, Micros hold, Micros from, Micros to,
+                                        const BucketOf& bucket_of) {
+  BucketFold fold(has_energy(metric), hold);
+  const Micros start = has_energy(metric) ? from - hold : from;  // a sample before `from` may still stand in it
+  std::vector<Bucket> buckets;
+  for (auto& block : blocks) {
+    if (block->last_at() < start || block->first_at() >= to || !block->has(metric)) continue;
+    const auto at = block->at();
+    if (!at) return fail(at.error());
+    const auto values = block->values(metric);
+    if (!values) return fail(values.error());
+    const auto begin = static_cast<std::size_t>(std::lower_bound(at->begin(), at->end(), start) - at->begin());
+    for (std::size_t i = begin; i < at->size() && (*at)[i] < to; ++i)
+      if ((*values)[i] != missing) fold.add((*at)[i], (*values)[i], bucket_of, buckets);
+  }
+  fold.advance(to, bucket_of, buckets);
+  std::erase_if(buckets, [from](const Bucket& bucket) { return bucket.to <= from; });
+  return buckets;
+}
+
+Result<std::vector<Bucket>> Series::fold_readings(const DeviceSeries& device, Metric metric, Micros from, Micros to,
+                                                  const BucketOf& bucket_of) const {
+  auto blocks = blocks_of(device, from - device.hold, to);
+  if (!blocks) return fail(blocks.error());
+  return fold_blocks(*blocks, metric, device.hold, from, to, bucket_of);
+}
+
+// ---- storing -------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// `hours` with those in [from, to) replaced. Requires: both ascending, `fresh` within [from, to).
+void replace(std::vector<Bucket>& hours, Micros from, Micros to, std::span<const Bucket> fresh) {
+  const auto below = [](const Bucket& hour, Micros at) { return hour.from < at; };
+  const auto begin = std::lower_bound(hours.begin(), hours.end(), from, below);
+  const auto end = std::lower_bound(begin, hours.end(), to, below);
+  hours.insert(hours.erase(begin, end), fresh.begin(), fresh.end());
+}
+
+std::span<const Bucket> part_of(const std::vector<Bucket>& hours, Micros from, Micros to) {
+  const auto below = [](const Bucket& hour, Micros at) { return hour.from < at; };
+  const auto begin = std::lower_bound(hours.begin(), hours.end(), from, below);
+  const auto end = std::lower_bound(begin, hours.end(), to, below);
+  return {begin, end};
+}
+
+}  // namespace
+
+Status Series::store_hours(DeviceSeries& device) {
+  const auto horizon = device.horizon();
+  if (!horizon) return {};
+  // One set of blocks serves all metrics: their times are decoded once.
+  Micros from = *horizon, to = 0;
+  for (const HourTrack& track : device.tracks)
+    for (const TimeSpan& span : track.wrong.within(0, *horizon)) {
+      from = std::min(from, span.from);
+      to = std::max(to, span.to);
+    }
+  Blocks blocks;
+  Status status;
+  if (from < to) {
+    auto found = blocks_of(device, from - device.hold, to);
+    if (found)
+      blocks = std::move(*found);
+    else
+      status = fail(found.error());
+  }
+  for (HourTrack& track : device.tracks) {
+    if (status) status = store_track(device, track, blocks, *horizon);
+    // What could not be stored is wrong in the store.
+    if (!status)
+      for (const Bucket& hour : track.pending) track.wrong.add(hour.from, hour.to);
+    track.pending.clear();
+  }
+  return status;
+}
+
+Status Series::store_track(const DeviceSeries& device, HourTrack& track, Blocks& blocks, Micros horizon) {
+  const auto repairs = track.wrong.within(0, horizon);
+  std::vector<Bucket>& fresh = track.pending;
+  std::map<Micros, std::vector<TimeSpan>> chunks;  // what is replaced in each chunk; fresh hours replace only themselves
+  for (const Bucket& hour : fresh) chunks[chunk_start(hour.from)].push_back({hour.from, hour.to});
+  for (const TimeSpan& span : repairs) {
+    auto repaired = fold_blocks(blocks, track.metric, device.hold, span.from, span.to, hour_of);
+    if (!repaired) return fail(repaired.error());
+    replace(fresh, span.from, span.to, *repaired);
+    for (Micros chunk = chunk_start(span.from); chunk < span.to; chunk += hours_per_chunk * hour_us)
+      chunks[chunk].push_back({std::max(span.from, chunk), std::min(span.to, chunk + hours_per_chunk * hour_us)});
+  }
+  std::vector<std::pair<std::string, std::string>> values;
+  for (const auto& [chunk, spans] : chunks) {
+    const std::string key = hours_key(device.path, track.metric, chunk);
+    const auto stored = view_.get(key);
+    if (!stored) return fail(stored.error());
+    std::vector<Bucket> hours;
+    if (*stored) {
+      auto decoded = decode_hours(**stored, chunk, has_energy(track.metric));
+      if (!decoded) return fail(decoded.error());
+      hours = std::move(*decoded);
+    }
+    for (const TimeSpan& span : spans) replace(hours, span.from, span.to, part_of(fresh, span.from, span.to));
+    values.emplace_back(key, encode_hours(hours, has_energy(track.metric)));
+  }
+  for (auto& [key, value] : values) view_.put(std::move(key), std::move(value));
+  track.wrong.cut_before(horizon);
+  return {};
+}
+
+// ---- asking --------------------------------------------------------------------------------------------------
+
+Result<std::vector<Bucket>> Series::stored_hours(const DeviceSeries& device, Metric metric, Micros from,
+                                                 Micros to) const {
+  const auto entries = view_.range(hours_key(device.path, metric, chunk_start(from)), hours_key(device.path, metric, to));
+  if (!entries) return fail(entries.error());
+  std::vector<Bucket> hours;
+  for (const auto& [key, value] : *entries) {
+    const Micros chunk = from_ordered_time(get_be64(std::string_view(key).substr(key.size() - 8)));
+    const auto decoded = decode_hours(value, chunk, has_energy(metric));
+    if (!decoded) return fail(decoded.error());
+    const auto part = part_of(*decoded, from, to);
+    hours.insert(hours.end(), part.begin(), part.end());
+  }
+  return hours;
+}
+
+Result<std::vector<Bucket>> Series::hours(const DeviceSeries& device, Metric metric, Micros from, Micros to) const {
+  const HourTrack* track = device.find_track(metric);
+  const Micros border = track ? std::clamp(device.horizon().value_or(from), from, to) : from;
+  std::vector<Bucket> hours;
+  if (from < border) {
+    auto stored = stored_hours(device, metric, from, border);
+    if (!stored) return fail(stored.error());
+    hours = std::move(*stored);
+    for (const Bucket& hour : part_of(track->pending, from, border)) replace(hours, hour.from, hour.to, {&hour, 1});
+    for (const TimeSpan& span : track->wrong.within(from, border)) {
+      const auto repaired = fold_readings(device, metric, span.from, span.to, hour_of);
+      if (!repaired) return fail(repaired.error());
+      replace(hours, span.from, span.to, *repaired);
+    }
+  }
+  if (border < to) {
+    const auto recent = fold_readings(device, metric, border, to, hour_of);
+    if (!recent) return fail(recent.error());
+    hours.insert(hours.end(), recent->begin(), recent->end());
+  }
+  return hours;
+}
+
+Result<std::vector<Rollup>> Series::rollups(const SiteKey& site, const DeviceId& id, Metric metric, Micros from,
+                                            Micros to, Step step, const Zone& zone) const {
+  const DeviceSeries* device = find(site, id);
+  if (!device || device->readings == 0) return std::vector<Rollup>();
+  from = std::max<Micros>(from, 0);  // no reading is from before 1970 or after 2261
+  to = std::min(to, from_civil(2262, 1, 1));
+  if (from >= to) return std::vector<Rollup>();
+  BucketOf bucket_of = minute_of;
+  if (step == Step::hour) bucket_of = hour_of;
+  if (step == Step::day) bucket_of = local_days(zone);
+  if (step == Step::month) bucket_of = local_months(zone);
+  from = std::max(bucket_of(from).from, bucket_of(device->first_at).from);
+  to = std::min(bucket_of(to - 1).to, bucket_of(device->last_at).to);
+  if (from >= to) return std::vector<Rollup>();
+
+  bool from_hours = step != Step::minute;
+  for (Micros at = from; from_hours && at < to && step != Step::hour; at = bucket_of(at).to)
+    from_hours = at % hour_us == 0;  // not so where the zone's offset is no whole hour
+  from_hours = from_hours && to % hour_us == 0;
+  auto buckets = from_hours ? hours(*device, metric, from, to) : fold_readings(*device, metric, from, to, bucket_of);
+  if (!buckets) return fail(buckets.error());
+  if (from_hours && step != Step::hour) return to_rollups(joined(*buckets, bucket_of));
+  return to_rollups(*buckets);
+}
+
+}  // namespace heliograph

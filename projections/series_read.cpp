@@ -1,0 +1,153 @@
+#include <algorithm>
+#include <limits>
+
+#include "projections/series_view.hpp"
+
+namespace heliograph {
+
+Result<Step> parse_step(std::string_view word) {
+  if (word == "minute") return Step::minute;
+  if (word == "hour") return Step::hour;
+  if (word == "day") return Step::day;
+  if (word == "month") return Step::month;
+  return fail(Errc::invalid,
+              "\"" + std::string(word.substr(0, 40)) + "\" is not a step: use minute, hour, day or month.");
+}
+
+const Series::SiteSeries* Series::find(const SiteKey& site) const {
+  const auto found = sites_.find(site);
+  return found == sites_.end() ? nullptr : &found->second;
+}
+
+const DeviceSeries* Series::find(const SiteKey& site, const DeviceId& device) const {
+  const SiteSeries* series = find(site);
+  if (!series) return nullptr;
+  const auto found = series->devices.find(device.text);
+  return found == series->devices.end() ? nullptr : &found->second;
+}
+
+std::vector<DeviceId> Series::devices(const SiteKey& site) const {
+  std::vector<DeviceId> ids;
+  if (const SiteSeries* series = find(site))
+    for (const auto& [id, device] : series->devices)
+      if (device.readings > 0) ids.push_back(DeviceId{id});
+  return ids;
+}
+
+std::vector<Metric> Series::metrics(const SiteKey& site, const DeviceId& id) const {
+  std::vector<Metric> metrics;
+  const DeviceSeries* device = find(site, id);
+  for (const MetricInfo& about : all_metrics())
+    if (device && (device->metrics >> static_cast<unsigned>(about.metric) & 1u)) metrics.push_back(about.metric);
+  return metrics;
+}
+
+Micros Series::hold(const SiteKey& site, const DeviceId& id) const {
+  const DeviceSeries* device = find(site, id);
+  return device ? device->hold : DeviceSeries{}.hold;
+}
+
+std::optional<SeriesReader::Extent> Series::extent(const SiteKey& site, const DeviceId& id) const {
+  const DeviceSeries* device = find(site, id);
+  if (!device || device->readings == 0) return std::nullopt;
+  return Extent{device->first_at, device->last_at, device->readings};
+}
+
+std::string_view Series::word(const SiteKey& site, std::int64_t index) const {
+  const SiteSeries* series = find(site);
+  if (!series || index < 0 || index >= static_cast<std::int64_t>(series->words.size())) return {};
+  return series->words[static_cast<std::size_t>(index)];
+}
+
+// ---- blocks --------------------------------------------------------------------------------------------------
+
+namespace {
+
+Result<std::unique_ptr<SeriesBlock>> open_entry(const std::string& key, const std::string& value) {
+  const std::string_view tail = std::string_view(key).substr(key.size() - 16);
+  return open_block(from_ordered_time(get_be64(tail)), get_be64(tail.substr(8)), value);
+}
+
+}  // namespace
+
+Status Series::add_sealed(const DeviceSeries& device, char kind, Micros from, Micros to, Blocks& out) const {
+  const std::string prefix = series_prefix(kind, device.path);
+  std::string begin = block_key(kind, device.path, from, 0);
+  if (kind == 's') {  // late blocks may be wide, but none is wider than this
+    begin = block_key(kind, device.path, from - *device.side_span, 0);
+  } else {  // blocks in order do not overlap: at most one reaches in from before
+    const auto before = view_.last(prefix, begin);
+    if (!before) return fail(before.error());
+    if (*before) begin = (*before)->first;
+  }
+  const auto entries = view_.range(begin, block_key(kind, device.path, to, 0));
+  if (!entries) return fail(entries.error());
+  for (const auto& [key, value] : *entries) {
+    auto block = open_entry(key, value);
+    if (!block) return fail(block.error());
+    if ((*block)->last_at() >= from) out.push_back(std::move(*block));
+  }
+  return {};
+}
+
+Result<Blocks> Series::blocks_of(const DeviceSeries& device, Micros from, Micros to) const {
+  Blocks found;
+  if (device.readings == 0 || from >= to) return found;
+  from = std::max(from, device.first_at);
+  to = std::min(to, device.last_at + 1);
+  if (device.sealed_until)
+    if (auto status = add_sealed(device, 'b', from, to, found); !status) return fail(status.error());
+  const auto overlaps = [](const Rows& rows, Micros begin, Micros end) {
+    return !rows.empty() && rows.first_at() < end && rows.last_at() >= begin;
+  };
+  const auto add_head = [&found](Rows rows) {
+    rows.tidy();
+    found.push_back(rows_block(std::move(rows)));
+  };
+  if (overlaps(device.live, from, to)) add_head(device.live);
+  // A late reading belongs into every block found, also where that reaches beyond [from, to).
+  for (const auto& block : found) {
+    from = std::min(from, block->first_at());
+    to = std::max(to, block->last_at() + 1);
+  }
+  if (device.side_span)
+    if (auto status = add_sealed(device, 's', from, to, found); !status) return fail(status.error());
+  if (overlaps(device.late, from, to)) add_head(device.late);
+  return weave(std::move(found));
+}
+
+Result<std::vector<std::unique_ptr<SeriesBlock>>> Series::blocks(const SiteKey& site, const DeviceId& id, Micros from,
+                                                                 Micros to) const {
+  const DeviceSeries* device = find(site, id);
+  if (!device) return Blocks();
+  auto found = blocks_of(*device, from, to);
+  if (found) std::erase_if(*found, [&](const auto& block) { return block->last_at() < from || block->first_at() >= to; });
+  return found;
+}
+
+Result<std::vector<Point>> Series::points(const SiteKey& site, const DeviceId& id, Metric metric, Micros from,
+                                          Micros to, std::size_t limit) const {
+  auto found = blocks(site, id, from, to);
+  if (!found) return fail(found.error());
+  std::vector<Point> points;
+  for (const auto& block : *found) {
+    if (!block->has(metric)) continue;
+    const auto at = block->at();
+    const auto positions = block->positions();
+    const auto values = block->values(metric);
+    if (!at) return fail(at.error());
+    if (!positions) return fail(positions.error());
+    if (!values) return fail(values.error());
+    const auto begin = static_cast<std::size_t>(std::lower_bound(at->begin(), at->end(), from) - at->begin());
+    for (std::size_t i = begin; i < at->size() && (*at)[i] < to; ++i) {
+      if ((*values)[i] == missing) continue;
+      if (points.size() == limit)
+        return fail(Errc::invalid, "More than " + std::to_string(limit) +
+                                       " points lie in this time: ask for less time, for a rollup or for a point budget.");
+      points.push_back({(*at)[i], (*values)[i], (*positions)[i]});
+    }
+  }
+  return points;
+}
+
+}  // namespace heliograph

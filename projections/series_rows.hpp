@@ -1,0 +1,60 @@
+// Readings of one device in memory, sorted by source time: what is not sealed yet, and what a merge makes. Several
+// rows may share a time; a metric has at most one value a time, the one with the highest position (a correction).
+#pragma once
+
+#include <array>
+#include <span>
+#include <vector>
+
+#include "events/readings.hpp"
+#include "events/result.hpp"
+
+namespace heliograph {
+
+/// One value of a row that comes in.
+struct Cell {
+  Metric metric{};
+  std::int64_t value = missing;
+};
+
+class Rows {
+ public:
+  std::size_t size() const { return at_.size(); }
+  bool empty() const { return at_.empty(); }
+  Micros first_at() const { return at_.front(); }
+  Micros last_at() const { return at_.back(); }
+  std::span<const Micros> at() const { return at_; }
+  std::span<const Position> positions() const { return positions_; }
+  /// Ascending by metric, each as long as `at` and with at least one value. Requires: tidy() since the last insert.
+  const std::vector<Column>& columns() const { return columns_; }
+  const Column* column(Metric metric) const;
+
+  /// Puts a row at its place in time. Requires: `position` above every position here at the same time; cells not empty.
+  void insert(Micros at, Position position, std::span<const Cell> cells);
+  /// Makes columns() ready: sorted, of full length, none without a value.
+  void tidy();
+  /// Takes the first `count` rows out. Both parts come out tidy.
+  Rows take_front(std::size_t count);
+  /// Rows [from, to) copied.
+  Rows slice(std::size_t from, std::size_t to) const;
+
+  /// All rows of all parts in order of time, corrections applied.
+  static Rows merge(std::span<const Rows* const> parts);
+  /// From columns that are sorted by time already. Requires: lengths agree, columns ascending.
+  static Rows from_columns(std::vector<Micros> at, std::vector<Position> positions, std::vector<Column> columns);
+
+  void encode(std::string& out) const;  // Requires: tidy
+  static Result<Rows> decode(std::string_view& bytes);
+
+ private:
+  std::vector<std::int64_t>& cells_of(Metric metric);
+  void append(Micros at, Position position, std::span<const Cell> cells);
+  void insert_between(Micros at, Position position, std::span<const Cell> cells);
+  void drop_empty_rows(std::size_t from, std::size_t to);
+  std::vector<Micros> at_;
+  std::vector<Position> positions_;
+  std::vector<Column> columns_;                        // may be shorter than at_ until tidy()
+  std::array<std::uint8_t, metric_slots> slot_{};      // metric -> column + 1
+};
+
+}  // namespace heliograph

@@ -1,0 +1,89 @@
+// The series projection as a class: series.cpp folds and saves, series_hours.cpp keeps the stored hours,
+// series_read.cpp answers. Keys of the view (ids hold neither '/' nor 0):
+//   d tenant/site/device                       the device's state and heads
+//   b tenant/site/device 0 first_at position   sealed block that came in order
+//   s tenant/site/device 0 first_at position   sealed block of late readings
+//   r tenant/site/device 0 metric chunk        720 hours of one metric
+//   w tenant/site 0 index                      word
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "projections/rollup.hpp"
+#include "projections/series_block.hpp"
+#include "projections/series_device.hpp"
+#include "projections/series_pending.hpp"
+
+namespace heliograph {
+
+class Series final : public SeriesProjection {
+ public:
+  explicit Series(ViewStore& store) : view_(store, "series") {}
+
+  std::string_view name() const override { return "series"; }
+  Status load(const ViewStore& store) override;
+  void apply(const Record& record) override;
+  void save(ViewBatch& batch) override;
+
+  std::vector<DeviceId> devices(const SiteKey& site) const override;
+  std::vector<Metric> metrics(const SiteKey& site, const DeviceId& device) const override;
+  Micros hold(const SiteKey& site, const DeviceId& device) const override;
+  std::optional<Extent> extent(const SiteKey& site, const DeviceId& device) const override;
+  Result<std::vector<std::unique_ptr<SeriesBlock>>> blocks(const SiteKey& site, const DeviceId& device, Micros from,
+                                                           Micros to) const override;
+  Result<std::vector<Point>> points(const SiteKey& site, const DeviceId& device, Metric metric, Micros from, Micros to,
+                                    std::size_t limit) const override;
+  Result<std::vector<Rollup>> rollups(const SiteKey& site, const DeviceId& device, Metric metric, Micros from,
+                                      Micros to, Step step, const Zone& zone) const override;
+  std::string_view word(const SiteKey& site, std::int64_t index) const override;
+
+ private:
+  struct SiteSeries {
+    std::map<std::string, DeviceSeries, std::less<>> devices;  // a device stays where it is: pointers to it hold
+    std::vector<std::string> words;
+    TextMap<std::int64_t> word_index;
+    std::size_t saved_words = 0;
+  };
+
+  // Folding.
+  DeviceSeries& device_of(const SiteKey& site, SiteSeries& series, const std::string& device);
+  void fold_batch(const SiteKey& site, const ReadingBatch& batch, Position base);
+  void fold_row(DeviceSeries& device, Micros at, Position position, std::span<const Cell> cells);
+  void set_hold(DeviceSeries& device, Micros hold);
+  void seal_live(DeviceSeries& device, std::size_t count);
+  void seal_late(DeviceSeries& device, std::size_t count);
+  void mark_changed(DeviceSeries& device);
+  std::int64_t intern(SiteSeries& series, const std::string& word);
+
+  // Stored hours.
+  Status store_hours(DeviceSeries& device);
+  Status store_track(const DeviceSeries& device, HourTrack& track, Blocks& blocks, Micros horizon);
+  Result<std::vector<Bucket>> stored_hours(const DeviceSeries& device, Metric metric, Micros from, Micros to) const;
+  Result<std::vector<Bucket>> hours(const DeviceSeries& device, Metric metric, Micros from, Micros to) const;
+  Result<std::vector<Bucket>> fold_readings(const DeviceSeries& device, Metric metric, Micros from, Micros to,
+                                            const BucketOf& bucket_of) const;
+
+  // Reading.
+  const SiteSeries* find(const SiteKey& site) const;
+  const DeviceSeries* find(const SiteKey& site, const DeviceId& device) const;
+  Result<Blocks> blocks_of(const DeviceSeries& device, Micros from, Micros to) const;
+  Status add_sealed(const DeviceSeries& device, char kind, Micros from, Micros to, Blocks& out) const;
+
+  PendingView view_;
+  std::map<SiteKey, SiteSeries> sites_;
+  std::vector<DeviceSeries*> changed_;
+};
+
+/// Keys of one device in one part of the view.
+std::string series_prefix(char kind, const std::string& path);
+std::string block_key(char kind, const std::string& path, Micros first_at, Position position);
+std::string hours_key(const std::string& path, Metric metric, Micros chunk);
+
+/// Folds the values of `blocks` into buckets that overlap [from, to). Requires: blocks cover [from - hold, to); `from`
+/// and `to` are borders of buckets.
+Result<std::vector<Bucket>> fold_blocks(Blocks& blocks, Metric metric, Micros hold, Micros from, Micros to,
+                                        const BucketOf& bucket_of);
+
+}  // namespace heliograph

@@ -1,0 +1,361 @@
+// Series: what is read is what was measured, the correction where there was one; and the view's bytes depend on the log
+// alone, not on when it was saved.
+#include "projections/series.hpp"
+
+#include <catch2/catch.hpp>
+#include <set>
+
+#include "series_fixture.hpp"
+
+using namespace heliograph;
+using heliograph::test::house;
+using heliograph::test::random_life;
+using heliograph::test::SeriesLog;
+using heliograph::test::SeriesUnderTest;
+
+namespace {
+
+constexpr std::size_t plenty = 10'000'000;
+constexpr Micros for_ever = 9'000'000'000'000'000'000;
+const Micros january = from_civil(2024, 1, 1);
+const DeviceId meter{"meter"}, plug{"plug"};
+constexpr std::array metrics{Metric::grid_w, Metric::soc_permille, Metric::import_price_micro, Metric::power_w};
+
+std::vector<Point> points(SeriesUnderTest& series, const DeviceId& device, Metric metric, Micros from = 0,
+                          Micros to = for_ever) {
+  auto found = series->points(house, device, metric, from, to, plenty);
+  REQUIRE(found.has_value());
+  return *found;
+}
+
+/// Blocks come in order, do not overlap, know their extremes, and hold each metric once a time.
+void check_blocks(SeriesUnderTest& series, const DeviceId& device, Micros from, Micros to) {
+  auto blocks = series->blocks(house, device, from, to);
+  REQUIRE(blocks.has_value());
+  Micros before = -1;
+  for (const auto& block : *blocks) {
+    const auto at = block->at();
+    REQUIRE(at.has_value());
+    REQUIRE(at->size() == block->size());
+    REQUIRE(block->positions().value().size() == block->size());
+    REQUIRE(block->first_at() == at->front());
+    REQUIRE(block->last_at() == at->back());
+    REQUIRE(block->first_at() > before);
+    REQUIRE(block->last_at() >= from);
+    REQUIRE(block->first_at() < to);
+    REQUIRE(std::is_sorted(at->begin(), at->end()));
+    before = block->last_at();
+    for (const MetricInfo& about : all_metrics()) {
+      if (!block->has(about.metric)) continue;
+      const auto values = block->values(about.metric);
+      REQUIRE(values.has_value());
+      std::set<std::int64_t> seen;
+      std::set<Micros> times;
+      for (std::size_t i = 0; i < values->size(); ++i) {
+        if ((*values)[i] == missing) continue;
+        seen.insert((*values)[i]);
+        REQUIRE(times.insert((*at)[i]).second);
+      }
+      REQUIRE_FALSE(seen.empty());
+      REQUIRE(block->min(about.metric) == *seen.begin());
+      REQUIRE(block->max(about.metric) == *seen.rbegin());
+    }
+  }
+}
+
+void matches(SeriesUnderTest& series, const SeriesLog& log, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  for (const DeviceId& device : {meter, plug}) {
+    for (const Metric metric : metrics) {
+      INFO("seed " << seed << " device " << device.text << " metric " << info(metric).name);
+      REQUIRE(points(series, device, metric) == log.points(device.text, metric, 0, for_ever));
+      for (int i = 0; i < 8; ++i) {
+        const Micros from = january + static_cast<Micros>(random() % 40) * day_us / 2 - 20 * day_us;
+        const Micros to = from + static_cast<Micros>(random() % 3000) * minute_us;
+        REQUIRE(points(series, device, metric, from, to) == log.points(device.text, metric, from, to));
+      }
+    }
+    check_blocks(series, device, 0, for_ever);
+    check_blocks(series, device, january + day_us, january + 2 * day_us);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every reading comes back, late and corrected ones too, saved or not") {
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    const SeriesLog log = random_life(seed, january, 4000);
+    SeriesUnderTest series;
+    series.apply_all(log);
+    matches(series, log, seed);
+    series.save();
+    matches(series, log, seed);
+    series.restart();
+    matches(series, log, seed);
+  }
+}
+
+TEST_CASE("the view's bytes do not depend on when it was saved or the process restarted") {
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    INFO("seed " << seed);
+    const SeriesLog log = random_life(seed, january, 5000);
+    SeriesUnderTest once;
+    once.apply_all(log);
+    once.save();
+    const auto expected = once.entries();
+    for (const std::uint64_t often : {3, 17, 80}) {
+      std::mt19937_64 random(seed * often);
+      SeriesUnderTest series;
+      for (const auto& record : log.records()) {
+        series.apply(*record);
+        if (random() % often == 0) series.save();
+        if (random() % (often * 2) == 0) {
+          series.save();
+          series.restart();
+        }
+      }
+      series.save();
+      REQUIRE(series.entries() == expected);
+    }
+  }
+}
+
+TEST_CASE("asking changes no byte") {
+  const SeriesLog log = random_life(5, january, 3000);
+  SeriesUnderTest asked, silent;
+  for (const auto& record : log.records()) {
+    asked.apply(*record);
+    silent.apply(*record);
+    points(asked, meter, Metric::grid_w);
+    CHECK(asked->rollups(house, meter, Metric::grid_w, 0, for_ever, Step::hour, Zone::utc()).has_value());
+  }
+  asked.save();
+  silent.save();
+  CHECK(asked.entries() == silent.entries());
+}
+
+TEST_CASE("a save without news changes nothing, and only changed devices are written") {
+  SeriesLog log;
+  log.reading("meter", january, Metric::grid_w, 1);
+  log.reading("plug", january, Metric::power_w, 2);
+  SeriesUnderTest series;
+  series.apply_all(log);
+  ViewBatch first, second, third;
+  series->save(first);
+  CHECK(first.changes.size() == 2);
+  series->save(second);
+  CHECK(second.empty());
+  SeriesLog more = log;
+  more.reading("plug", january + minute_us, Metric::power_w, 3);
+  series.apply(*more.records().back());
+  series->save(third);
+  REQUIRE(third.changes.size() == 1);
+  CHECK(third.changes.begin()->first == "dacme/house/plug");
+}
+
+TEST_CASE("the later of two readings of one time counts") {
+  SeriesLog log;
+  log.reading("meter", january, Metric::grid_w, 100);
+  log.reading("meter", january, Metric::soc_permille, 500);
+  log.reading("meter", january + minute_us, Metric::grid_w, 200);
+  log.reading("meter", january, Metric::grid_w, 150);
+  SeriesUnderTest series;
+  series.apply_all(log);
+  CHECK(points(series, meter, Metric::grid_w) ==
+        std::vector<Point>{{january, 150, 4}, {january + minute_us, 200, 3}});
+  CHECK(points(series, meter, Metric::soc_permille) == std::vector<Point>{{january, 500, 2}});
+  CHECK(series->extent(house, meter)->readings == 4);
+}
+
+TEST_CASE("a correction of a sealed reading counts, before and after its own block is sealed") {
+  SeriesLog log;
+  for (int i = 0; i < 2000; ++i) log.reading("meter", january + i * minute_us, Metric::grid_w, i);
+  log.reading("meter", january + 10 * minute_us, Metric::grid_w, -1);
+  SeriesUnderTest series;
+  series.apply_all(log);
+  CHECK(points(series, meter, Metric::grid_w)[10] == Point{january + 10 * minute_us, -1, 2001});
+  SeriesLog more = log;
+  for (int i = 0; i < 1000; ++i) more.reading("meter", january + i * minute_us + 1, Metric::grid_w, 7);
+  for (std::size_t i = log.records().size(); i < more.records().size(); ++i) series.apply(*more.records()[i]);
+  CHECK(points(series, meter, Metric::grid_w) == more.points("meter", Metric::grid_w, 0, for_ever));
+  const auto blocks = series->blocks(house, meter, january, january + hour_us);
+  REQUIRE(blocks.has_value());
+  CHECK((*blocks)[0]->min(Metric::grid_w) == -1);
+}
+
+TEST_CASE("a device with a clock in the future does not spoil what follows") {
+  SeriesLog log;
+  log.reading("meter", from_civil(2099, 1, 1), Metric::grid_w, 1);
+  for (int i = 0; i < 5000; ++i) log.reading("meter", january + i * minute_us, Metric::grid_w, i);
+  SeriesUnderTest series;
+  series.apply_all(log);
+  CHECK(points(series, meter, Metric::grid_w) == log.points("meter", Metric::grid_w, 0, for_ever));
+  series.save();
+  const auto entries = series.entries();
+  CHECK(std::none_of(entries.begin(), entries.end(), [](const auto& e) { return e.first[0] == 's'; }));
+}
+
+TEST_CASE("times that cannot be are left out rather than overflow") {
+  SeriesLog log;
+  log.reading("meter", january, Metric::grid_w, 1);
+  ReadingBuilder builder;
+  builder.row("meter", std::numeric_limits<Micros>::max());
+  builder.set(Metric::grid_w, 2);
+  builder.row("meter", std::numeric_limits<Micros>::min());
+  builder.set(Metric::grid_w, 3);
+  log.readings(builder.take());
+  SeriesUnderTest series;
+  series.apply_all(log);
+  CHECK(points(series, meter, Metric::grid_w).size() == 1);
+  CHECK(series->extent(house, meter)->readings == 1);
+}
+
+TEST_CASE("suspects are not in the series") {
+  ReadingBuilder builder;
+  builder.row("meter", january);
+  builder.set(Metric::battery_mv, 0);
+  builder.row("meter", january + 1);
+  builder.set(Metric::battery_mv, 51'000);
+  SeriesLog log;
+  log.readings(builder.take());
+  SeriesUnderTest series;
+  series.apply_all(log);
+  CHECK(points(series, meter, Metric::battery_mv) == std::vector<Point>{{january + 1, 51'000, 2}});
+}
+
+TEST_CASE("words keep their number in a site, whatever batch they came in") {
+  SeriesUnderTest series;
+  SeriesLog log;
+  for (const char* word : {"idle", "export", "idle"}) {
+    ReadingBuilder builder;
+    builder.row("meter", january + static_cast<Micros>(log.records().size()));
+    builder.set_text(Metric::mode, word);
+    log.readings(builder.take());
+    series.apply(*log.records().back());
+    series.save();
+  }
+  series.restart();
+  const auto modes = points(series, meter, Metric::mode);
+  REQUIRE(modes.size() == 3);
+  CHECK(series->word(house, modes[0].value) == "idle");
+  CHECK(series->word(house, modes[1].value) == "export");
+  CHECK(modes[2].value == modes[0].value);
+  CHECK(series->word(house, 2).empty());
+  CHECK(series->word(house, -1).empty());
+  CHECK(series->word({TenantId{"acme"}, SiteId{"barn"}}, 0).empty());
+}
+
+TEST_CASE("the reader knows devices, metrics, extent and hold") {
+  SeriesLog log;
+  log.registered("silent", 5 * minute_us);
+  log.reading("plug", january, Metric::power_w, 5);
+  log.reading("meter", january + 2, Metric::soc_permille, 5);
+  log.reading("meter", january + 1, Metric::grid_w, 5);
+  SeriesUnderTest series;
+  series.apply_all(log);
+  for (int round = 0; round < 2; ++round) {
+    CHECK(series->devices(house) == std::vector<DeviceId>{meter, plug});
+    CHECK(series->metrics(house, meter) == std::vector<Metric>{Metric::grid_w, Metric::soc_permille});
+    CHECK(series->extent(house, meter)->first == january + 1);
+    CHECK(series->extent(house, meter)->last == january + 2);
+    CHECK_FALSE(series->extent(house, DeviceId{"silent"}).has_value());
+    CHECK(series->hold(house, DeviceId{"silent"}) == 5 * minute_us);
+    CHECK(series->hold(house, meter) == 15 * minute_us);
+    CHECK(series->devices({TenantId{"acme"}, SiteId{"barn"}}).empty());
+    CHECK(series->blocks(house, DeviceId{"nobody"}, 0, for_ever)->empty());
+    series.save();
+    series.restart();
+  }
+}
+
+TEST_CASE("more points than the limit is an error that says so") {
+  SeriesLog log;
+  for (int i = 0; i < 5; ++i) log.reading("meter", january + i, Metric::grid_w, i);
+  SeriesUnderTest series;
+  series.apply_all(log);
+  CHECK(series->points(house, meter, Metric::grid_w, 0, for_ever, 5).has_value());
+  const auto refused = series->points(house, meter, Metric::grid_w, 0, for_ever, 4);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == Errc::invalid);
+  CHECK(refused.error().sentence.find("4 points") != std::string::npos);
+}
+
+TEST_CASE("regular readings are sealed by the 720 and cost a few bytes") {
+  SeriesLog log;
+  std::mt19937_64 random(1);
+  for (int day = 0; day < 3; ++day) {
+    ReadingBuilder builder;
+    for (int i = 0; i < 720; ++i) {
+      builder.row("meter", january + day * day_us + i * 2 * minute_us);
+      builder.set(Metric::soc_permille, 500 + i / 4);
+      builder.set(Metric::battery_mv, 51'000 + static_cast<std::int64_t>(random() % 16) * 10);
+      builder.set(Metric::import_price_micro, 120'000 + i / 30 * 1000);
+    }
+    log.readings(builder.take());
+  }
+  SeriesUnderTest series;
+  series.apply_all(log);
+  series.save();
+  std::size_t bytes = 0, blocks = 0;
+  for (const auto& [key, value] : series.entries())
+    if (key[0] == 'b') {
+      bytes += value.size();
+      ++blocks;
+    }
+  CHECK(blocks == 2);
+  CHECK(bytes < 720 * 2);  // 4 bits of noise, and little else
+}
+
+TEST_CASE("damaged entries of the view are refused and never crash") {
+  const SeriesLog log = random_life(3, january, 4000);
+  SeriesUnderTest series;
+  series.apply_all(log);
+  series.save();
+  std::mt19937_64 random(2);
+  for (const auto& [key, value] : series.entries()) {
+    for (int round = 0; round < 12; ++round) {
+      std::string damaged = value;
+      if (round < 4)
+        damaged.resize(random() % value.size());
+      else
+        damaged[random() % damaged.size()] ^= static_cast<char>(1 << random() % 8);
+      series.overwrite(key, damaged);
+      auto fresh = make_series(series.views());
+      const auto loaded = fresh->load(series.views());
+      if (loaded) {
+        for (const Step step : {Step::minute, Step::hour})
+          static_cast<void>(fresh->rollups(house, meter, Metric::grid_w, 0, for_ever, step, Zone::utc()).has_value());
+        static_cast<void>(fresh->points(house, meter, Metric::mode, 0, for_ever, plenty).has_value());
+      } else {
+        CHECK(loaded.error().code == Errc::corrupt);
+      }
+    }
+    series.overwrite(key, value);
+  }
+  series.restart();
+  matches(series, log, 3);
+}
+
+TEST_CASE("a cut block is an error, not fewer readings") {
+  SeriesLog log;
+  for (int i = 0; i < 2000; ++i) log.reading("meter", january + i * minute_us, Metric::grid_w, i * 7 % 100);
+  SeriesUnderTest series;
+  series.apply_all(log);
+  series.save();
+  for (const auto& [key, value] : series.entries()) {
+    if (key[0] != 'b') continue;
+    series.overwrite(key, value.substr(0, value.size() - 1));
+    series.restart();
+    const auto refused = series->points(house, meter, Metric::grid_w, 0, for_ever, plenty);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code == Errc::corrupt);
+    series.overwrite(key, value);
+  }
+}
+
+TEST_CASE("steps are words") {
+  CHECK(parse_step("minute").value() == Step::minute);
+  CHECK(parse_step("month").value() == Step::month);
+  CHECK(parse_step("fortnight").error().code == Errc::invalid);
+  CHECK_FALSE(parse_step("").has_value());
+}
