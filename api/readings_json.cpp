@@ -117,14 +117,19 @@ struct ReadingsParser::State {
   }
 
   bool number(const Named& means, string_view raw) {
-    const auto d = raw.size() <= raw_bytes_max ? parse_json_number(raw) : std::nullopt;
+    const auto d = parse_json_number(raw);
+    if (d && means.text) {  // of an endless number its whole part, so that what is kept is a number, too
+      const auto whole = raw.size() <= raw_bytes_max ? raw : raw.substr(0, std::min(raw.find_first_of(".eE"), raw_bytes_max));
+      return line.put(means.metric, {CellKind::unreadable, 0, whole}), true;
+    }
+    // Cut to what a suspect keeps, such a number could look like another one: it is no number to us.
+    if (d && raw.size() > raw_bytes_max) return line.put(means.metric, {CellKind::unreadable, 0, raw}), true;
     if (d) {
-      const auto stored = means.text ? std::nullopt : scaled(*d, means.power);
+      const auto stored = scaled(*d, means.power);
       if (stored && *stored >= means.min && *stored <= means.max) line.put(means.metric, {CellKind::number, *stored, {}});
-      else line.put(means.metric, {means.text ? CellKind::unreadable : CellKind::implausible, 0, raw});
+      else line.put(means.metric, {CellKind::implausible, 0, raw});
       return true;
     }
-    if (raw.size() > raw_bytes_max) return line.put(means.metric, {CellKind::unreadable, 0, raw}), true;
     if (not_a_number(raw)) return line.put(means.metric, {CellKind::implausible, 0, raw}), true;
     return line.refuse("This is not JSON (\"" + std::string(cut(raw, 60)) + "\" is no value).");
   }

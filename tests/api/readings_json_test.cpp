@@ -97,6 +97,7 @@ TEST_CASE("a bad line never takes its neighbours with it, whatever is wrong with
       R"({"node_id":"n","timestamp":"2024-01-01T00:00:00Z"})",
       R"({"node_id":"n","timestamp":"2024-01-01T00:00:00Z","solar":{"power_w":85%}})",
       R"({"node_id":"n","timestamp":"2024-01-01T00:00:00Z","solar":{"power_w":1}} x)",
+      R"({"node_id":"n","timestamp":"2024-01-01T00:00:00Z","grid":{"mode":aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}})",
       R"({"node_id":"n","timestamp":"2024-01-01T00:00:00Z","solar":{"power_w":1},"x":tru})",
       R"({"node_id":"n","timestamp":"2024-01-01T00:00:00Z","solar":{"power_w":1},"x":{"y":[1,2}})",
       "{\"node_id\":\"n\",\"timestamp\":\"2024-01-01T00:00:00Z\",\"solar\":{\"power_w\":1},\"x\":\"\xFF\"}",
@@ -182,6 +183,7 @@ TEST_CASE("what is printed reads back as the same batch") {
       direct(R"("soc_percent":101,"load_w":"85","pv_w":null,"mode":5,"grid_w":"NaN","battery_v":{},"power_w":12345678901234567890)"),
       direct(R"("mode":null,"state":"ż\"\\","decision":[1],"load_w":-5,"battery_w":-5,"temperature_c":-3.25,"spot_price":-0.5)"),
       direct(R"("load_w":0.00000000000000000000000000000000000000000000000000000000000000000000000005e90,"pv_w":1)"),
+      direct(R"("pv_w":1,"mode":)" + std::string(100, '7') + ".5,\"state\":1e" + std::string(90, '0') + "5,\"load_w\":" + std::string(100, '7')),
       direct(R"("load_w":1)") + direct(R"("pv_w":2)") + direct(R"("load_w":3,"mode":"a")") + direct(R"("switch_on":false,"mode":"b")"),
   };
   for (const auto& body : bodies) {
