@@ -94,7 +94,7 @@ Result<DryRunReport> dry_run(const DryRunInput& input) {
   if (!error) return fail(error.error());
   report.model_error = std::move(*error);
   tell_decisions(scene, report);
-  tell_caveats(scene, report);
+  tell_caveats(scene, *outcome, report);
   seal(report);
   if (input.progress) input.progress({1, input.to, outcome->readings});
   return report;

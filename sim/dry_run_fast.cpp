@@ -249,7 +249,7 @@ Status DryRunFast::fold_newest(Lookup& lookup, Micros t, Position position) {
   Series& series = series_[lookup.series];
   std::size_t& block = lookup.passed.block;
   while (block + 1 < series.blocks.size() && series.blocks[block + 1]->first_at() <= t) ++block;
-  for (std::size_t b = block + 1; b-- > 0;) {
+  for (std::size_t b = std::min(block + 1, series.blocks.size()); b-- > 0;) {
     SeriesBlock& candidate = *series.blocks[b];
     if (candidate.first_at() > t || !candidate.has(lookup.metric)) continue;
     auto at = candidate.at();

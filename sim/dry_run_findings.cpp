@@ -69,7 +69,8 @@ class Decisions {
 
 class Caveats {
  public:
-  Caveats(const DryRunScene& scene, DryRunReport& report) : scene_(scene), report_(report) {}
+  Caveats(const DryRunScene& scene, const StepsOutcome& outcome, DryRunReport& report)
+      : scene_(scene), outcome_(outcome), report_(report) {}
 
   void tell() {
     imports();
@@ -148,12 +149,15 @@ class Caveats {
   void devices() {
     const bool played = std::any_of(scene_.played.begin(), scene_.played.end(),
                                     [&](const PlayedDevice& d) { return scene_.world.plays(d.in_world); });
+    if (outcome_.unsimulated_power)
+      add("power-not-simulated", "A rule set the power of a device that is not simulated: the command counts as done, its energy is in no figure.");
     if (played)
       add("played-devices", "Devices that are switched otherwise than in the record obey at once and draw their nominal power, or what they "
                             "drew in the record at that time; their own later switchings in the record are not followed.");
   }
 
   const DryRunScene& scene_;
+  const StepsOutcome& outcome_;
   DryRunReport& report_;
 };
 
@@ -164,6 +168,8 @@ void tell_decisions(const DryRunScene& scene, DryRunReport& report) {
   for (const RecordPtr& record : scene.journal.records()) decisions.read(*record);
 }
 
-void tell_caveats(const DryRunScene& scene, DryRunReport& report) { Caveats(scene, report).tell(); }
+void tell_caveats(const DryRunScene& scene, const StepsOutcome& outcome, DryRunReport& report) {
+  Caveats(scene, outcome, report).tell();
+}
 
 }  // namespace heliograph

@@ -84,6 +84,11 @@ class SceneBuilder {
     for (std::size_t m = 0; m < metric_slots; ++m)
       if (scene_->owners[m] != 1) scene_->owner[m].reset();
     for (const ScenarioDevice& device : input_.scenario.devices) device_at(device.id);
+    // What can be told something has its place, even if it was never heard of.
+    for (const auto* facts : {&scene_->past.before, &scene_->past.during})
+      for (const RecordPtr& fact : *facts)
+        if (const auto* about = std::get_if<DeviceRegistered>(&fact->event()); about && (about->can_switch || about->can_set_power))
+          device_at(about->device);
   }
 
   Status choose_battery() {
@@ -159,13 +164,11 @@ class SceneBuilder {
       const auto extent = input_.series->extent(input_.site, id);
       if (!extent) continue;
       const Micros hold = hold_of(id);
-      const DeviceState* known = scene_->site.device(id);
       scene_->warm_up = std::max(scene_->warm_up, std::min(hold, warm_up_max));
       for (const Metric metric : input_.series->metrics(input_.site, id)) {
         if (metric == Metric::spot_price_micro && id != price_device) continue;
         if (metric == Metric::soc_permille && i != scene_->battery) continue;
-        const bool switchable = (known && known->about.can_switch) || played_by_scenario(id);
-        if (metric == Metric::power_w && !switchable) continue;
+        if (metric == Metric::power_w && !switchable(id) && !played_by_scenario(id)) continue;
         scene_->world.add_source(i, metric, hold, extent->first, extent->last + hold);
       }
     }
@@ -175,15 +178,23 @@ class SceneBuilder {
     return std::any_of(input_.scenario.devices.begin(), input_.scenario.devices.end(), [&](const auto& d) { return d.id == id; });
   }
 
+  /// The device as it stands, or as it will be registered in the period.
+  const DeviceRegistered* switchable(const DeviceId& id) const {
+    if (const DeviceState* known = scene_->site.device(id)) return known->about.can_switch ? &known->about : nullptr;
+    for (const RecordPtr& fact : scene_->past.during)
+      if (const auto* about = std::get_if<DeviceRegistered>(&fact->event()); about && about->device == id && about->can_switch) return about;
+    return nullptr;
+  }
+
   void add_played() {
     for (const ScenarioDevice& device : input_.scenario.devices) {
       const std::uint32_t at = device_at(device.id);
       scene_->played.push_back({device.id, at, scene_->world.add_played(at, device.nominal_w, false), device.on_at_start});
     }
     for (std::uint32_t i = 0; i < scene_->devices.size(); ++i) {
-      const DeviceState* known = scene_->site.device(scene_->devices[i]);
-      if (!known || !known->about.can_switch || played_by_scenario(scene_->devices[i])) continue;
-      scene_->played.push_back({scene_->devices[i], i, scene_->world.add_played(i, known->about.nominal_w, true), std::nullopt});
+      const DeviceRegistered* about = switchable(scene_->devices[i]);
+      if (!about || played_by_scenario(scene_->devices[i])) continue;
+      scene_->played.push_back({scene_->devices[i], i, scene_->world.add_played(i, about->nominal_w, true), std::nullopt});
     }
   }
 

@@ -200,14 +200,7 @@ void DryRunSteps::settle(Micros t) {
 
 void DryRunSteps::dispatched(const CommandDispatched& command, Micros t) {
   const bool same = recorded_too(command, t);
-  if (command.action == Action::set_power) {
-    if (!scene_.battery || scene_.devices[*scene_.battery] != command.device) return;
-    if (!same) differs(t);
-    if (!scene_.world.simulates_battery()) return;
-    scene_.world.command_battery(command.power_w);
-    answers_.push_back({t + 1, *scene_.battery, Metric::battery_w, scene_.world.shown().battery_w.value_or(command.power_w)});
-    return;
-  }
+  if (command.action == Action::set_power) return set_power(command, same, t);
   PlayedDevice* device = played(command.device);
   if (!device) return;
   if (same && !scene_.world.plays(device->in_world)) return;  // the record shows what followed
@@ -216,6 +209,21 @@ void DryRunSteps::dispatched(const CommandDispatched& command, Micros t) {
   // It obeys at once, and says so a moment later: only a reading newer than the command confirms it.
   put(device->device, Metric::switch_on, on ? 1 : 0, t);
   answers_.push_back({t + 1, device->device, Metric::switch_on, on ? 1 : 0});
+}
+
+void DryRunSteps::set_power(const CommandDispatched& command, bool recorded, Micros t) {
+  const auto device = std::find(scene_.devices.begin(), scene_.devices.end(), command.device);
+  if (device == scene_.devices.end() || (recorded && !scene_.world.simulates_battery())) return;
+  const auto index = static_cast<std::uint32_t>(device - scene_.devices.begin());
+  differs(t);
+  std::int64_t power_w = command.power_w;
+  if (index == scene_.battery) {
+    scene_.world.command_battery(power_w);
+    power_w = scene_.world.shown().battery_w.value_or(power_w);
+  } else {
+    outcome_.unsimulated_power = true;
+  }
+  answers_.push_back({t + 1, index, Metric::battery_w, power_w});
 }
 
 bool DryRunSteps::recorded_too(const CommandDispatched& command, Micros t) {

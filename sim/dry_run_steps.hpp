@@ -12,6 +12,7 @@ namespace heliograph {
 struct StepsOutcome {
   std::uint64_t readings = 0;
   std::optional<Micros> first_difference;
+  bool unsimulated_power = false;  // a power was set on a device that is not simulated
 };
 
 class DryRunSteps {
@@ -46,6 +47,7 @@ class DryRunSteps {
   /// Looks at what the core has decided since.
   void settle(Micros t);
   void dispatched(const CommandDispatched& command, Micros t);
+  void set_power(const CommandDispatched& command, bool recorded, Micros t);
   bool recorded_too(const CommandDispatched& command, Micros t);
   void play(PlayedDevice& device, bool on, Micros t);
   void differs(Micros t);
