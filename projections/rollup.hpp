@@ -55,6 +55,7 @@ class BucketFold {
   template <class Of>
   void advance(Micros until, const Of& bucket_of, std::vector<Bucket>& closed) {
     if (carrying_) settle(until, bucket_of, closed);
+    settled_ = std::max(settled_, until);  // a longer hold set later does not open again what is closed
     if (open_ && bucket_.to <= until) close(closed);
   }
   void set_hold(Micros hold) { hold_ = hold; }
