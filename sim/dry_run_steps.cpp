@@ -39,9 +39,14 @@ bool DryRunSteps::go_on(Micros t) {
 
 void DryRunSteps::look_at_rules() {
   timers_ = false;
-  for (const RuleEntry& entry : scene_.site.rules().rules())
+  // What nobody asks for need not be shown: safety asks for the charge and the grid, an answer for the battery's power.
+  looked_at_.reset();
+  for (const Metric metric : {Metric::soc_permille, Metric::grid_w, Metric::battery_w}) add(looked_at_, metric);
+  for (const RuleEntry& entry : scene_.site.rules().rules()) {
+    looked_at_ |= metrics_of({entry.rule});
     for (const Trigger& trigger : entry.rule.triggers)
       if (trigger.time || trigger.threshold->hold_for > 0) timers_ = true;
+  }
 }
 
 // What was read shortly before the period still stands when it begins, and no rule may act on it.
@@ -289,8 +294,9 @@ Status DryRunSteps::show(Micros t) {
     put(owner(Metric::grid_import_w), Metric::grid_import_w, std::max<std::int64_t>(*shown.grid_w, 0), t);
     put(owner(Metric::grid_export_w), Metric::grid_export_w, std::max<std::int64_t>(-*shown.grid_w, 0), t);
   }
+  const bool plugs = has(looked_at_, Metric::power_w) || has(looked_at_, Metric::switch_on);
   for (const PlayedDevice& device : scene_.played) {
-    if (!scene_.world.plays(device.in_world)) continue;
+    if (!plugs || !scene_.world.plays(device.in_world)) continue;
     put(device.device, Metric::power_w, scene_.world.draw_w(device.in_world), t);
     put(device.device, Metric::switch_on, scene_.world.is_on(device.in_world) ? 1 : 0, t);
   }

@@ -68,6 +68,7 @@ class DryRunSteps {
   std::deque<Answer> answers_;
   std::optional<Micros> due_, ticked_;
   bool due_unknown_ = true, timers_ = false;
+  MetricSet looked_at_;            // by rules or safety
   std::vector<MetricSet> hidden_;  // by device: recorded values that are replaced
   std::uint64_t reported_ = 0;
 };

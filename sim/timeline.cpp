@@ -20,7 +20,9 @@ Result<Timeline> Timeline::open(const SeriesReader& series, const SiteKey& site,
     cursor.blocks = std::move(*blocks);
     auto found = timeline.settle(cursor);
     if (!found) return fail(found.error());
-    if (*found) timeline.heap_.push_back(std::move(cursor));
+    if (!*found) continue;
+    timeline.heap_.push_back(static_cast<std::uint32_t>(timeline.cursors_.size()));
+    timeline.cursors_.push_back(std::move(cursor));
   }
   for (std::size_t i = timeline.heap_.size(); i-- > 0;) timeline.sink(i);
   return timeline;
@@ -69,7 +71,7 @@ void Timeline::sink(std::size_t at) {
   for (;;) {
     std::size_t first = at;
     for (std::size_t child = 2 * at + 1; child <= 2 * at + 2 && child < heap_.size(); ++child)
-      if (before(heap_[child], heap_[first])) first = child;
+      if (before(cursors_[heap_[child]], cursors_[heap_[first]])) first = child;
     if (first == at) return;
     std::swap(heap_[at], heap_[first]);
     at = first;
@@ -78,7 +80,7 @@ void Timeline::sink(std::size_t at) {
 
 bool Timeline::next(Row& row) {
   if (started_ && !heap_.empty()) {
-    auto more = advance(heap_.front());
+    auto more = advance(cursors_[heap_.front()]);
     if (!more) {
       status_ = fail(more.error());
       heap_.clear();
@@ -92,7 +94,7 @@ bool Timeline::next(Row& row) {
   }
   started_ = true;
   if (heap_.empty()) return false;
-  const Cursor& top = heap_.front();
+  const Cursor& top = cursors_[heap_.front()];
   cells_.clear();
   for (const Column& column : top.columns)
     if (const std::int64_t value = column.values[top.row]; value != missing) cells_.push_back({column.metric, value});

@@ -61,7 +61,8 @@ class Timeline {
 
   MetricSet metrics_;
   Micros from_ = 0, to_ = 0;
-  std::vector<Cursor> heap_;  // the earliest on top
+  std::vector<Cursor> cursors_;
+  std::vector<std::uint32_t> heap_;  // of cursors, the earliest on top
   bool started_ = false;
   std::vector<Cell> cells_;
   Status status_;
