@@ -74,8 +74,10 @@ Position fill(EventLog& log, int count) {
     } else {
       drafts.push_back(readings_draft("meter-1", static_cast<std::size_t>(1 + i % 5), i));
     }
-    ensure(append(log, std::move(drafts)).has_value(), "fill could not append");
+    ensure(stage(log, std::move(drafts)).has_value(), "fill could not append");
+    if (i % 10 == 9) ensure(log.commit().has_value(), "fill could not commit");
   }
+  ensure(log.commit().has_value(), "fill could not commit");
   return log.durable();
 }
 

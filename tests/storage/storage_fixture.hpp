@@ -38,7 +38,7 @@ Draft readings_draft(std::string device, std::size_t rows, std::int64_t seed = 0
 Result<std::vector<RecordPtr>> stage(EventLog& log, std::vector<Draft> drafts, Micros now = start_of_2025);
 /// One turn with these drafts, committed.
 Result<std::vector<RecordPtr>> append(EventLog& log, std::vector<Draft> drafts, Micros now = start_of_2025);
-/// `count` turns, by turns an event and a batch of one to five readings. Answers the last position.
+/// `count` turns, by turns an event and a batch of one to five readings, ten turns a commit. Answers the last position.
 Position fill(EventLog& log, int count);
 
 std::vector<RecordPtr> records(const EventLog& log, Position from, Position to, Part part = Part::all);
