@@ -52,7 +52,8 @@ Result<Known<ModelError>> model_error(const DryRunInput& input, const DryRunScen
   DryRunInput again = input;
   again.scenario.devices.clear();
   again.rules.reset();
-  again.progress = {};
+  if (input.progress)
+    again.progress = [&](const DryRunProgress& second) { return input.progress({1, second.at, second.readings}); };
   auto actual = make_scene(again, DryRunScene::Rules::as_recorded);
   if (!actual) return fail(actual.error());
   DryRunSteps steps(**actual, true);

@@ -30,7 +30,9 @@ class Decisions {
         for (const Position position : allowed->readings) add_reading(*command, position);
     } else if (const auto* refused = std::get_if<CommandRefused>(&event)) {
       ++report_.would_refuse;
-      if (DryRunCommand* command = find(refused->command)) command->refusals = refused->refusals;
+      if (DryRunCommand* command = find(refused->command))
+        for (const Refusal& refusal : refused->refusals)
+          command->refusals.push_back({refusal, refusal.reading == 0 ? std::nullopt : std::optional(seen(refusal.reading))});
     } else if (const auto* sent = std::get_if<CommandDispatched>(&event)) {
       ++report_.would_send;
       if (DryRunCommand* command = find(sent->command)) command->would_send = true;
@@ -55,10 +57,13 @@ class Decisions {
     const auto known = at_.find(id);
     return known == at_.end() ? nullptr : &report_.commands[known->second];
   }
-  void add_reading(DryRunCommand& command, Position position) const {
+  Seen seen(Position position) const {
     const bool simulated = position > scene_.input.log_end;
-    const Seen seen{simulated ? scene_.journal.behind(position) : position, simulated};
-    if (std::find(command.readings.begin(), command.readings.end(), seen) == command.readings.end()) command.readings.push_back(seen);
+    return {simulated ? scene_.journal.behind(position) : position, simulated};
+  }
+  void add_reading(DryRunCommand& command, Position position) const {
+    const Seen one = seen(position);
+    if (std::find(command.readings.begin(), command.readings.end(), one) == command.readings.end()) command.readings.push_back(one);
   }
 
   const DryRunScene& scene_;

@@ -81,11 +81,17 @@ void write_coverage(JsonWriter& json, const DryRunReport& report) {
   json.end_array().end_object();
 }
 
-void write_refusal(JsonWriter& json, const Refusal& refusal) {
+void write_seen(JsonWriter& json, const Seen& seen) {
+  if (!seen.simulated) json.unsigned_integer(seen.position);
+  else json.begin_object().field("simulated_after", seen.position).end_object();
+}
+
+void write_refusal(JsonWriter& json, const DryRunRefusal& refusal) {
   json.begin_object().field("rule", refusal.rule).field("sentence", refusal.sentence);
   if (refusal.limit) json.field("limit", *refusal.limit);
   if (refusal.actual) json.field("actual", *refusal.actual);
   if (!refusal.unit.empty()) json.field("unit", refusal.unit);
+  if (refusal.seen) write_seen(json.key("reading"), *refusal.seen);
   json.end_object();
 }
 
@@ -95,14 +101,11 @@ void write_command(JsonWriter& json, const DryRunCommand& command) {
   if (command.action == Action::set_power) json.field("power_w", command.power_w);
   json.field("principal", to_string(command.principal)).field("would_send", command.would_send).field("reason", command.reason);
   json.key("readings").begin_array();
-  for (const Seen& seen : command.readings) {
-    if (!seen.simulated) json.unsigned_integer(seen.position);
-    else json.begin_object().field("simulated_after", seen.position).end_object();
-  }
+  for (const Seen& seen : command.readings) write_seen(json, seen);
   json.end_array();
   if (!command.refusals.empty()) {
     json.key("refusals").begin_array();
-    for (const Refusal& refusal : command.refusals) write_refusal(json, refusal);
+    for (const DryRunRefusal& refusal : command.refusals) write_refusal(json, refusal);
     json.end_array();
   }
   json.end_object();

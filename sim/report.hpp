@@ -23,6 +23,10 @@ struct Seen {
   bool operator==(const Seen&) const = default;
 };
 
+struct DryRunRefusal : Refusal {
+  std::optional<Seen> seen;  // what its reading is; the position in Refusal may be the run's own
+};
+
 struct DryRunCommand {
   Micros at = 0;
   CommandId command;
@@ -32,7 +36,7 @@ struct DryRunCommand {
   Principal principal;
   std::string reason;
   bool would_send = false;
-  std::vector<Refusal> refusals;  // why not, when it would not
+  std::vector<DryRunRefusal> refusals;  // why not, when it would not
   std::vector<Seen> readings;     // the trigger's first, then those that the verdict rests on
 };
 

@@ -64,7 +64,7 @@ std::string command_line(const DryRunCommand& command, const Zone& zone) {
   if (command.action == Action::set_power) line += std::to_string(command.power_w) + " W ";
   line += command.would_send ? "  " : "  REFUSED  ";
   line += command.reason + "\n";
-  for (const Refusal& refusal : command.refusals) {
+  for (const DryRunRefusal& refusal : command.refusals) {
     line += "      " + refusal.rule + ": " + refusal.sentence;
     if (refusal.limit && refusal.actual)
       line += " (limit " + std::to_string(*refusal.limit) + ", actual " + std::to_string(*refusal.actual) + (refusal.unit.empty() ? ")" : " " + refusal.unit + ")");

@@ -278,6 +278,9 @@ TEST_CASE("the grid limit holds for the simulated grid, with its figures in the 
   CHECK(refused.refusals[0].rule == "grid-limit");
   CHECK(refused.refusals[0].limit == 4'500);
   CHECK(refused.refusals[0].actual == 5'000);  // 2000 metered + 1500 in flight + 1500 asked
+  REQUIRE(refused.refusals[0].seen);
+  CHECK(refused.refusals[0].seen->simulated);  // the grid as it would be, after a reading of the house
+  CHECK(refused.refusals[0].seen->position > 0);
   CHECK(report.candidate.value()->import_ukwh() == 48'000'000 + 12 * 1'500'000);
 }
 

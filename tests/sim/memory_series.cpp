@@ -42,7 +42,8 @@ class Block : public SeriesBlock {
 
 }  // namespace
 
-Position MemorySeries::row(const std::string& device, Micros at, const Values& values) {
+Position MemorySeries::row(const std::string& device, Micros at, const Values& values, Position position) {
+  if (position != 0) next_ = position;
   Device& d = devices_[DeviceId{device}];
   d.at.push_back(at);
   d.positions.push_back(next_);

@@ -12,8 +12,8 @@ class MemorySeries : public SeriesReader {
   explicit MemorySeries(std::size_t rows_a_block = 720) : rows_a_block_(rows_a_block) {}
 
   using Values = std::vector<std::pair<Metric, std::int64_t>>;
-  /// Appends a row; times of one device rise. Answers its position.
-  Position row(const std::string& device, Micros at, const Values& values);
+  /// Appends a row; times of one device rise. Answers its position: the next one, unless given.
+  Position row(const std::string& device, Micros at, const Values& values, Position position = 0);
   void hold(const std::string& device, Micros hold) { devices_[DeviceId{device}].hold = hold; }
   Position last_position() const { return next_ - 1; }
   std::size_t rows() const;
