@@ -1,9 +1,57 @@
 #include "events/json.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
 namespace heliograph {
+namespace {
+
+struct Sequence {
+  std::size_t bytes = 1;  // how many belong together, at least one
+  bool good = false;
+};
+
+/// The UTF-8 sequence at the front of `s` (RFC 3629): shortest forms only, no surrogates, up to U+10FFFF.
+Sequence sequence_at(std::string_view s) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(s[i]); };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return {1, true};
+  if (lead < 0xC2 || lead > 0xF4) return {1, false};
+  const std::size_t wanted = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  for (std::size_t i = 1; i < wanted; ++i) {
+    unsigned char low = 0x80, high = 0xBF;
+    if (i == 1 && lead == 0xE0) low = 0xA0;
+    if (i == 1 && lead == 0xED) high = 0x9F;
+    if (i == 1 && lead == 0xF0) low = 0x90;
+    if (i == 1 && lead == 0xF4) high = 0x8F;
+    if (i >= s.size() || byte(i) < low || byte(i) > high) return {i, false};
+  }
+  return {wanted, true};
+}
+
+std::string repaired(std::string_view s) {
+  std::string out;
+  while (!s.empty()) {
+    const Sequence sequence = sequence_at(s);
+    out += sequence.good ? s.substr(0, sequence.bytes) : std::string_view("\xEF\xBF\xBD");
+    s.remove_prefix(sequence.bytes);
+  }
+  return out;
+}
+
+}  // namespace
+
+JsonWriter& JsonWriter::string(std::string_view s) {
+  const bool plain = std::all_of(s.begin(), s.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  if (plain) {
+    writer_.String(s.data(), size(s));
+    return *this;
+  }
+  const std::string text = repaired(s);
+  writer_.String(text.data(), size(text));
+  return *this;
+}
 
 JsonWriter& JsonWriter::number(double d) {
   if (!std::isfinite(d)) return null();

@@ -23,7 +23,8 @@ class JsonWriter {
   JsonWriter& begin_array() { writer_.StartArray(); return *this; }
   JsonWriter& end_array() { writer_.EndArray(); return *this; }
   JsonWriter& key(std::string_view k) { writer_.Key(k.data(), size(k)); return *this; }
-  JsonWriter& string(std::string_view s) { writer_.String(s.data(), size(s)); return *this; }
+  /// What is not UTF-8 (a device's or a file's bytes) becomes U+FFFD: the JSON is valid whatever was said.
+  JsonWriter& string(std::string_view s);
   JsonWriter& integer(std::int64_t n) { writer_.Int64(n); return *this; }
   JsonWriter& unsigned_integer(std::uint64_t n) { writer_.Uint64(n); return *this; }
   JsonWriter& boolean(bool b) { writer_.Bool(b); return *this; }
