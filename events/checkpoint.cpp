@@ -45,10 +45,12 @@ Result<SigningKey> SigningKey::open(const std::string& path) {
   Digest seed{};
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file >= 0) {
-    const ssize_t n = ::read(file, seed.data(), seed.size());
+    struct stat about {};
+    const bool whole = ::fstat(file, &about) == 0 && about.st_size == static_cast<off_t>(seed.size()) &&
+                       ::read(file, seed.data(), seed.size()) == static_cast<ssize_t>(seed.size());
     ::close(file);
-    if (n != static_cast<ssize_t>(seed.size()))
-      return fail(Errc::corrupt, "The signing key " + path + " is cut: restore it from a backup, or move it away to start a new one.");
+    if (!whole)
+      return fail(Errc::corrupt, "The signing key " + path + " is not 32 bytes long: restore it from a backup, or move it away to start a new one.");
     return from_seed(seed);
   }
   if (RAND_priv_bytes(seed.data(), static_cast<int>(seed.size())) != 1)
