@@ -202,13 +202,14 @@ Price price(Residuals residuals) {
 }
 
 std::uint64_t planes_price(Residuals residuals) {
+  const std::uint64_t all = log2_fixed(residuals.size());
   std::uint64_t used = 1, cost = 0;
   for (const std::int64_t residual : residuals) used |= zigzag(residual);
   for (unsigned shift = 0; shift < static_cast<unsigned>(std::bit_width(used)); shift += 8) {
-    std::array<std::uint32_t, 256> seen{};
-    for (const std::int64_t residual : residuals) ++seen[(zigzag(residual) >> shift) & 255];
-    for (const std::uint32_t times : seen)
-      if (times > 0) cost += times * (log2_fixed(residuals.size()) - log2_fixed(times));
+    std::array<std::array<std::uint32_t, 256>, 2> seen{};  // two, so that equal neighbours do not wait for each other
+    for (std::size_t i = 0; i < residuals.size(); ++i) ++seen[i & 1][(zigzag(residuals[i]) >> shift) & 255];
+    for (std::size_t byte = 0; byte < 256; ++byte)
+      if (const std::uint64_t times = seen[0][byte] + seen[1][byte]; times > 0) cost += times * (all - log2_fixed(times));
   }
   return cost;
 }

@@ -19,6 +19,7 @@ using namespace column_forms;
 using Values = std::vector<std::int64_t>;
 
 enum Presence : std::uint8_t { all_present = 0, none_present = 1, bitmap = 2, runs = 3 };
+constexpr std::size_t planes_frame_bytes = 16;  // what a frame costs before its first byte of data, at least
 constexpr std::uint8_t divisor_bit = 1 << 6, unused_bit = 1 << 7;
 
 tl::unexpected<Error> damaged() {
@@ -79,57 +80,60 @@ std::optional<std::size_t> take_presence(std::string_view& bytes, Presence kind,
 
 // ---- prediction ---------------------------------------------------------------------------------------------
 
+// Numbers below this are exact as doubles, whose division is several times faster than that of 64-bit integers and
+// gives the exact quotient where there is no remainder.
+constexpr unsigned double_bits = 53;
+
+std::int64_t quotient(std::int64_t number, double divisor) {
+  return static_cast<std::int64_t>(static_cast<double>(number) / divisor);
+}
+
 /// Largest number that divides every difference from the first value; 1 when there is none to gain.
-std::uint64_t common_divisor(std::span<const std::int64_t> values) {
-  const Range range = range_of(values);
-  if (range.width() > 62) return 1;  // differences would not fit a signed number
-  std::uint64_t divisor = 0, before = 0;
+std::int64_t common_divisor(std::span<const std::int64_t> values) {
+  if (range_of(values).width() >= double_bits) return 1;
+  std::int64_t divisor = 0, before = 0;
   for (std::size_t i = 1; i < values.size() && divisor != 1; ++i) {
     const std::int64_t step = values[i] - values[i - 1];
-    const auto size = static_cast<std::uint64_t>(step < 0 ? -step : step);
-    if (size == before || size == 0) continue;
-    before = size;
-    if (divisor == 0 || size % divisor != 0) divisor = std::gcd(divisor, size);
+    if (step == before || step == 0) continue;
+    before = step;
+    if (divisor != 0 && quotient(step, static_cast<double>(divisor)) * divisor == step) continue;
+    divisor = std::gcd(divisor, step);
   }
-  return std::max<std::uint64_t>(divisor, 1);
+  return std::max<std::int64_t>(divisor, 1);
 }
 
-void difference(Values& values) {
-  for (std::size_t i = 0; i + 1 < values.size(); ++i) values[i] = minus(values[i + 1], values[i]);
-  values.pop_back();
+void difference(const Values& values, Values& out) {
+  out.resize(values.size() - 1);
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = minus(values[i + 1], values[i]);
 }
 
-struct Prediction {
-  unsigned order = 0;
-  Price price;
-};
-
-/// What goes before the residuals once the order is chosen, and the residuals of that order.
+/// What goes before the residuals of each order, and what each order costs.
 struct Plan {
-  Prediction best;
-  std::int64_t first = 0, first_delta = 0;
-  std::uint64_t divisor = 1;
+  std::int64_t first = 0, first_delta = 0, divisor = 1;
+  unsigned orders = 1;              // tried: 0 up to this, without it
   std::array<Values, 3> residuals;  // by order; scratch kept between columns
+  std::array<Price, 3> prices;
+  unsigned best = 0;
 };
 
 void make_plan(std::span<const std::int64_t> values, Plan& plan) {
   plan.first = values[0];
   plan.divisor = common_divisor(values);
-  plan.residuals[0].resize(values.size());
-  const auto divisor = static_cast<std::int64_t>(plan.divisor);
-  for (std::size_t i = 0; i < values.size(); ++i) plan.residuals[0][i] = minus(values[i], plan.first);
-  if (divisor != 1)
-    for (std::int64_t& value : plan.residuals[0]) value /= divisor;
-  plan.best = {0, price(plan.residuals[0])};
-  plan.first_delta = 0;
-  for (unsigned order = 1; order < 3; ++order) {
-    if (values.size() <= order) break;
-    plan.residuals[order] = plan.residuals[order - 1];
-    difference(plan.residuals[order]);
+  Values& plain = plan.residuals[0];
+  plain.resize(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) plain[i] = minus(values[i], plan.first);
+  const auto divisor = static_cast<double>(plan.divisor);
+  if (plan.divisor != 1)
+    for (std::int64_t& value : plain) value = quotient(value, divisor);
+  plan.prices[0] = price(plain);
+  plan.best = 0;
+  for (plan.orders = 1; plan.orders < 3 && plan.orders < values.size(); ++plan.orders) {
+    const unsigned order = plan.orders;
+    if (order == 2 && plan.prices[1].form == constant) break;
+    difference(plan.residuals[order - 1], plan.residuals[order]);
     if (order == 1) plan.first_delta = plan.residuals[1][0];
-    const Price next = price(plan.residuals[order]);
-    if (next.bytes < plan.best.price.bytes) plan.best = {order, next};
-    if (next.form == constant) break;
+    plan.prices[order] = price(plan.residuals[order]);
+    if (plan.prices[order].bytes < plan.prices[plan.best].bytes) plan.best = order;
   }
 }
 
@@ -150,8 +154,14 @@ void undo(std::span<std::int64_t> values, unsigned order, std::int64_t first_del
 
 void put_scale(const Plan& plan, unsigned order, std::string& out) {
   put_varint(zigzag(plan.first), out);
-  if (plan.divisor != 1) put_varint(plan.divisor, out);
+  if (plan.divisor != 1) put_varint(static_cast<std::uint64_t>(plan.divisor), out);
   if (order == 2) put_varint(zigzag(plan.first_delta), out);
+}
+
+std::size_t scale_bytes(const Plan& plan, unsigned order) {
+  std::string scale;  // short: stays inside the string
+  put_scale(plan, order, scale);
+  return scale.size();
 }
 
 /// Head and presence; answers the values that are present, in `scratch` where some are missing.
@@ -169,14 +179,17 @@ std::span<const std::int64_t> put_head(std::span<const std::int64_t> values, std
   return scratch;
 }
 
-/// The order whose residuals look cheapest as byte planes.
-unsigned best_planes_order(const Plan& plan, std::size_t count) {
-  unsigned best = 0;
-  std::uint64_t lowest = ~0ull;
-  for (unsigned order = 0; order < 3 && order < count; ++order) {
-    const std::uint64_t cost = planes_price(plan.residuals[order]);
-    if (cost < lowest) best = order;
-    lowest = std::min(lowest, cost);
+/// The order whose residuals look cheapest as byte planes, if that may be cheaper than packing.
+std::optional<unsigned> best_planes_order(const Plan& plan) {
+  const std::size_t packed = plan.prices[plan.best].bytes;
+  std::optional<unsigned> best;
+  if (packed < 3 * planes_frame_bytes) return best;
+  std::size_t least = packed;
+  for (unsigned order = 0; order < plan.orders; ++order) {
+    if (plan.prices[order].bytes > packed + packed / 2) continue;  // no entropy coder makes up for that
+    const std::size_t bytes = planes_frame_bytes + planes_price(plan.residuals[order]) / (256 * 8);
+    if (bytes < least) best = order;
+    least = std::min(least, bytes);
   }
   return best;
 }
@@ -196,13 +209,14 @@ void encode(std::span<const std::int64_t> values, std::string& out, bool tight) 
   const auto present = put_head(values, out, scratch);
   if (present.empty()) return;
   make_plan(present, plan);
-  // Below this the frame's own header eats what the planes save.
-  const auto [order, packing] = plan.best;
-  if (!tight || packing.bytes < 32) return put_body(plan, order, packing.form, head, out);
-  std::string packed = out;
-  put_body(plan, order, packing.form, head, packed);
-  put_body(plan, best_planes_order(plan, present.size()), planes, head, out);
-  if (packed.size() <= out.size()) out = std::move(packed);
+  const Form packing = plan.prices[plan.best].form;
+  const auto order = tight ? best_planes_order(plan) : std::nullopt;
+  if (!order) return put_body(plan, plan.best, packing, head, out);
+  const std::string before = out.substr(head);
+  put_body(plan, *order, planes, head, out);
+  if (out.size() - head < before.size() + scale_bytes(plan, plan.best) + plan.prices[plan.best].bytes) return;
+  out.replace(head, std::string::npos, before);
+  put_body(plan, plan.best, packing, head, out);
 }
 
 /// Everything after head and presence, into `values` (all present).
