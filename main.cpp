@@ -365,46 +365,66 @@ int replay(const Options& o) {
 
 // ---- proof -----------------------------------------------------------------------------------------------------------
 
-int export_events(const Options& o) {
-  auto format = parse_export_format(o.format);
-  if (!format) return complain(format.error());
+Result<ExportOptions> export_options(const Options& o) {
   ExportOptions options;
+  auto format = parse_export_format(o.format);
+  if (!format) return fail(format.error());
   options.format = *format;
   options.readings = o.readings;
   options.version = HELIOGRAPH_VERSION;
   if (!o.site.empty()) {
     auto site = site_named(o.site);
-    if (!site) return complain(site.error());
-    options.site = *site;
+    if (!site) return fail(site.error());
+    options.filter.tenant = site->tenant;
+    options.filter.site = site->site;
   }
   const auto from = time_given(o.from), to = time_given(o.to);
-  if (!from) return complain(from.error());
-  if (!to) return complain(to.error());
-  options.from = *from;
-  options.to = *to;
+  if (!from) return fail(from.error());
+  if (!to) return fail(to.error());
+  options.filter.from = *from;
+  options.filter.to = *to;
+  return options;
+}
+
+int export_events(const Options& o) {
+  auto options = export_options(o);
+  if (!options) return complain(options.error());
   auto store = open_store(o.data, {.read_only = true});
   if (!store) return complain(store.error());
   auto key = SigningKey::open((std::filesystem::path(o.data) / "checkpoint.key").string());
   if (!key) return complain(key.error());
+  options->origin = "heliograph/" + key->key_id();
   std::ofstream file;
   if (!o.out.empty()) {
     file.open(o.out, std::ios::binary | std::ios::trunc);
     if (!file) return complain({Errc::io, "The file " + o.out + " cannot be written: check the folder and its rights.", {}});
   }
   Bar bar("export");
-  auto summary = export_log((*store)->log(), options, *key, o.out.empty() ? std::cout : file,
-                            [&](std::uint64_t done, std::uint64_t total) { bar.of(done, total); });
+  auto summary = export_log((*store)->log(), *options, *key, o.out.empty() ? std::cout : file, [&](Position done, Position total) {
+    bar.of(done, total);
+    return true;
+  });
   if (!summary) return complain(summary.error());
-  std::cerr << to_text(*summary);
+  if (o.json) std::cerr << to_json(*summary) << "\n";
+  else
+    std::cerr << "Exported " << summary->decisions << " decisions and " << summary->readings << " readings up to position " << summary->end
+              << ", signed by key " << summary->key_id << ".\n";
   return 0;
 }
 
 int verify_file(const Options& o) {
   std::ifstream in(o.export_file, std::ios::binary);
   if (!in) return complain({Errc::not_found, "The file " + o.export_file + " cannot be read: check its name and rights.", {}});
-  auto verdict = verify_export(in);
+  auto verdict = verify_export(in, {.key_id = {}, .version = HELIOGRAPH_VERSION});
   if (!verdict) return complain(verdict.error());
-  std::cout << (o.json ? to_json(*verdict) + "\n" : to_text(*verdict));
+  if (o.json) {
+    std::cout << to_json(*verdict) << "\n";
+    return verdict->ok() ? 0 : 1;
+  }
+  for (const ExportFinding& finding : verdict->findings)
+    std::cout << "FOUND" << (finding.line == 0 ? "" : " at line " + std::to_string(finding.line)) << ": " << finding.sentence << "\n";
+  std::cout << (verdict->ok() ? "OK: " : "NOT OK: ") << verdict->decisions << " decisions and " << verdict->readings << " readings"
+            << (verdict->ok() ? ", signed by key " + verdict->key_id + " up to position " + std::to_string(verdict->covers) : std::string()) << ".\n";
   return verdict->ok() ? 0 : 1;
 }
 

@@ -52,7 +52,9 @@ void evolve(DeviceState& device, const Envelope&, const CommandFailed& event) {
 }
 
 void observe_switch(DeviceState& device, bool on, Micros at) {
-  if (device.on != on) device.changed_at = at;
+  // The first reading ever says nothing about when the state began; the first after an unknown outcome may be its change.
+  const bool first = !device.on && device.changed_at == 0;
+  if (device.on != on && !first) device.changed_at = at;
   device.on = on;
 }
 

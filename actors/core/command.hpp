@@ -18,6 +18,13 @@ inline bool is_person(PrincipalKind kind) { return kind == PrincipalKind::user |
 /// True when doing it can add draw or drain the battery. Shedding (off, 0 W) never energises.
 bool energises(Action action, std::int64_t power_w);
 
+/// The rule's trigger that a command serves: it asks again when the command comes to nothing.
+struct Firer {
+  RuleId rule;
+  std::string trigger;
+  std::uint32_t device = 0;  // DeviceIndex of the reading that fired
+};
+
 struct CommandState {
   CommandId command;
   Action action = Action::switch_off;
@@ -25,6 +32,7 @@ struct CommandState {
   Principal owner;
   Position dispatched = 0;
   Micros dispatched_at = 0, expires_at = 0, verify_by = 0;
+  std::optional<Firer> firer;  // commands of rules
 };
 
 struct DeviceState {

@@ -49,9 +49,15 @@ Site::Intake Site::intake(RecordPtr record) {
   return in;
 }
 
-void Site::take_row(Intake& in) {
+// Rows of the same source time are one moment of the house: rules see all of it before they react.
+void Site::take_moment(Intake& in) {
+  const std::vector<Micros>& at = in.record->readings().at;
+  const Micros moment = at[in.next];
+  while (in.next < at.size() && at[in.next] == moment) take_row(in, in.next++);
+}
+
+void Site::take_row(const Intake& in, std::size_t row) {
   const ReadingBatch& batch = in.record->readings();
-  const std::size_t row = in.next++;
   const DeviceIndex device = in.devices[batch.device_of[row]];
   const Micros at = batch.at[row];
   const Position position = in.record->envelope.position + row;
@@ -92,7 +98,7 @@ Status Site::take_readings(ReadingsPtr batch, std::string encoded, const Princip
   if (!record) return fail(record.error());
   Intake in = intake(*record);
   while (in.next < in.record->readings().size()) {
-    take_row(in);
+    take_moment(in);
     if (!has_reactions()) continue;
     if (auto done = react(at, journal); !done) return done;
   }
@@ -103,7 +109,7 @@ Status Site::take_readings(ReadingsPtr batch, std::string encoded, const Princip
 
 void Site::settle() {
   if (!recovering_) return;
-  while (recovering_->next < recovering_->record->readings().size()) take_row(*recovering_);
+  while (recovering_->next < recovering_->record->readings().size()) take_moment(*recovering_);
   recovering_.reset();
   firings_.clear();
   confirmed_.clear();
@@ -123,7 +129,7 @@ void Site::evolve(const RecordPtr& record) {
     if (const auto* verified = std::get_if<CommandVerified>(&record->event())) caused_by = verified->reading;
     const Position base = recovering_->record->envelope.position;
     while (caused_by >= base && recovering_->next < recovering_->record->readings().size() && base + recovering_->next <= caused_by)
-      take_row(*recovering_);
+      take_moment(*recovering_);
     firings_.clear();
     confirmed_.clear();
   }
@@ -136,6 +142,11 @@ void Site::fold_device(const DeviceRegistered& event) {
   DeviceState& state = state_of(now_.index_of(event.device.text));
   state.about = event;
   state.registered = true;
+}
+
+bool Site::by_acting_rule(const Envelope& envelope) const {
+  return envelope.principal.kind == PrincipalKind::rule && envelope.principal.name == acting_.rule.text &&
+         envelope.recorded_at == acting_at_;
 }
 
 void Site::fold(const Envelope& envelope, const Event& event) {
@@ -163,16 +174,22 @@ void Site::fold(const Envelope& envelope, const Event& event) {
     rules_.fired(fired->rule, fired->trigger, device, envelope.occurred_at);
     if (fired->outcome == RuleOutcome::acted) rules_.acted(fired->rule, envelope.occurred_at);
     if (fired->outcome == RuleOutcome::cooling_down) rules_.cooling_down(fired->rule, fired->trigger, device);
-    acting_ = {fired->rule, fired->trigger, device, envelope.recorded_at};
+    acting_ = {fired->rule, fired->trigger, device};
+    acting_at_ = envelope.recorded_at;
   } else if (std::holds_alternative<CommandRefused>(event)) {
-    const bool by_acting_rule = envelope.principal.kind == PrincipalKind::rule && envelope.principal.name == acting_.rule.text &&
-                                envelope.recorded_at == acting_.recorded_at;
-    if (by_acting_rule) rules_.refused(acting_.rule, acting_.trigger, acting_.device, envelope.occurred_at);
+    if (by_acting_rule(envelope)) rules_.refused(acting_.rule, acting_.trigger, acting_.device, envelope.occurred_at);
   } else if (const auto* dispatched = std::get_if<CommandDispatched>(&event)) {
-    if (DeviceState* device = find_device(dispatched->device)) heliograph::evolve(*device, envelope, *dispatched);
+    DeviceState* device = find_device(dispatched->device);
+    if (device == nullptr) return;
+    heliograph::evolve(*device, envelope, *dispatched);
+    if (by_acting_rule(envelope)) device->in_flight->firer = acting_;
   } else if (const auto* verified = std::get_if<CommandVerified>(&event)) {
     on_device(*verified);
   } else if (const auto* failed = std::get_if<CommandFailed>(&event)) {
+    // What was asked has not come about: like a refusal, so that the rule asks again while its trigger stays true.
+    for (const DeviceState& device : devices_)
+      if (device.in_flight && device.in_flight->command == failed->command && device.in_flight->firer)
+        rules_.refused(device.in_flight->firer->rule, device.in_flight->firer->trigger, device.in_flight->firer->device, envelope.occurred_at);
     on_device(*failed);
   } else if (std::holds_alternative<StopEngaged>(event)) {
     stopped_ = true;

@@ -114,7 +114,9 @@ class Site {
     std::size_t next = 0;
   };
   Intake intake(RecordPtr record);
-  void take_row(Intake& intake);
+  void take_moment(Intake& intake);
+  void take_row(const Intake& intake, std::size_t row);
+  bool by_acting_rule(const Envelope& envelope) const;
   Draft draft(std::string stream, Principal principal, Position cause, std::string correlation, Micros at, Event event) const;
   Result<Position> append(Draft draft, Journal& journal);
 
@@ -142,8 +144,8 @@ class Site {
   struct Confirmation { DeviceIndex device; Position reading; };
   std::vector<Confirmation> confirmed_;
   std::optional<Intake> recovering_;  // evolve: the batch of the current turn
-  struct Acting { RuleId rule; std::string trigger; DeviceIndex device = 0; Micros recorded_at = 0; };
-  Acting acting_;  // the firing whose commands are being judged
+  Firer acting_;  // the firing whose commands are being judged
+  Micros acting_at_ = 0;  // the turn in which it fired
 };
 
 }  // namespace heliograph

@@ -9,7 +9,7 @@
 namespace heliograph {
 namespace {
 
-constexpr std::uint64_t layout = 1;
+constexpr std::uint64_t layout = 2;
 
 class Writer {
  public:
@@ -82,6 +82,8 @@ void write(Writer& w, const DeviceState& d) {
   const CommandState& c = *d.in_flight;
   w.text(c.command.text), w.count(static_cast<std::uint64_t>(c.action)), w.number(c.power_w), write(w, c.owner);
   w.count(c.dispatched), w.number(c.dispatched_at), w.number(c.expires_at), w.number(c.verify_by);
+  w.flag(c.firer.has_value());
+  if (c.firer) w.text(c.firer->rule.text), w.text(c.firer->trigger), w.count(c.firer->device);
 }
 
 DeviceState read_device(Reader& r) {
@@ -99,6 +101,10 @@ DeviceState read_device(Reader& r) {
   CommandState& c = d.in_flight.emplace();
   c.command.text = r.text(), c.action = static_cast<Action>(r.count() % 3), c.power_w = r.number(), c.owner = read_principal(r);
   c.dispatched = r.count(), c.dispatched_at = r.number(), c.expires_at = r.number(), c.verify_by = r.number();
+  if (r.flag()) {
+    Firer& firer = c.firer.emplace();
+    firer.rule.text = r.text(), firer.trigger = r.text(), firer.device = static_cast<DeviceIndex>(r.count());
+  }
   return d;
 }
 
