@@ -32,11 +32,11 @@ class DeviceShell : public DeviceActor::base {
     last_ = command.command;
     if (clock_.now() >= command.expires_at)
       return tell(site_, {command.command, DeviceAnswer::Kind::not_sent, "it expired before it could be sent"});
-    // A stop that was asked while this message waited: the site handed it over before it knew (H28).
-    if (stop_->engaged() && (energises(command.action, command.power_w) || !is_person(owner.kind)))
-      return tell(site_, {command.command, DeviceAnswer::Kind::not_sent, "the emergency stop came first"});
     // The answer may come from any thread and after this actor's end.
-    port_->send(command, [site = site_](DeviceAnswer answer) { tell(site, std::move(answer)); });
+    const auto send = [&] { port_->send(command, [site = site_](DeviceAnswer answer) { tell(site, std::move(answer)); }); };
+    if (is_person(owner.kind) && !energises(command.action, command.power_w)) return send();
+    // A stop may have been asked while this message waited: the site handed it over before it knew (H28).
+    if (!stop_->unless_engaged(send)) tell(site_, {command.command, DeviceAnswer::Kind::not_sent, "the emergency stop came first"});
   }
 
   static void tell(const SiteActor& site, DeviceAnswer answer) {

@@ -78,6 +78,10 @@ class SiteShell : public SiteActor::base {
   };
 
   void take(SiteRequest& request) {
+    if (std::holds_alternative<EngageStop>(request.command)) {
+      if (!c_.stop->engaged()) c_.stop->engage();
+      c_.stop->settle();
+    }
     const Result<std::optional<SiteReply>> before = repeated(request.command);
     if (!before) return request.reply(fail(before.error()));
     if (*before) {  // answered when the first use is durable, after everything that was staged before
@@ -150,7 +154,6 @@ class SiteShell : public SiteActor::base {
       } else if constexpr (std::is_same_v<C, DeviceAnswer>) {
         return plain(site_.answered(c, at, journal));
       } else if constexpr (std::is_same_v<C, EngageStop>) {
-        if (!c_.stop->engaged()) c_.stop->engage();
         return plain(site_.engage_stop(c.principal, c.reason, at, journal));
       } else if constexpr (std::is_same_v<C, LiftStop>) {
         return plain(site_.lift_stop(c.principal, c.reason, at, journal));

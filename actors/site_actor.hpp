@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <map>
+#include <mutex>
 
 #include "actors/actors.hpp"
 #include "actors/clock.hpp"
@@ -21,7 +22,19 @@ class StopSwitch {
   void lift(std::uint64_t asked) { lifted_ = asked; }
   bool engaged() const { return asked_ > lifted_; }
 
+  /// Runs `send` and answers true, unless the stop is engaged.
+  template <class Send>
+  bool unless_engaged(const Send& send) {
+    const std::lock_guard lock(sending_);
+    if (engaged()) return false;
+    send();
+    return true;
+  }
+  /// Returns when no send is under way that did not see the stop: only then may a stop be acknowledged.
+  void settle() { const std::lock_guard lock(sending_); }
+
  private:
+  std::mutex sending_;
   std::atomic<std::uint64_t> asked_ = 0, lifted_ = 0;
 };
 using StopFlag = std::shared_ptr<StopSwitch>;
