@@ -91,7 +91,7 @@ Result<std::vector<Why>> why(const EventLog& log, Position position) {
   while (!open.empty() && out.size() < 64) {
     const Step step = open.front();
     open.erase(open.begin());
-    if (step.position == 0 || !seen.insert(step.position).second) continue;
+    if ((step.position == 0 && step.depth > 0) || !seen.insert(step.position).second) continue;
     auto record = log.at(step.position);
     if (!record) {
       // Retention may have dropped an old reading: the chain still says which position it was.
