@@ -1,0 +1,194 @@
+// The engine on real threads and on disk: what the scheduler of the other tests cannot show. Nothing here waits for time.
+#include <catch2/catch.hpp>
+#include <atomic>
+#include <filesystem>
+#include <future>
+#include <mutex>
+#include <thread>
+
+#include "actors/engine.hpp"
+#include "tests/support/actor_fixture.hpp"
+
+using namespace heliograph;
+using namespace heliograph::testing;
+
+namespace {
+
+struct Directory {
+  Directory() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "heliograph-engine-XXXXXX").string();
+    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
+    path = pattern;
+  }
+  ~Directory() { std::filesystem::remove_all(path); }
+  std::string path;
+};
+
+std::unique_ptr<Store> open(const Directory& directory) {
+  StoreOptions options;
+  options.create = true;
+  options.reserve_bytes = 1 << 16;
+  options.free_bytes_min = 1 << 16;
+  auto store = open_store(directory.path + "/data", options);
+  REQUIRE(store);
+  return std::move(*store);
+}
+
+std::unique_ptr<Engine> start(Store& store, Clock& clock) {
+  EngineOptions options;
+  options.version = "test";
+  options.commit = "none";
+  auto engine = Engine::start(store, clock, options);
+  REQUIRE(engine);
+  return std::move(*engine);
+}
+
+void furnish(Engine& engine, const Clock& clock) {
+  REQUIRE(engine.request_and_wait(villa, Configure{SiteConfigured{}, anna}));
+  REQUIRE(engine.request_and_wait(villa, RegisterDevice{battery("battery"), anna}));
+  REQUIRE(engine.request_and_wait(villa, RegisterDevice{plug("miner-1"), anna}));
+  REQUIRE(engine.request_and_wait(villa, readings({{"battery", Metric::soc_permille, 900}}, clock.now())));
+}
+
+}  // namespace
+
+TEST_CASE("an ordered stop is on record, leaves the store clean, and the next start knows it") {
+  const Directory directory;
+  ManualClock clock(monday_noon);
+  {
+    const auto store = open(directory);
+    const auto engine = start(*store, clock);
+    furnish(*engine, clock);
+    CHECK(engine->stop());
+    CHECK(engine->stop());  // again is nothing
+    CHECK_FALSE(engine->request_and_wait(villa, ask_for("miner-1", Action::switch_on)));
+    engine->query_and_wait([](const Views&) { FAIL("nobody answers any more"); });
+    auto last = store->log().at(store->log().durable());
+    REQUIRE(last);
+    CHECK(std::holds_alternative<EngineStopped>((*last)->event()));
+  }
+  const auto store = open(directory);
+  CHECK(store->was_clean());
+  const auto differences = compare_views(store->views(), store->log());
+  REQUIRE(differences);
+  CHECK(*differences == std::vector<std::string>{});
+  const auto engine = start(*store, clock);
+  auto last = store->log().at(store->log().durable());
+  REQUIRE(last);
+  const auto* started = std::get_if<EngineStarted>(&(*last)->event());
+  REQUIRE(started != nullptr);
+  CHECK(started->clean);
+  CHECK(started->version == "test");
+  engine->query_and_wait([](const Views& views) {
+    CHECK(views.devices.devices(villa).size() == 2);
+    CHECK(views.site_now.site(villa) != nullptr);
+  });
+}
+
+TEST_CASE("requests from many threads: each answered once, all in the log, all seen by the next question") {
+  const auto store = open_memory_store();
+  ManualClock clock(monday_noon);
+  const auto engine = start(*store, clock);
+  furnish(*engine, clock);
+  constexpr int threads = 4, each = 250;
+  std::atomic<int> answered = 0, wrong = 0;
+  std::vector<std::thread> crowd;
+  for (int t = 0; t < threads; ++t)
+    crowd.emplace_back([&, t] {
+      for (int i = 0; i < each; ++i) {
+        const std::string device = "node-" + std::to_string(t);
+        auto reply = engine->request_and_wait(villa, readings({{device, Metric::power_w, i}}, clock.now() + i));
+        wrong += !reply;
+        if (reply) {
+          bool seen = false;
+          engine->query_and_wait([&](const Views& views) {
+            const SiteNow* now = views.site_now.site(villa);
+            const auto index = now->find(device);
+            seen = index && now->latest(*index, Metric::power_w).value == i;
+          });
+          wrong += !seen;
+        }
+        ++answered;
+      }
+    });
+  for (std::thread& thread : crowd) thread.join();
+  CHECK(answered == threads * each);
+  CHECK(wrong == 0);
+  REQUIRE(engine->stop());
+  std::size_t batches = 0;
+  REQUIRE(store->log().scan(1, store->log().durable(), Part::readings, [&](const RecordPtr&) { return ++batches, true; }));
+  CHECK(batches == threads * each + 1);
+}
+
+TEST_CASE("a follower on its own thread gets every record once while others write") {
+  const auto store = open_memory_store();
+  ManualClock clock(monday_noon);
+  const auto engine = start(*store, clock);
+  furnish(*engine, clock);
+  std::mutex mutex;
+  Position next = 1;
+  int wrong = 0;
+  engine->follow([&](const News& news) {
+    const std::lock_guard lock(mutex);
+    const auto got = [&](const RecordPtr& record) {
+      wrong += record->envelope.position != next;
+      next = record->last() + 1;
+      return true;
+    };
+    if (news.read_the_log) static_cast<void>(store->log().scan(next, news.durable, Part::all, got));
+    else for (const RecordPtr& record : news.records) got(record);
+  });
+  std::vector<std::future<void>> replies;
+  for (int i = 0; i < 1'000; ++i) {
+    auto promise = std::make_shared<std::promise<void>>();
+    replies.push_back(promise->get_future());
+    engine->request(villa, readings({{"battery", Metric::soc_permille, i % 1000}}, clock.now() + 1 + i),
+                    [promise](Result<SiteReply>) { promise->set_value(); });
+  }
+  for (auto& reply : replies) reply.wait();
+  REQUIRE(engine->stop());
+  const std::lock_guard lock(mutex);
+  CHECK(wrong == 0);
+  CHECK(next > 1'000);
+}
+
+TEST_CASE("a stop from one thread against commands from others: after its acknowledgement nothing energising is sent") {
+  for (int round = 0; round < 20; ++round) {
+    const auto store = open_memory_store();
+    ManualClock clock(monday_noon);
+    const auto engine = start(*store, clock);
+    furnish(*engine, clock);
+    std::atomic<bool> acknowledged = false;
+    std::atomic<int> late = 0, sent = 0;
+    const auto port = std::make_shared<WitnessPort>(store->log(), [&](const WitnessPort::Send& send) {
+      ++sent;
+      late += acknowledged && energises(send.command.action, send.command.power_w);
+    });
+    port->way = WitnessPort::Way::refuse;  // which frees the device for the next command
+    engine->drive(villa, {"miner-1"}, port);
+    std::thread asking([&] {
+      for (int i = 0; i < 60; ++i) static_cast<void>(engine->request_and_wait(villa, ask_for("miner-1", Action::switch_on)));
+    });
+    for (int i = 0; i < round; ++i) static_cast<void>(engine->request_and_wait(villa, readings({{"battery", Metric::soc_permille, 900}}, clock.now() + 1 + i)));
+    CHECK(engine->request_and_wait(villa, EngageStop{anna, "smoke"}));
+    acknowledged = true;
+    asking.join();
+    CHECK(late == 0);
+    REQUIRE(engine->stop());
+  }
+}
+
+TEST_CASE("an engine over a log that fails says so once, and can still be stopped") {
+  TestStore store;
+  ManualClock clock(monday_noon);
+  std::atomic<int> fatal = 0;
+  EngineOptions options;
+  options.fatal = [&](const Error&) { ++fatal; };
+  auto engine = Engine::start(store, clock, options);
+  REQUIRE(engine);
+  furnish(**engine, clock);
+  store.log().fails = [] { return true; };
+  for (int i = 0; i < 5; ++i) CHECK_FALSE((*engine)->request_and_wait(villa, ask_for("miner-1", Action::switch_off)));
+  CHECK_FALSE((*engine)->stop());
+  CHECK(fatal == 1);
+}
