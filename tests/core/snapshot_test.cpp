@@ -48,9 +48,7 @@ TEST_CASE("a snapshot that is cut, grown or of another layout counts as none; a 
     damaged[random() % damaged.size()] ^= static_cast<char>(1 + random() % 255);
     if (auto site = Site::restore(damaged)) {
       ++readable;
-      // Whatever it says now, it can be asked and kept.
-      static_cast<void>(check(site->view(), {{"miner-1"}, Action::switch_on, 0, anna}, story.at));
-      static_cast<void>(site->snapshot());
+      CHECK(Site::restore(site->snapshot()));  // whatever it says now, it can be kept
     }
   }
   CHECK(readable > 0);
