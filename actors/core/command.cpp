@@ -26,7 +26,7 @@ bool energises(Action action, std::int64_t power_w) {
 
 void evolve(DeviceState& device, const Envelope& envelope, const CommandDispatched& event) {
   device.in_flight = CommandState{event.command, event.action, event.power_w, envelope.principal, envelope.position,
-                                  envelope.occurred_at, event.expires_at, event.verify_by};
+                                  envelope.occurred_at, event.expires_at, event.verify_by, {}};
   if (is_person(envelope.principal.kind)) device.manual_until = envelope.occurred_at + manual_hold;
   if (event.action != Action::set_power) {
     device.switched.push_back(envelope.occurred_at);
