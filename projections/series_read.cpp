@@ -1,3 +1,4 @@
+// What people and rules ask of series: blocks over any stretch of time, points, words.
 #include <algorithm>
 #include <limits>
 

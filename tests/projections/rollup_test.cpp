@@ -3,7 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "series_fixture.hpp"
+#include "tests/projections/series_fixture.hpp"
 
 using namespace heliograph;
 using heliograph::test::house;

@@ -1,4 +1,5 @@
-#include "series_fixture.hpp"
+// A made-up log of readings and the model that says what must come back from it. Seeds only; no clock.
+#include "tests/projections/series_fixture.hpp"
 
 #include <catch2/catch.hpp>
 

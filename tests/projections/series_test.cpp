@@ -6,7 +6,7 @@
 #include <set>
 
 #include "events/digest.hpp"
-#include "series_fixture.hpp"
+#include "tests/projections/series_fixture.hpp"
 
 using namespace heliograph;
 using heliograph::test::house;
