@@ -115,11 +115,15 @@ TEST_CASE("a reading confirms only when it is newer than the dispatch and shows 
 TEST_CASE("the switch's own reading says since when it is as it is") {
   DeviceState d = device();
   observe_switch(d, true, 100);
+  CHECK(d.changed_at == 0);  // on since when is not known
   observe_switch(d, true, 200);
-  CHECK(d.changed_at == 100);
+  CHECK(d.changed_at == 0);
   observe_switch(d, false, 300);
   CHECK(d.changed_at == 300);
   CHECK(d.on == false);
+  d.on.reset();  // an unknown outcome: the next reading may be its change
+  observe_switch(d, false, 400);
+  CHECK(d.changed_at == 400);
 }
 
 TEST_CASE("no more dispatches are remembered than the limit needs") {

@@ -290,8 +290,10 @@ TEST_CASE("minimum on and off times and switches per hour protect the device") {
   heat_pump.min_on = 10 * minute_us;
   heat_pump.min_off = 5 * minute_us;
   story.add(heat_pump);
-  story.read({{"battery", Metric::soc_permille, 900}, {"heat-pump", Metric::switch_on, 0}});
-  CHECK(story.add(heat_pump).size() == 1);
+  story.read({{"battery", Metric::soc_permille, 900}, {"heat-pump", Metric::switch_on, 1}});
+  CHECK(verdict(story, "heat-pump", Action::switch_off, 0, guard).allowed());  // on since when is not known
+  story.pass(second_us);
+  story.read({{"heat-pump", Metric::switch_on, 0}});
   story.pass(5 * minute_us - second_us);
   const Verdict early = verdict(story, "heat-pump", Action::switch_on, 0, guard);
   CHECK(the(early, "min-off").limit == 300);

@@ -259,12 +259,43 @@ TEST_CASE("a refusal that falls into the cooldown is asked again when that is ov
   story.add(pump);
   story.save(R"({"id":"shed","triggers":[{"id":"t","metric":"soc_percent","device":"battery","below":50,"rearm":80}],
     "actions":[{"do":"switch_off","device":"pump"}],"cooldown":"PT20M"})");
+  story.read({{"pump", Metric::switch_on, 0}});
+  story.pass(second_us);
   story.read({{"battery", Metric::soc_permille, 600}, {"pump", Metric::switch_on, 1}});
   CHECK(later(story, 450) == Lines{"fired shed/t acted", "requested pump switch_off", "refused min-on"});
   CHECK(later(story, 440) == Lines{"fired shed/t cooling_down"});
   for (int minute = 3; minute <= 20; ++minute) CHECK(later(story, 440 - minute) == Lines{});
   story.pass(second_us);
   CHECK(later(story, 400) == Lines{"fired shed/t acted", "requested pump switch_off", "allowed", "dispatched pump switch_off"});
+}
+
+TEST_CASE("a rule whose command came to nothing asks again, one whose command was confirmed does not") {
+  for (const auto end : {DeviceAnswer::Kind::device_error, DeviceAnswer::Kind::not_sent, DeviceAnswer::Kind::accepted}) {
+    Story story = guarded();
+    CHECK(later(story, 450) == paused);
+    story.answer(story.last<CommandDispatched>()->command, end);
+    if (end == DeviceAnswer::Kind::accepted) CHECK(story.live_until(story.at + verify_deadline) == Lines{"failed outcome_unknown"});
+    CHECK(later(story, 440, 59 * second_us) == Lines{});
+    CHECK(later(story, 430, 2 * second_us) == paused);
+    story.pass(second_us);
+    CHECK(story.read({{"miner-1", Metric::switch_on, 0}}) == Lines{"verified"});
+    for (int minute = 0; minute < 90; ++minute) CHECK(later(story, 420 - minute) == Lines{});
+  }
+}
+
+TEST_CASE("rows of one source time are one moment: rules see all of it before they react") {
+  Story story;
+  story.save(R"({"id":"c","triggers":[{"id":"t","metric":"soc_percent","device":"battery","below":50}],
+    "conditions":[{"metric":"grid_w","device":"grid","below":3000}],"actions":[{"do":"notify","text":"hello"}]})");
+  SECTION("together") { CHECK(story.read({{"battery", Metric::soc_permille, 400}, {"grid", Metric::grid_w, 100}}) == met); }
+  SECTION("one after the other") {
+    ReadingBuilder builder;
+    builder.row("battery", story.at - 1);
+    builder.set(Metric::soc_permille, 400);
+    builder.row("grid", story.at);
+    builder.set(Metric::grid_w, 100);
+    CHECK(story.take(builder.take()) == not_met);
+  }
 }
 
 TEST_CASE("a stop holds automation and what energises; only a named person lifts it, with a reason") {
