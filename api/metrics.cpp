@@ -69,6 +69,21 @@ void Metrics::count(const News& news) {
   }
 }
 
+std::map<std::string, std::uint64_t> Metrics::figures(Store& store, const WriterStats& writer) const {
+  const auto sum = [](const std::map<std::string, std::uint64_t>& values) {
+    std::uint64_t total = 0;
+    for (const auto& [key, value] : values) total += value;
+    return total;
+  };
+  std::uint64_t commits = 0;
+  for (const auto& bucket : writer.commits) commits += bucket;
+  const std::lock_guard lock(mutex_);
+  return {{"log-position", store.log().durable()}, {"log-bytes", store.bytes()},     {"log-commits", commits},
+          {"log-commit-micros", writer.micros},    {"readings", readings_},          {"suspect-values", suspects_},
+          {"decisions", sum(events_)},             {"safety-refusals", sum(refusals_)}, {"command-failures", sum(failures_)},
+          {"rule-firings", sum(firings_)}};
+}
+
 std::string Metrics::text(const Service& service, const Views& views) const {
   Page page;
   page.family("build_info", "gauge", "Version and commit of this binary");

@@ -14,6 +14,8 @@ class Metrics {
  public:
   /// Counts one piece of news (any thread).
   void count(const News& news);
+  /// Our own figures by name, for the record (LOG-15).
+  std::map<std::string, std::uint64_t> figures(Store& store, const WriterStats& writer) const;
   /// text/plain; version=0.0.4
   std::string text(const Service& service, const Views& views) const;
 

@@ -2,6 +2,7 @@
 
 #include "api/gateway.hpp"
 #include "api/metrics.hpp"
+#include "api/self_readings.hpp"
 #include "api/translate.hpp"
 
 namespace heliograph::api {
@@ -55,6 +56,7 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
       if (heard) frames.push_back(gateway->frame(*record));
     hub->publish(std::move(frames), news.durable);
   });
+  engine.listen(engine_site(), std::make_shared<SelfReadings>(engine, s.metrics));
   return std::unique_ptr<WebServer>(new WebServer(std::move(parts)));
 }
 

@@ -9,7 +9,7 @@ constexpr std::int64_t w_max = 1'000'000'000;          // 1 GW: above any site o
 constexpr std::int64_t wh_max = 1'000'000'000'000'000;  // a counter's plausible end
 constexpr std::int64_t price_max = 1'000'000'000;      // 1000 per kWh
 
-constexpr std::array<MetricInfo, 27> table{{
+constexpr std::array<MetricInfo, 28> table{{
     {Metric::pv_w, "pv_w", "pv_w", "W", 1, 0, Kind::power, 0, w_max},
     {Metric::load_w, "load_w", "load_w", "W", 1, 0, Kind::power, 0, w_max},
     {Metric::grid_w, "grid_w", "grid_w", "W", 1, 0, Kind::power, -w_max, w_max},
@@ -37,6 +37,7 @@ constexpr std::array<MetricInfo, 27> table{{
     {Metric::decision, "decision", "decision", "", 1, 0, Kind::text, 0, 1'000'000},
     {Metric::state, "state", "state", "", 1, 0, Kind::text, 0, 1'000'000},
     {Metric::spot_price_micro, "spot_price_micro", "spot_price", "/kWh", 1e-6, 6, Kind::price, -price_max, price_max},
+    {Metric::count, "count", "count", "", 1, 0, Kind::level, 0, wh_max},
 }};
 
 constexpr bool table_is_in_order() {

@@ -43,8 +43,9 @@ enum class Metric : std::uint8_t {
   decision = 25,  // text
   state = 26,     // text
   spot_price_micro = 27,  // wholesale price, micro currency units per kWh, may be negative
+  count = 28,             // how many: our own figures (api/self_readings.hpp)
 };
-inline constexpr std::size_t metric_slots = 28;  // Metric values are below this
+inline constexpr std::size_t metric_slots = 29;  // Metric values are below this
 
 /// How a value behaves between two readings, which decides its rollup.
 enum class Kind : std::uint8_t {

@@ -1,0 +1,24 @@
+// The engine measures itself: once a minute its own figures become readings of the site "heliograph", one device a
+// figure, metric `count`. So they are kept, rolled up and charted like everything else (LOG-15).
+#pragma once
+
+#include <memory>
+
+#include "actors/device_port.hpp"
+#include "actors/engine.hpp"
+#include "api/metrics.hpp"
+
+namespace heliograph::api {
+
+class SelfReadings : public ReadingSource {
+ public:
+  SelfReadings(Engine& engine, std::shared_ptr<const Metrics> metrics) : engine_(engine), metrics_(std::move(metrics)) {}
+  Micros interval() const override { return minute_us; }
+  Result<ReadingBatch> poll(Micros now) override;
+
+ private:
+  Engine& engine_;
+  std::shared_ptr<const Metrics> metrics_;
+};
+
+}  // namespace heliograph::api
