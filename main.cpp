@@ -13,7 +13,7 @@
 
 #include "actors/core/field_reader.hpp"
 #include "api/export.hpp"
-#include "api/import_history.hpp"
+#include "api/import_into.hpp"
 #include "api/web_server.hpp"
 #include "events/checkpoint.hpp"
 #include "events/event_json.hpp"
@@ -28,7 +28,7 @@ namespace {
 struct Options {
   bool json = false;
   std::string data = "data", listen = "127.0.0.1:8080", config, site, map, time_zone, from, to, rules, scenario, format = "cloudevents", out,
-              export_file, projection;
+              export_file, key, projection;
   std::vector<std::string> files;
   std::int64_t speed = 1;
   std::uint64_t seed = 1;
@@ -99,8 +99,13 @@ void print_notes(const Store& store) {
   std::_Exit(70);
 }
 
-Result<std::unique_ptr<Engine>> start_engine(Store& store, Clock& clock) {
+std::string key_file(const std::string& data) { return (std::filesystem::path(data) / "checkpoint.key").string(); }
+
+Result<std::unique_ptr<Engine>> start_engine(Store& store, const std::string& data, Clock& clock) {
   EngineOptions options;
+  auto key = SigningKey::open(key_file(data));
+  if (!key) return fail(key.error());
+  options.key = *key;
   options.version = HELIOGRAPH_VERSION;
   options.commit = HELIOGRAPH_COMMIT;
   options.fatal = [](const Error& error) { fail_stop(error); };
@@ -188,12 +193,13 @@ int demo(const Options& o, bool data_given) {
   std::optional<Scratch> scratch;
   if (!data_given) scratch.emplace();
   if (scratch && scratch->path().empty()) return complain({Errc::io, "No temporary directory could be made: name one with --data.", {}});
-  auto store = open_store(scratch ? scratch->path() : o.data, {.create = true});
+  const std::string data = scratch ? scratch->path() : o.data;
+  auto store = open_store(data, {.create = true});
   if (!store) return complain(store.error());
   print_notes(**store);
   if (o.speed < 1 || o.speed > 100'000) return complain({Errc::invalid, "--speed takes 1 to 100000.", {}});
   FastClock clock(o.speed);
-  auto engine = start_engine(**store, clock);
+  auto engine = start_engine(**store, data, clock);
   if (!engine) return complain(engine.error());
   if (auto done = settle_house(**engine, {{"local"}, {"home"}}, o.seed, o.past_days * day_us); !done) return complain(done.error());
   return run(**store, **engine, o, true, signals, greet_demo);
@@ -225,7 +231,7 @@ int serve(Options o, bool data_given, bool listen_given) {
   if (!store) return complain(store.error());
   print_notes(**store);
   SystemClock clock;
-  auto engine = start_engine(**store, clock);
+  auto engine = start_engine(**store, o.data, clock);
   if (!engine) return complain(engine.error());
   return run(**store, **engine, o, false, signals, [&](const std::string& url) {
     std::cout << "Heliograph serves " << o.data << " at " << url << "/  (Ctrl-C stops it)" << std::endl;
@@ -234,86 +240,31 @@ int serve(Options o, bool data_given, bool listen_given) {
 
 // ---- history --------------------------------------------------------------------------------------------------------
 
-Status prepare_site(Engine& engine, const SiteKey& site, const std::optional<ImportMap>& map, const std::string& time_zone) {
-  const Principal importer{PrincipalKind::system, "import"};
-  bool known = false;
-  engine.query_and_wait([&](const Views& views) { known = views.devices.site(site) != nullptr; });
-  if (!known) {
-    SiteConfigured settings;
-    settings.name = site.site.text;
-    if (!time_zone.empty()) settings.time_zone = time_zone;
-    else if (map && !map->time.zone.empty()) settings.time_zone = map->time.zone;
-    if (map && !map->currency.empty()) settings.currency = map->currency;
-    if (auto done = engine.request_and_wait(site, Configure{settings, importer}); !done) return fail(done.error());
-  }
-  for (const DeviceRegistered& device : map ? map->devices : std::vector<DeviceRegistered>{}) {
-    bool same = false;
-    engine.query_and_wait([&](const Views& views) {
-      const DeviceRegistered* there = views.devices.device(site, device.device);
-      same = there != nullptr && *there == device;
-    });
-    if (same) continue;
-    if (auto done = engine.request_and_wait(site, RegisterDevice{device, importer}); !done) return fail(done.error());
-  }
-  return {};
-}
-
-Result<ImportReport> import_one(Engine& engine, const SiteKey& site, const std::string& file, const Options& o, bool& repeated) {
-  std::optional<ImportMap> map;
-  if (!o.map.empty()) {
-    auto opened = open_map(o.map);
-    if (!opened) return fail(opened.error());
-    map = std::move(*opened);
-  }
-  auto bytes = read_text(file);
-  if (!bytes) return fail(bytes.error());
-  const Digest digest = sha256({*bytes});
-  const auto size = static_cast<double>(std::max<std::size_t>(bytes->size(), 1));
-  bytes = std::string();
-  if (auto done = prepare_site(engine, site, map, o.time_zone); !done) return fail(done.error());
-  Bar bar("import");
-  std::uint64_t batches = 0;
-  const auto sink = [&](ReadingBatch batch) -> Status {
-    TakeReadings readings;
-    readings.encoded = encode_readings(batch);
-    readings.batch = std::make_shared<const ReadingBatch>(std::move(batch));
-    readings.principal = {PrincipalKind::system, "import"};
-    // The same file gives the same keys: importing it twice adds nothing.
-    readings.idempotency_key = "import-" + site.site.text + "-" + hex(bytes_of(digest).substr(0, 12)) + "-" + std::to_string(batches++);
-    readings.fingerprint = sha256({readings.encoded});
-    auto reply = engine.request_and_wait(site, std::move(readings));
-    if (!reply) return fail(reply.error());
-    repeated = repeated || reply->repeated;
-    return {};
-  };
-  auto report = import_file(file, map, {.file = std::filesystem::path(file).filename().string(), .time_zone = o.time_zone}, sink,
-                            [&](const ImportStep& step) { bar.at(std::min(1.0, static_cast<double>(step.bytes_read) / size)); });
-  if (!report || repeated) return report;
-  const HistoryImported fact{report->file, report->sha256, report->preset, report->rows_read, report->rows_kept, report->rows_dropped(), to_json(*report)};
-  auto said = engine.request_and_wait(site, RecordFact{"site-" + site.site.text, fact, {PrincipalKind::system, "import"}, {}});
-  if (!said) return fail(said.error());
-  return report;
-}
-
 int import(const Options& o) {
   auto site = site_named(o.site);
   if (!site) return complain(site.error());
+  std::optional<ImportMap> map;
+  if (!o.map.empty()) {
+    auto opened = open_map(o.map);
+    if (!opened) return complain(opened.error());
+    map = std::move(*opened);
+  }
   auto store = open_store(o.data, {.create = true});
   if (!store) return complain(store.error());
   print_notes(**store);
   SystemClock clock;
-  auto engine = start_engine(**store, clock);
+  auto engine = start_engine(**store, o.data, clock);
   if (!engine) return complain(engine.error());
   int result = 0;
   for (const std::string& file : o.files) {
-    bool repeated = false;
-    auto report = import_one(**engine, *site, file, o, repeated);
-    if (!report) {
-      result = complain(report.error());
+    Bar bar("import");
+    auto done = import_into(**engine, *site, file, map, o.time_zone, [&](double share) { bar.at(share); });
+    if (!done) {
+      result = complain(done.error());
       break;
     }
-    std::cout << (o.json ? to_json(*report) + "\n" : to_text(*report));
-    if (repeated) std::cerr << "heliograph: " << file << " had been imported before; nothing was added.\n";
+    std::cout << (o.json ? to_json(done->report) + "\n" : to_text(done->report));
+    if (done->repeated) std::cerr << "heliograph: " << file << " had been imported before; nothing was added.\n";
   }
   if (auto done = (*engine)->stop(); !done) return complain(done.error());
   return result;
@@ -391,20 +342,29 @@ int export_events(const Options& o) {
   if (!options) return complain(options.error());
   auto store = open_store(o.data, {.read_only = true});
   if (!store) return complain(store.error());
-  auto key = SigningKey::open((std::filesystem::path(o.data) / "checkpoint.key").string());
+  if (!std::filesystem::exists(key_file(o.data)))
+    return complain({Errc::not_found, "There is no signing key in " + o.data + ": start the engine on it once, or restore checkpoint.key.", {}});
+  auto key = SigningKey::open(key_file(o.data));
   if (!key) return complain(key.error());
   options->origin = "heliograph/" + key->key_id();
+  // An export that was cut short has no proof: it never gets the name that was asked for.
+  const std::string part = o.out + ".part";
   std::ofstream file;
   if (!o.out.empty()) {
-    file.open(o.out, std::ios::binary | std::ios::trunc);
-    if (!file) return complain({Errc::io, "The file " + o.out + " cannot be written: check the folder and its rights.", {}});
+    file.open(part, std::ios::binary | std::ios::trunc);
+    if (!file) return complain({Errc::io, "The file " + part + " cannot be written: check the folder and its rights.", {}});
   }
   Bar bar("export");
   auto summary = export_log((*store)->log(), *options, *key, o.out.empty() ? std::cout : file, [&](Position done, Position total) {
     bar.of(done, total);
     return true;
   });
+  file.close();
+  std::error_code renamed;
+  if (summary && !o.out.empty()) std::filesystem::rename(part, o.out, renamed);
+  if (!summary || renamed) std::filesystem::remove(part);
   if (!summary) return complain(summary.error());
+  if (renamed) return complain({Errc::io, "The file " + o.out + " cannot be written: " + renamed.message() + ".", {}});
   if (o.json) std::cerr << to_json(*summary) << "\n";
   else
     std::cerr << "Exported " << summary->decisions << " decisions and " << summary->readings << " readings up to position " << summary->end
@@ -415,7 +375,7 @@ int export_events(const Options& o) {
 int verify_file(const Options& o) {
   std::ifstream in(o.export_file, std::ios::binary);
   if (!in) return complain({Errc::not_found, "The file " + o.export_file + " cannot be read: check its name and rights.", {}});
-  auto verdict = verify_export(in, {.key_id = {}, .version = HELIOGRAPH_VERSION});
+  auto verdict = verify_export(in, {.key_id = o.key, .version = HELIOGRAPH_VERSION});
   if (!verdict) return complain(verdict.error());
   if (o.json) {
     std::cout << to_json(*verdict) << "\n";
@@ -428,27 +388,6 @@ int verify_file(const Options& o) {
   return verdict->ok() ? 0 : 1;
 }
 
-void print_verdict(const Options& o, const VerifyReport& report, const std::vector<std::string>& views) {
-  const bool good = report.ok() && views.empty();
-  if (o.json) {
-    JsonWriter json;
-    json.begin_object().field("ok", good).field("decisions", report.decisions).field("batches", report.batches).field("readings", report.readings);
-    json.field("last_position", report.last).field("decisions_seal", hex(bytes_of(report.decisions_seal))).field("readings_seal", hex(bytes_of(report.readings_seal)));
-    json.key("findings").begin_array();
-    for (const Finding& finding : report.findings) json.begin_object().field("position", finding.position).field("sentence", finding.sentence).end_object();
-    for (const std::string& sentence : views) json.begin_object().field("position", 0).field("sentence", sentence).end_object();
-    json.end_array().field("findings_total", report.findings_total + views.size()).end_object();
-    std::cout << json.view() << "\n";
-    return;
-  }
-  for (const std::string& note : report.notes) std::cout << "note: " << note << "\n";
-  for (const Finding& finding : report.findings)
-    std::cout << "FOUND" << (finding.position == 0 ? "" : " at position " + std::to_string(finding.position)) << ": " << finding.sentence << "\n";
-  for (const std::string& sentence : views) std::cout << "FOUND: " << sentence << "\n";
-  std::cout << (good ? "OK: " : "NOT OK: ") << report.decisions << " decisions and " << report.readings << " readings up to position " << report.last
-            << (good ? "; both chains hold, views equal the log.\n" : ".\n");
-}
-
 int verify(const Options& o) {
   if (!o.export_file.empty()) return verify_file(o);
   VerifyReport report;
@@ -459,17 +398,21 @@ int verify(const Options& o) {
       return true;
     });
   }
-  std::vector<std::string> views;
   if (report.ok()) {
     Bar bar("views");
     auto store = open_store(o.data, {.read_only = true});
     if (!store) return complain(store.error());
+    if (std::filesystem::exists(key_file(o.data))) {
+      auto key = SigningKey::open(key_file(o.data));
+      if (!key) return complain(key.error());
+      verify_checkpoints((*store)->log(), key->public_key(), report);
+    }
     auto differences = compare_views((*store)->views(), (*store)->log(), [&](std::uint64_t done, std::uint64_t total) { bar.of(done, total); });
     if (!differences) return complain(differences.error());
-    views = std::move(*differences);
+    for (std::string& difference : *differences) report.add(0, std::move(difference));
   }
-  print_verdict(o, report, views);
-  return report.ok() && views.empty() ? 0 : 1;
+  std::cout << (o.json ? to_json(report) + "\n" : to_text(report));
+  return report.ok() ? 0 : 1;
 }
 
 int rebuild_views(const Options& o) {
@@ -541,6 +484,7 @@ int run_verb(int argc, char** argv) {
   CLI::App* v_verify = add("verify", "Are log, chains and views what was written?", "heliograph verify --data mine\n  heliograph verify --export audit.jsonl");
   data(v_verify);
   v_verify->add_option("--export", o.export_file, "check an exported file, offline");
+  v_verify->add_option("--key", o.key, "id of the key that must have signed it");
 
   CLI::App* v_rebuild = add("rebuild", "Views from the log", "heliograph rebuild --data mine --projection series");
   data(v_rebuild);

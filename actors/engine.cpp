@@ -15,6 +15,9 @@ struct Config : caf::actor_system_config {
   explicit Config(std::size_t threads) {
     add_message_types<caf::id_block::heliograph>();
     set("scheduler.max-threads", threads);
+    // Idle threads sleep until there is work. Work stealing lets them look for it every 50 us to 10 ms: that burns a
+    // fifth of a busy core, and a lone reading waits for the next look.
+    set("scheduler.policy", caf::atom("sharing"));
   }
 };
 
@@ -59,10 +62,24 @@ Result<std::unique_ptr<Engine>> Engine::start(Store& store, Clock& clock, Engine
   r.projector = spawn_projector(r.system, *engine->views_, r.writer, fatal);
   r.supervisor = spawn_supervisor(r.system, {store, clock, r.directory, r.writer, r.alarms, r.projector, fatal}, std::move(*sites));
 
-  const EngineStarted started{engine->options_.version, engine->options_.commit, store.was_clean()};
-  auto said = engine->request_and_wait(self, RecordFact{"site-" + self.site.text, started, {}, {}});
-  if (!said) return fail(said.error());
+  if (auto said = engine->say(EngineStarted{engine->options_.version, engine->options_.commit, store.was_clean()}); !said)
+    return fail(said.error());
   return engine;
+}
+
+Status Engine::say(Event fact) {
+  const SiteKey self = engine_site();
+  const std::string stream = "site-" + self.site.text;
+  auto said = request_and_wait(self, RecordFact{stream, std::move(fact), {}, {}});
+  if (!said) return fail(said.error());
+  if (!options_.key) return {};
+  auto seal = store_.log().seal_at(said->last);
+  if (!seal) return fail(seal.error());
+  const std::string bytes(bytes_of(*seal));
+  const CheckpointSigned checkpoint{said->last, bytes, options_.key->key_id(),
+                                    options_.key->sign(checkpoint_text("heliograph/" + options_.key->key_id(), said->last, bytes))};
+  auto signed_at = request_and_wait(self, RecordFact{stream, checkpoint, {}, {}});
+  return signed_at ? Status{} : fail(signed_at.error());
 }
 
 void Engine::request(const SiteKey& site, SiteCommand command, Reply reply) {
@@ -106,8 +123,7 @@ void Engine::listen(const SiteKey& site, SourcePtr source) {
 Status Engine::stop() {
   if (!running_) return {};
   Status status;
-  auto said = request_and_wait(engine_site(), RecordFact{"site-" + engine_site().site.text, EngineStopped{}, {}, {}});
-  if (!said) status = fail(said.error());
+  if (auto said = say(EngineStopped{}); !said) status = said;
   {
     caf::scoped_actor self(running_->system);
     self->request(running_->supervisor, std::chrono::seconds(30), save_atom_v)

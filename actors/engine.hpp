@@ -9,6 +9,7 @@
 #include "actors/clock.hpp"
 #include "actors/device_port.hpp"
 #include "actors/log_writer.hpp"
+#include "events/checkpoint.hpp"
 #include "projections/projector.hpp"
 #include "storage/store.hpp"
 
@@ -16,6 +17,8 @@ namespace heliograph {
 
 struct EngineOptions {
   std::string version, commit;
+  /// Signs a checkpoint of the log at each start and ordered stop; none in memory-only stores.
+  std::optional<SigningKey> key = {};
   std::size_t threads = 3;  // one may wait for the disk while the others work
   /// Called once when the engine cannot go on; the process should end with an error and be started again.
   std::function<void(const Error&)> fatal = {};
@@ -57,6 +60,8 @@ class Engine {
 
  private:
   Engine(Store& store, Clock& clock, EngineOptions options);
+  /// Records a fact about the engine itself and, with a key, a signed checkpoint that covers it.
+  Status say(Event fact);
   struct Running;
 
   Store& store_;

@@ -1,5 +1,8 @@
 #include "storage/verify.hpp"
 
+#include "events/checkpoint.hpp"
+#include "events/json.hpp"
+
 #include <algorithm>
 #include <unordered_map>
 
@@ -197,6 +200,49 @@ VerifyReport verify_directory(const std::string& directory, const VerifyProgress
   report.findings_total += opening.size();
   report.findings.insert(report.findings.begin(), opening.begin(), opening.end());
   return report;
+}
+
+void verify_checkpoints(const EventLog& log, std::string_view public_key, VerifyReport& report) {
+  const std::string key_id = hex(bytes_of(sha256({public_key})).substr(0, 8));
+  auto done = log.scan(1, log.durable(), Part::decisions, [&](const RecordPtr& record) {
+    const auto* checkpoint = std::get_if<CheckpointSigned>(&record->event());
+    if (checkpoint == nullptr) return true;
+    const Position at = record->envelope.position;
+    const std::string of = " at position " + std::to_string(checkpoint->covers);
+    const auto seal = log.seal_at(checkpoint->covers);
+    if (!seal || bytes_of(*seal) != checkpoint->seal)
+      report.add(at, "A signed checkpoint says that the chain stood otherwise" + of + ": the log was rewritten after it was signed.");
+    else if (checkpoint->key_id != key_id)
+      report.add(at, "A checkpoint was signed by another key (" + checkpoint->key_id + "): compare checkpoint.key with its backup.");
+    else if (!signature_holds(public_key, checkpoint_text("heliograph/" + key_id, checkpoint->covers, checkpoint->seal), checkpoint->signature))
+      report.add(at, "The signature of a checkpoint does not hold" + of + ".");
+    return true;
+  });
+  if (!done) report.add(0, done.error().sentence);
+}
+
+std::string to_json(const VerifyReport& report) {
+  JsonWriter json;
+  json.begin_object().field("ok", report.ok()).field("decisions", report.decisions).field("batches", report.batches);
+  json.field("readings", report.readings).field("last_position", report.last);
+  json.field("decisions_seal", hex(bytes_of(report.decisions_seal))).field("readings_seal", hex(bytes_of(report.readings_seal)));
+  json.field("findings_total", report.findings_total).key("findings").begin_array();
+  for (const Finding& finding : report.findings)
+    json.begin_object().field("position", finding.position).field("sentence", finding.sentence).end_object();
+  json.end_array().key("notes").begin_array();
+  for (const std::string& note : report.notes) json.string(note);
+  json.end_array().end_object();
+  return json.str();
+}
+
+std::string to_text(const VerifyReport& report) {
+  std::string out;
+  for (const std::string& note : report.notes) out += "note: " + note + "\n";
+  for (const Finding& finding : report.findings)
+    out += "FOUND" + (finding.position == 0 ? std::string() : " at position " + std::to_string(finding.position)) + ": " + finding.sentence + "\n";
+  out += (report.ok() ? "OK: " : "NOT OK: ") + std::to_string(report.decisions) + " decisions and " + std::to_string(report.readings) +
+         " readings up to position " + std::to_string(report.last) + (report.ok() ? "; both chains hold.\n" : ".\n");
+  return out;
 }
 
 }  // namespace heliograph

@@ -28,11 +28,17 @@ struct VerifyReport {
   void add(Position position, std::string sentence);
 };
 
+/// One JSON object; and lines for a terminal that end in "OK" or "NOT OK".
+std::string to_json(const VerifyReport& report);
+std::string to_text(const VerifyReport& report);
+
 /// Told about every thousand records and at the end; positions. False stops the verification.
 using VerifyProgress = std::function<bool(Position done, Position total)>;
 
 /// The log alone; `end` is the position it must reach (its own end, or the watermark's when that is higher).
 VerifyReport verify_log(EventLog& log, Position end, const VerifyProgress& progress);
+/// Every signed checkpoint in the log against the chain and the key (32 bytes) that should have made it.
+void verify_checkpoints(const EventLog& log, std::string_view public_key, VerifyReport& report);
 /// The log, its files and its watermark.
 VerifyReport verify_store(Store& store, const VerifyProgress& progress);
 /// A directory that nobody has open, whatever state it is in: what cannot be opened is a finding.
