@@ -8,13 +8,13 @@ namespace heliograph {
 
 struct BatterySpec {
   double capacity_wh = 0;
-  double stored_wh_min = 0;           // the reserve: discharging stops here
-  double stored_wh_max = 0;           // charging stops here; at most the capacity
-  double charge_w_max = 0;            // AC side
-  double discharge_w_max = 0;         // AC side
-  double charge_efficiency = 1;       // stored = efficiency * charged
-  double discharge_efficiency = 1;    // drawn from the store = discharged / efficiency
-  double self_discharge_per_h = 0;    // share of the stored energy lost each hour, taken before a step
+  double stored_wh_min = 0;         // the reserve: discharging stops here
+  double stored_wh_max = 0;         // charging stops here; at most the capacity
+  double charge_w_max = 0;          // AC side
+  double discharge_w_max = 0;       // AC side
+  double charge_efficiency = 1;     // stored = efficiency * charged
+  double discharge_efficiency = 1;  // drawn from the store = discharged / efficiency
+  double self_discharge_per_h = 0;  // share of the stored energy lost each hour, taken before a step
   bool operator==(const BatterySpec&) const = default;
 };
 

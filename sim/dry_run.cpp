@@ -27,14 +27,18 @@ void keep_books(const DryRunScene& scene, DryRunReport& report) {
   report.what_happened = account_of(books.metered, scene.world.knows_meter(), no_meter());
   report.no_battery = account_of(books.no_battery, demand, no_demand());
   report.candidate = account_of(books.candidate, demand, no_demand());
-  report.self_consumption = account_of(books.self_consumption, demand && battery, battery ? no_demand() : no_battery_described());
+  report.self_consumption =
+      account_of(books.self_consumption, demand && battery, battery ? no_demand() : no_battery_described());
   report.gaps = demand ? books.gaps : std::vector<Gap>{};
-  if (scene.input.scenario.tariff && !scene.no_prices) report.tariff = *scene.input.scenario.tariff;
-  else report.tariff = Unavailable{scene.no_prices.value_or("the scenario names no tariff")};
+  if (scene.input.scenario.tariff && !scene.no_prices)
+    report.tariff = *scene.input.scenario.tariff;
+  else
+    report.tariff = Unavailable{scene.no_prices.value_or("the scenario names no tariff")};
   if (battery && demand) {
     report.self_stored_wh = scene.world.self_stored_wh();
-    report.stored_wh = scene.world.simulates_battery() ? Known<double>(scene.world.stored_wh())
-                                                       : Unavailable{"the battery was never simulated: nothing differed from the record"};
+    report.stored_wh = scene.world.simulates_battery()
+                           ? Known<double>(scene.world.stored_wh())
+                           : Unavailable{"the battery was never simulated: nothing differed from the record"};
   } else {
     report.stored_wh = report.self_stored_wh = battery ? no_demand() : no_battery_described();
   }
@@ -46,9 +50,12 @@ Result<Known<ModelError>> model_error(const DryRunInput& input, const DryRunScen
   const bool battery = scene.battery_recorded;
   if (!scene.world.knows_meter()) return Answer(no_meter());
   if (!battery && scene.past.sent.empty())
-    return Answer(Unavailable{"the record has neither a battery nor commands in this period: there is nothing to simulate against the meter"});
+    return Answer(
+        Unavailable{"the record has neither a battery nor commands in this period: there is nothing to simulate "
+                    "against the meter"});
   if (battery && !input.scenario.battery)
-    return Answer(Unavailable{"the record has a battery whose size is not known: describe it under \"battery\" in the scenario"});
+    return Answer(
+        Unavailable{"the record has a battery whose size is not known: describe it under \"battery\" in the scenario"});
   DryRunInput again = input;
   again.scenario.devices.clear();
   again.rules.reset();
@@ -76,8 +83,9 @@ Result<DryRunReport> dry_run(const DryRunInput& input) {
   auto outcome = can_run_fast(scene) ? DryRunFast(scene).run() : DryRunSteps(scene, false).run();
   if (!outcome) return fail(outcome.error());
   if (outcome->readings == 0)
-    return fail(Errc::not_found, "Site \"" + input.site.site.text + "\" has no readings between " + format_time(input.from) + " and " +
-                                     format_time(input.to) + ": import history, or choose another period.");
+    return fail(Errc::not_found, "Site \"" + input.site.site.text + "\" has no readings between " +
+                                     format_time(input.from) + " and " + format_time(input.to) +
+                                     ": import history, or choose another period.");
   DryRunReport report;
   report.site = input.site;
   report.from = input.from;

@@ -29,11 +29,11 @@ enum class DryRunPath : std::uint8_t {
 struct DryRunInput {
   SiteKey site;
   const SeriesReader* series = nullptr;
-  std::vector<RecordPtr> decisions;  // the site's, in log order; readings among them are ignored
-  Position log_end = 0;              // readings after it do not exist; simulated ones are numbered from there
+  std::vector<RecordPtr> decisions;        // the site's, in log order; readings among them are ignored
+  Position log_end = 0;                    // readings after it do not exist; simulated ones are numbered from there
   std::optional<std::vector<Rule>> rules;  // the candidates; absent = the site's own, as they stand in the log
   Scenario scenario;
-  Micros from = 0, to = 0;           // [from, to)
+  Micros from = 0, to = 0;                                   // [from, to)
   std::function<bool(const DryRunProgress&)> progress = {};  // answers false to cancel
   DryRunPath path = DryRunPath::automatic;
 };

@@ -26,7 +26,9 @@ bool rule_runs_fast(const DryRunScene& scene, const Rule& rule) {
   return true;
 }
 
-bool beyond(bool above, std::int64_t threshold, std::int64_t value) { return above ? value > threshold : value < threshold; }
+bool beyond(bool above, std::int64_t threshold, std::int64_t value) {
+  return above ? value > threshold : value < threshold;
+}
 bool rearms(bool above, std::int64_t rearm, std::int64_t value) { return above ? value <= rearm : value >= rearm; }
 
 }  // namespace
@@ -36,10 +38,11 @@ bool can_run_fast(const DryRunScene& scene) {
   if (scene.battery || scene.site.settings().grid_import_w_max > 0) return false;
   if (!scene.past.during.empty() || !scene.past.sent.empty()) return false;
   const MetricSet looked_at = metrics_of(scene.trying);
-  for (const Metric simulated : {Metric::load_w, Metric::grid_w, Metric::grid_import_w, Metric::grid_export_w, Metric::power_w,
-                                 Metric::switch_on})
+  for (const Metric simulated : {Metric::load_w, Metric::grid_w, Metric::grid_import_w, Metric::grid_export_w,
+                                 Metric::power_w, Metric::switch_on})
     if (has(looked_at, simulated)) return false;
-  return std::all_of(scene.trying.begin(), scene.trying.end(), [&](const Rule& rule) { return !rule.enabled || rule_runs_fast(scene, rule); });
+  return std::all_of(scene.trying.begin(), scene.trying.end(),
+                     [&](const Rule& rule) { return !rule.enabled || rule_runs_fast(scene, rule); });
 }
 
 Result<StepsOutcome> DryRunFast::run() {
@@ -69,7 +72,8 @@ Result<StepsOutcome> DryRunFast::run() {
       if (auto done = seek(i); !done) return fail(done.error());
     }
     if (++fed % 4096 == 0 && scene_.input.progress &&
-        !scene_.input.progress({static_cast<double>(first.at - scene_.input.from) / static_cast<double>(scene_.input.to - scene_.input.from),
+        !scene_.input.progress({static_cast<double>(first.at - scene_.input.from) /
+                                    static_cast<double>(scene_.input.to - scene_.input.from),
                                 first.at, outcome_.readings}))
       return fail(Errc::closed, "The dry run was cancelled.");
   }
@@ -115,7 +119,8 @@ void DryRunFast::make_watchers() {
       for (std::uint32_t t = 0; rules[r].rule.enabled && t < rules[r].rule.triggers.size(); ++t) {
         const ThresholdTrigger& trigger = *rules[r].rule.triggers[t].threshold;
         if ((trigger.device == "*" || trigger.device == device.text) && measures(scene_, device, trigger.metric))
-          watchers_.push_back({r, t, s, trigger.metric, trigger.above, trigger.threshold, trigger.rearm, std::nullopt, {}, missing});
+          watchers_.push_back(
+              {r, t, s, trigger.metric, trigger.above, trigger.threshold, trigger.rearm, std::nullopt, {}, missing});
       }
   }
 }
@@ -141,7 +146,8 @@ void DryRunFast::make_lookups() {
   for (const Rule& rule : scene_.trying) add_conditions(add_conditions, rule.conditions);
   bool fixed_target = false;
   for (const Rule& rule : scene_.trying)
-    for (const RuleAction& action : rule.actions) fixed_target |= action.kind == RuleAction::Kind::command && action.device != "trigger";
+    for (const RuleAction& action : rule.actions)
+      fixed_target |= action.kind == RuleAction::Kind::command && action.device != "trigger";
   for (Lookup& lookup : lookups_)
     if (fixed_target || has(asked, lookup.metric)) lookup.only_own = false;
 }
@@ -158,7 +164,8 @@ Status DryRunFast::start() {
     if (!device.start) continue;
     switches_.push_back({from, i, *device.start});
     outcome_.first_difference = from;
-    scene_.site.observe(scene_.index_of[device.device], Metric::switch_on, *device.start ? 1 : 0, from, scene_.journal.take_position());
+    scene_.site.observe(scene_.index_of[device.device], Metric::switch_on, *device.start ? 1 : 0, from,
+                        scene_.journal.take_position());
   }
   return {};
 }
@@ -212,7 +219,8 @@ Result<bool> DryRunFast::seek_in(Watcher& w, SeriesBlock& block, bool edge) {
     auto decoded = block.at();
     if (!decoded) return fail(decoded.error());
     at = *decoded;
-    w.next.row = std::max(w.next.row, static_cast<std::size_t>(std::lower_bound(at.begin(), at.end(), scene_.input.from) - at.begin()));
+    w.next.row = std::max(
+        w.next.row, static_cast<std::size_t>(std::lower_bound(at.begin(), at.end(), scene_.input.from) - at.begin()));
     end = static_cast<std::size_t>(std::lower_bound(at.begin(), at.end(), scene_.input.to) - at.begin());
   }
   for (std::size_t row = w.next.row; row < end; ++row) {
@@ -261,7 +269,8 @@ Status DryRunFast::fold_newest(Lookup& lookup, Micros t, Position position) {
     auto row = static_cast<std::size_t>(std::upper_bound(at->begin(), at->end(), t) - at->begin());
     while (row-- > 0) {
       if (((*at)[row] == t && (*positions)[row] > position) || (*values)[row] == missing) continue;
-      scene_.site.now().fold(scene_.index_of[series.device], lookup.metric, (*values)[row], (*at)[row], (*positions)[row]);
+      scene_.site.now().fold(scene_.index_of[series.device], lookup.metric, (*values)[row], (*at)[row],
+                             (*positions)[row]);
       return {};
     }
   }
@@ -273,8 +282,8 @@ Status DryRunFast::answer_until(Micros t) {
     const Switch answer = answers_.front();
     answers_.pop_front();
     scene_.journal.set_time(answer.at);
-    scene_.site.observe(scene_.index_of[scene_.played[answer.played].device], Metric::switch_on, answer.on ? 1 : 0, answer.at,
-                        scene_.journal.take_position());
+    scene_.site.observe(scene_.index_of[scene_.played[answer.played].device], Metric::switch_on, answer.on ? 1 : 0,
+                        answer.at, scene_.journal.take_position());
     if (auto done = scene_.site.react(answer.at, scene_.journal); !done) return done;
     settle(answer.at);
   }
@@ -286,17 +295,21 @@ void DryRunFast::settle(Micros t) {
   for (; seen_records_ < records.size(); ++seen_records_) {
     const auto* command = std::get_if<CommandDispatched>(&records[seen_records_]->event());
     if (!command) continue;
-    const auto device = std::find_if(scene_.played.begin(), scene_.played.end(), [&](const auto& p) { return p.id == command->device; });
+    const auto device = std::find_if(scene_.played.begin(), scene_.played.end(),
+                                     [&](const auto& p) { return p.id == command->device; });
     if (device == scene_.played.end()) continue;
-    const Switch change{t, static_cast<std::size_t>(device - scene_.played.begin()), command->action == Action::switch_on};
+    const Switch change{t, static_cast<std::size_t>(device - scene_.played.begin()),
+                        command->action == Action::switch_on};
     if (!outcome_.first_difference) outcome_.first_difference = t;
     switches_.push_back(change);
-    scene_.site.observe(scene_.index_of[device->device], Metric::switch_on, change.on ? 1 : 0, t, scene_.journal.take_position());
+    scene_.site.observe(scene_.index_of[device->device], Metric::switch_on, change.on ? 1 : 0, t,
+                        scene_.journal.take_position());
     answers_.push_back({t + 1, change.played, change.on});
   }
 }
 
-// Nothing that was decided depends on the books, so they are kept afterwards, and only where there is something to book.
+// Nothing that was decided depends on the books, so they are kept afterwards, and only where there is something to
+// book.
 Status DryRunFast::book() {
   World& world = scene_.world;
   const DryRunInput& in = scene_.input;

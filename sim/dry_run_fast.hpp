@@ -84,7 +84,7 @@ class DryRunFast {
   std::vector<Watcher> watchers_;
   std::vector<Lookup> lookups_;
   std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> queue_;
-  std::deque<Switch> answers_;   // confirmations on their way
+  std::deque<Switch> answers_;    // confirmations on their way
   std::vector<Switch> switches_;  // for the books
   std::size_t seen_records_ = 0;
 };

@@ -32,7 +32,8 @@ class Decisions {
       ++report_.would_refuse;
       if (DryRunCommand* command = find(refused->command))
         for (const Refusal& refusal : refused->refusals)
-          command->refusals.push_back({refusal, refusal.reading == 0 ? std::nullopt : std::optional(seen(refusal.reading))});
+          command->refusals.push_back(
+              {refusal, refusal.reading == 0 ? std::nullopt : std::optional(seen(refusal.reading))});
     } else if (const auto* sent = std::get_if<CommandDispatched>(&event)) {
       ++report_.would_send;
       if (DryRunCommand* command = find(sent->command)) command->would_send = true;
@@ -63,7 +64,8 @@ class Decisions {
   }
   void add_reading(DryRunCommand& command, Position position) const {
     const Seen one = seen(position);
-    if (std::find(command.readings.begin(), command.readings.end(), one) == command.readings.end()) command.readings.push_back(one);
+    if (std::find(command.readings.begin(), command.readings.end(), one) == command.readings.end())
+      command.readings.push_back(one);
   }
 
   const DryRunScene& scene_;
@@ -84,7 +86,9 @@ class Caveats {
     books();
     battery();
     devices();
-    add("suspects", "Values that were found implausible when they were recorded are not in the series: safety could not see them here.");
+    add("suspects",
+        "Values that were found implausible when they were recorded are not in the series: safety could not see them "
+        "here.");
   }
 
  private:
@@ -93,17 +97,21 @@ class Caveats {
   void imports() {
     for (const RecordPtr& record : scene_.past.imports) {
       const auto& import = std::get<HistoryImported>(record->event());
-      add("imported-history", std::to_string(import.rows_kept) + " rows of \"" + import.file + "\" were recorded on " +
-                                  format_time(record->envelope.recorded_at) +
-                                  ", after they were true: a live engine would have known each of them later than this run assumes.");
+      add("imported-history",
+          std::to_string(import.rows_kept) + " rows of \"" + import.file + "\" were recorded on " +
+              format_time(record->envelope.recorded_at) +
+              ", after they were true: a live engine would have known each of them later than this run assumes.");
     }
   }
 
   void descriptions() {
     if (scene_.past.settings_after_start)
-      add("settings-from-later", "The site's settings were written after the period began; they are used as if they had stood from its begin.");
+      add("settings-from-later",
+          "The site's settings were written after the period began; they are used as if they had stood from its "
+          "begin.");
     if (scene_.past.devices_after_start)
-      add("devices-from-later", "Devices were registered after the period began; they are used as if they had been so from its begin.");
+      add("devices-from-later",
+          "Devices were registered after the period began; they are used as if they had been so from its begin.");
   }
 
   void means() {
@@ -115,38 +123,46 @@ class Caveats {
       if (hold > longest) longest = hold, which = scene_.devices[i].text;
     }
     if (longest >= 15 * minute_us)
-      add("long-intervals", "Readings stand for up to " + format_duration(longest) + " (\"" + which +
-                                "\"): what happened within such an interval is not known, import and export within it cancel, and a mean "
-                                "is used from the begin of its interval although it was known only at its end.");
+      add("long-intervals",
+          "Readings stand for up to " + format_duration(longest) + " (\"" + which +
+              "\"): what happened within such an interval is not known, import and export within it cancel, and a mean "
+              "is used from the begin of its interval although it was known only at its end.");
   }
 
   void books() {
     Micros gaps = 0;
     for (const Gap& gap : report_.gaps) gaps += gap.to - gap.from;
     if (gaps > 0)
-      add("gaps", "For " + hours_text(gaps) + " in " + std::to_string(report_.gaps.size()) +
-                      " gaps the site's demand is not known: that time is in no figure, and the battery rests through it.");
+      add("gaps",
+          "For " + hours_text(gaps) + " in " + std::to_string(report_.gaps.size()) +
+              " gaps the site's demand is not known: that time is in no figure, and the battery rests through it.");
     if (scene_.world.measures(World::Role::load) && !scene_.world.measures(World::Role::pv))
       add("no-pv", "The record has no PV power: the site's load is taken as its demand.");
     for (const auto& [role, what] : {std::pair{World::Role::load, "load_w"}, std::pair{World::Role::grid, "grid_w"}})
-      if (scene_.world.sources(role) > 1) add("summed", std::string("Several devices have ") + what + ": their sum is taken as the site's.");
+      if (scene_.world.sources(role) > 1)
+        add("summed", std::string("Several devices have ") + what + ": their sum is taken as the site's.");
     const Account* priced = report_.no_battery.value();
     if (report_.tariff && priced && priced->unpriced() > 0)
-      add("no-price", "For " + hours_text(priced->unpriced()) + " there is no price: that time is in the energies and not in the money.");
+      add("no-price", "For " + hours_text(priced->unpriced()) +
+                          " there is no price: that time is in the energies and not in the money.");
   }
 
   void battery() {
     const auto& battery = scene_.input.scenario.battery;
     if (!battery) {
       if (scene_.battery_recorded && scene_.world.knows_demand() && report_.first_difference)
-        add("battery-as-recorded", "The recorded battery's size is not known, so its power stays as recorded and every difference goes to "
-                                   "the grid: describe it under \"battery\" in the scenario to have it simulated.");
+        add("battery-as-recorded",
+            "The recorded battery's size is not known, so its power stays as recorded and every difference goes to "
+            "the grid: describe it under \"battery\" in the scenario to have it simulated.");
       return;
     }
-    add("battery-model", "The simulated battery is ideal within its limits: constant efficiency, no standby draw, no temperature, no ageing; "
-                         "the energy left in it at the end has no value in the money.");
+    add("battery-model",
+        "The simulated battery is ideal within its limits: constant efficiency, no standby draw, no temperature, no "
+        "ageing; "
+        "the energy left in it at the end has no value in the money.");
     if (scene_.world.used_start_charge())
-      add("battery-start", "The battery starts with the scenario's charge, because the record has none at that moment.");
+      add("battery-start",
+          "The battery starts with the scenario's charge, because the record has none at that moment.");
     if (battery->strategy == BatteryStrategy::rules)
       add("battery-hold", "A power that a rule sets is held until the next one is set.");
   }
@@ -155,10 +171,14 @@ class Caveats {
     const bool played = std::any_of(scene_.played.begin(), scene_.played.end(),
                                     [&](const PlayedDevice& d) { return scene_.world.plays(d.in_world); });
     if (outcome_.unsimulated_power)
-      add("power-not-simulated", "A rule set the power of a device that is not simulated: the command counts as done, its energy is in no figure.");
+      add("power-not-simulated",
+          "A rule set the power of a device that is not simulated: the command counts as done, its energy is in no "
+          "figure.");
     if (played)
-      add("played-devices", "Devices that are switched otherwise than in the record obey at once and draw their nominal power, or what they "
-                            "drew in the record at that time; their own later switchings in the record are not followed.");
+      add("played-devices",
+          "Devices that are switched otherwise than in the record obey at once and draw their nominal power, or what "
+          "they "
+          "drew in the record at that time; their own later switchings in the record are not followed.");
   }
 
   const DryRunScene& scene_;

@@ -8,7 +8,8 @@ namespace {
 
 // Rules and schedules are what is being tried; what people, agents and other systems asked for happens again.
 bool asked_from_outside(const Principal& principal) {
-  return principal.kind == PrincipalKind::user || principal.kind == PrincipalKind::apikey || principal.kind == PrincipalKind::agent;
+  return principal.kind == PrincipalKind::user || principal.kind == PrincipalKind::apikey ||
+         principal.kind == PrincipalKind::agent;
 }
 
 class Reader {
@@ -24,13 +25,18 @@ class Reader {
     if (const auto* sent = std::get_if<CommandDispatched>(&event); sent && at >= from_ && at < to_)
       past_.sent.push_back({at, sent->device, sent->action, sent->power_w, false});
     if (!wanted(event, record->envelope)) return;
-    if (at <= from_) past_.before.push_back(record);
-    else if (first_description(event, at)) return past_.before.push_back(record);
-    else if (at < to_) past_.during.push_back(record);
+    if (at <= from_)
+      past_.before.push_back(record);
+    else if (first_description(event, at))
+      return past_.before.push_back(record);
+    else if (at < to_)
+      past_.during.push_back(record);
   }
 
   Past finish() {
-    const auto by_time = [](const RecordPtr& a, const RecordPtr& b) { return a->envelope.occurred_at < b->envelope.occurred_at; };
+    const auto by_time = [](const RecordPtr& a, const RecordPtr& b) {
+      return a->envelope.occurred_at < b->envelope.occurred_at;
+    };
     std::stable_sort(past_.during.begin(), past_.during.end(), by_time);
     std::stable_sort(past_.sent.begin(), past_.sent.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
     return std::move(past_);
@@ -49,8 +55,9 @@ class Reader {
   bool first_description(const Event& event, Micros at) {
     const bool late = at > from_;
     if (std::holds_alternative<SiteConfigured>(event)) {
-      const bool first = std::none_of(past_.before.begin(), past_.before.end(),
-                                      [](const RecordPtr& r) { return std::holds_alternative<SiteConfigured>(r->event()); });
+      const bool first = std::none_of(past_.before.begin(), past_.before.end(), [](const RecordPtr& r) {
+        return std::holds_alternative<SiteConfigured>(r->event());
+      });
       if (first && late) past_.settings_after_start = true;
       return first;
     }

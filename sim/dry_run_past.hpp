@@ -20,10 +20,11 @@ struct RecordedCommand {
 
 struct Past {
   std::vector<RecordPtr> before;  // facts that stand when the period begins, in order
-  std::vector<RecordPtr> during;  // facts of the period by the time they were true: settings, devices, rules, stops, requests of people
-  std::vector<RecordedCommand> sent;         // in the period, by time
-  std::map<RuleId, RecordPtr> rules_now;     // the last saved version of each rule that was not removed
-  std::vector<RecordPtr> imports;            // history.imported
+  std::vector<RecordPtr>
+      during;  // facts of the period by the time they were true: settings, devices, rules, stops, requests of people
+  std::vector<RecordedCommand> sent;      // in the period, by time
+  std::map<RuleId, RecordPtr> rules_now;  // the last saved version of each rule that was not removed
+  std::vector<RecordPtr> imports;         // history.imported
   bool settings_after_start = false, devices_after_start = false;  // described only later than the period's begin
 };
 

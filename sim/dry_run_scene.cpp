@@ -50,18 +50,24 @@ class SceneBuilder {
     std::vector<DeviceId> priced;
     for (const DeviceId& device : input_.series->devices(input_.site)) {
       const auto metrics = input_.series->metrics(input_.site, device);
-      if (std::find(metrics.begin(), metrics.end(), Metric::spot_price_micro) != metrics.end()) priced.push_back(device);
+      if (std::find(metrics.begin(), metrics.end(), Metric::spot_price_micro) != metrics.end())
+        priced.push_back(device);
     }
     if (scenario.prices) {
       if (std::find(priced.begin(), priced.end(), *scenario.prices) == priced.end())
-        return fail(Errc::invalid, "Device \"" + scenario.prices->text + "\" has no spot prices: import a price series for it, or name another.", "/prices");
+        return fail(Errc::invalid,
+                    "Device \"" + scenario.prices->text +
+                        "\" has no spot prices: import a price series for it, or name another.",
+                    "/prices");
       return std::optional(*scenario.prices);
     }
     if (!scenario.tariff || !scenario.tariff->needs_spot()) return std::optional<DeviceId>();
     if (priced.empty()) no_prices_ = "the tariff needs spot prices and the record has none: import a price series";
     if (priced.size() > 1)
-      return fail(Errc::invalid, "Several devices have spot prices (\"" + priced[0].text + "\", \"" + priced[1].text +
-                                     "\"): name the one that counts under \"prices\".", "/prices");
+      return fail(Errc::invalid,
+                  "Several devices have spot prices (\"" + priced[0].text + "\", \"" + priced[1].text +
+                      "\"): name the one that counts under \"prices\".",
+                  "/prices");
     return priced.empty() ? std::optional<DeviceId>() : std::optional(priced.front());
   }
 
@@ -87,7 +93,8 @@ class SceneBuilder {
     // What can be told something has its place, even if it was never heard of.
     for (const auto* facts : {&scene_->past.before, &scene_->past.during})
       for (const RecordPtr& fact : *facts)
-        if (const auto* about = std::get_if<DeviceRegistered>(&fact->event()); about && (about->can_switch || about->can_set_power))
+        if (const auto* about = std::get_if<DeviceRegistered>(&fact->event());
+            about && (about->can_switch || about->can_set_power))
           device_at(about->device);
   }
 
@@ -96,15 +103,18 @@ class SceneBuilder {
     for (std::uint32_t i = 0; i < scene_->recorded_devices; ++i) {
       const auto metrics = input_.series->metrics(input_.site, scene_->devices[i]);
       const bool is_battery = std::any_of(metrics.begin(), metrics.end(), [](Metric m) {
-        return m == Metric::soc_permille || m == Metric::battery_w || m == Metric::battery_charge_w || m == Metric::battery_discharge_w;
+        return m == Metric::soc_permille || m == Metric::battery_w || m == Metric::battery_charge_w ||
+               m == Metric::battery_discharge_w;
       });
       if (is_battery) recorded.push_back(i);
     }
     scene_->battery_recorded = !recorded.empty();
     if (!input_.scenario.battery) return {};
     if (recorded.size() > 1)
-      return fail(Errc::invalid, "The record has batteries on " + std::to_string(recorded.size()) +
-                                     " devices, and a dry run can simulate one: leave \"battery\" out.", "/battery");
+      return fail(Errc::invalid,
+                  "The record has batteries on " + std::to_string(recorded.size()) +
+                      " devices, and a dry run can simulate one: leave \"battery\" out.",
+                  "/battery");
     scene_->battery = recorded.empty() ? device_at(DeviceId{"battery"}) : recorded.front();
     return {};
   }
@@ -142,7 +152,8 @@ class SceneBuilder {
       registered.nominal_w = device.nominal_w;
       registered.min_on = device.min_on;
       registered.min_off = device.min_off;
-      if (auto done = scene_->site.register_device(registered, dry_runner, input_.from, scene_->journal); !done) return done;
+      if (auto done = scene_->site.register_device(registered, dry_runner, input_.from, scene_->journal); !done)
+        return done;
     }
     if (!scene_->battery) return {};
     const ScenarioBattery& battery = *input_.scenario.battery;
@@ -175,26 +186,31 @@ class SceneBuilder {
   }
 
   bool played_by_scenario(const DeviceId& id) const {
-    return std::any_of(input_.scenario.devices.begin(), input_.scenario.devices.end(), [&](const auto& d) { return d.id == id; });
+    return std::any_of(input_.scenario.devices.begin(), input_.scenario.devices.end(),
+                       [&](const auto& d) { return d.id == id; });
   }
 
   /// The device as it stands, or as it will be registered in the period.
   const DeviceRegistered* switchable(const DeviceId& id) const {
     if (const DeviceState* known = scene_->site.device(id)) return known->about.can_switch ? &known->about : nullptr;
     for (const RecordPtr& fact : scene_->past.during)
-      if (const auto* about = std::get_if<DeviceRegistered>(&fact->event()); about && about->device == id && about->can_switch) return about;
+      if (const auto* about = std::get_if<DeviceRegistered>(&fact->event());
+          about && about->device == id && about->can_switch)
+        return about;
     return nullptr;
   }
 
   void add_played() {
     for (const ScenarioDevice& device : input_.scenario.devices) {
       const std::uint32_t at = device_at(device.id);
-      scene_->played.push_back({device.id, at, scene_->world.add_played(at, device.nominal_w, false), device.on_at_start});
+      scene_->played.push_back(
+          {device.id, at, scene_->world.add_played(at, device.nominal_w, false), device.on_at_start});
     }
     for (std::uint32_t i = 0; i < scene_->devices.size(); ++i) {
       const DeviceRegistered* about = switchable(scene_->devices[i]);
       if (!about || played_by_scenario(scene_->devices[i])) continue;
-      scene_->played.push_back({scene_->devices[i], i, scene_->world.add_played(i, about->nominal_w, true), std::nullopt});
+      scene_->played.push_back(
+          {scene_->devices[i], i, scene_->world.add_played(i, about->nominal_w, true), std::nullopt});
     }
   }
 
@@ -207,7 +223,8 @@ class SceneBuilder {
         const auto& saved = std::get<RuleSaved>(record->event());
         auto parsed = parse_rule(saved.document);
         if (!parsed.rule)
-          return fail(Errc::corrupt, "The saved rule \"" + id.text + "\" cannot be read: save it again, or give the rules to try.");
+          return fail(Errc::corrupt,
+                      "The saved rule \"" + id.text + "\" cannot be read: save it again, or give the rules to try.");
         parsed.rule->enabled = saved.enabled;
         scene_->trying.push_back(std::move(*parsed.rule));
       }
@@ -227,7 +244,8 @@ class SceneBuilder {
     for (const RecordPtr& fact : scene_->past.during)
       if (const auto* saved = std::get_if<RuleSaved>(&fact->event()))
         if (const auto parsed = parse_rule(saved->document); parsed.rule) needed |= metrics_of({*parsed.rule});
-    for (const Metric metric : {Metric::soc_permille, Metric::grid_w, Metric::switch_on, Metric::battery_w}) add(needed, metric);
+    for (const Metric metric : {Metric::soc_permille, Metric::grid_w, Metric::switch_on, Metric::battery_w})
+      add(needed, metric);
     for (const auto& about : all_metrics())
       if (World::role_of(about.metric)) add(needed, about.metric);
   }

@@ -35,7 +35,7 @@ struct DryRunScene {
   Site site;
   World world;
   Past past;
-  std::vector<DeviceId> devices;     // recorded ones first, then the scenario's own
+  std::vector<DeviceId> devices;      // recorded ones first, then the scenario's own
   std::vector<DeviceIndex> index_of;  // likewise: in the site
   std::size_t recorded_devices = 0;
   std::vector<PlayedDevice> played;
@@ -43,8 +43,8 @@ struct DryRunScene {
   bool battery_recorded = false;
   std::array<std::optional<std::uint32_t>, metric_slots> owner{};  // the only device that measures it
   std::array<std::uint32_t, metric_slots> owners{};                // how many measure it
-  std::vector<Rule> trying;              // enabled or not, as given to the site
-  MetricSet needed;                      // by rules, safety or the books
+  std::vector<Rule> trying;                                        // enabled or not, as given to the site
+  MetricSet needed;                                                // by rules, safety or the books
   Micros warm_up = 0;                    // readings this long before the period still stand in it
   std::optional<std::string> no_prices;  // why the tariff cannot be used
 };

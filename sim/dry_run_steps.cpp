@@ -34,7 +34,8 @@ bool DryRunSteps::go_on(Micros t) {
   const auto& input = scene_.input;
   if (!input.progress || outcome_.readings - reported_ < rows_between_reports) return true;
   reported_ = outcome_.readings;
-  return input.progress({static_cast<double>(t - input.from) / static_cast<double>(input.to - input.from), t, outcome_.readings});
+  return input.progress(
+      {static_cast<double>(t - input.from) / static_cast<double>(input.to - input.from), t, outcome_.readings});
 }
 
 void DryRunSteps::look_at_rules() {
@@ -75,7 +76,8 @@ Micros DryRunSteps::next_moment() {
   const Micros from = scene_.input.from;
   Micros t = scene_.input.to;
   if (more_) t = std::min(t, row_.at);
-  if (fact_ < scene_.past.during.size()) t = std::min(t, std::max(from, scene_.past.during[fact_]->envelope.occurred_at));
+  if (fact_ < scene_.past.during.size())
+    t = std::min(t, std::max(from, scene_.past.during[fact_]->envelope.occurred_at));
   if (sent_ < scene_.past.sent.size()) t = std::min(t, scene_.past.sent[sent_].at);
   if (!answers_.empty()) t = std::min(t, answers_.front().at);
   if (due_unknown_) {
@@ -119,14 +121,16 @@ Status DryRunSteps::facts(Micros t) {
 Status DryRunSteps::apply(const RecordPtr& fact, Micros t) {
   due_unknown_ = true;
   if (const auto* request = std::get_if<CommandRequested>(&fact->event())) {
-    const Ask ask{{request->device, request->action, request->power_w, fact->envelope.principal}, request->reason, {}, {}, {}};
+    const Ask ask{
+        {request->device, request->action, request->power_w, fact->envelope.principal}, request->reason, {}, {}, {}};
     auto answer = scene_.site.ask(ask, t, scene_.journal);
     if (!answer) return fail(answer.error());
     return react(t);
   }
   if (const auto* about = std::get_if<DeviceRegistered>(&fact->event())) {
     const PlayedDevice* device = played(about->device);
-    const bool scenarios = (device && device->start) || (scene_.battery && scene_.devices[*scene_.battery] == about->device);
+    const bool scenarios =
+        (device && device->start) || (scene_.battery && scene_.devices[*scene_.battery] == about->device);
     if (scenarios) return {};  // the scenario's description stands
   }
   scene_.site.evolve(fact);
@@ -268,7 +272,8 @@ void DryRunSteps::hide() {
   for (const Metric metric : {Metric::load_w, Metric::grid_w, Metric::grid_import_w, Metric::grid_export_w})
     hide_at(scene_.owner[slot(metric)], metric);
   if (scene_.world.simulates_battery())
-    for (const Metric metric : {Metric::battery_w, Metric::soc_permille, Metric::battery_charge_w, Metric::battery_discharge_w})
+    for (const Metric metric :
+         {Metric::battery_w, Metric::soc_permille, Metric::battery_charge_w, Metric::battery_discharge_w})
       hide_at(scene_.battery, metric);
   for (const PlayedDevice& device : scene_.played)
     if (scene_.world.plays(device.in_world)) {

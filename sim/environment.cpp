@@ -9,7 +9,16 @@ namespace {
 
 // Channels of chance; a new one takes a new number, or every simulated year changes.
 enum Channel : std::uint64_t {
-  sky_day = 1, sky_hour, sky_minute, base_load, morning, evening, fridge, spot_day, spot_hour, appliance_first = 100,
+  sky_day = 1,
+  sky_hour,
+  sky_minute,
+  base_load,
+  morning,
+  evening,
+  fridge,
+  spot_day,
+  spot_hour,
+  appliance_first = 100,
 };
 
 /// A bell without exp: 1 at `centre`, a half at `centre` +- `width`.
@@ -28,8 +37,8 @@ int day_of_year(Micros at) {
 }
 
 struct Appliance {
-  double chance;          // of a use on a day
-  double from_h, to_h;    // start
+  double chance;           // of a use on a day
+  double from_h, to_h;     // start
   double least_h, most_h;  // how long
   double power_w;
 };
@@ -75,7 +84,7 @@ double clearness(const Noise& noise, Micros at) {
   const double days = noise.smooth(sky_day, at, 30 * hour_us);
   const double hours = noise.smooth(sky_hour, at, 100 * minute_us);
   const double passing = noise.smooth(sky_minute, at, 4 * minute_us);
-  const double dull = days * days * 0.75 + hours * 0.35;                     // 0 clear .. 1.1 overcast
+  const double dull = days * days * 0.75 + hours * 0.35;                         // 0 clear .. 1.1 overcast
   const double patches = dull > 0.2 && dull < 0.8 ? 0.35 * (passing - 0.5) : 0;  // broken clouds flicker
   return std::clamp(1.05 - dull - patches, 0.1, 1.0);
 }

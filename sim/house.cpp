@@ -52,8 +52,9 @@ HouseSample House::take_sample() {
   s.battery_mv = 48'000 + 6 * s.soc_permille;
   if (lease_ && s.at >= lease_->until) lease_.reset();
   const bool commanded = lease_ && s.at >= lease_->from;
-  const double wanted_w = commanded ? static_cast<double>(lease_->power_w)
-                                    : self_consumption_request_w(static_cast<double>(s.load_w), static_cast<double>(s.pv_w));
+  const double wanted_w = commanded
+                              ? static_cast<double>(lease_->power_w)
+                              : self_consumption_request_w(static_cast<double>(s.load_w), static_cast<double>(s.pv_w));
   const double hours = static_cast<double>(options_.sample) / static_cast<double>(hour_us);
   // Whole watts towards zero: what the meter says is exactly what the store feels, and never beyond its limits.
   s.battery_w = static_cast<std::int64_t>(battery_.acceptable_w(wanted_w, hours));
@@ -95,10 +96,12 @@ SimulatedAnswer House::apply_to_battery(const CommandDispatched& command, Micros
   const auto& faults = options_.faults;
   const auto answer = [&]() -> SimulatedAnswer {
     const Micros effect_at = at + faults.delay;
-    if (command.action != Action::set_power) return {Answer::refused, "The battery cannot be switched, only given a power.", at};
+    if (command.action != Action::set_power)
+      return {Answer::refused, "The battery cannot be switched, only given a power.", at};
     if (noise_.even(battery_fault, slot_of(command.command)) * 1000 < faults.fail_permille)
       return {Answer::failed, "The inverter reports a fault.", effect_at};
-    if (command.expires_at != 0 && effect_at > command.expires_at) return {Answer::refused, "The command came after its expiry.", effect_at};
+    if (command.expires_at != 0 && effect_at > command.expires_at)
+      return {Answer::refused, "The command came after its expiry.", effect_at};
     const double limit = command.power_w < 0 ? options_.battery.charge_w_max : options_.battery.discharge_w_max;
     if (std::abs(static_cast<double>(command.power_w)) > limit)
       return {Answer::refused, "The power is beyond the inverter's limit.", effect_at};

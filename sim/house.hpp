@@ -17,9 +17,9 @@ namespace heliograph {
 
 struct HouseOptions {
   std::uint64_t seed = 1;
-  Micros start = 0;                    // the first sample
-  Micros sample = 15 * minute_us;      // from one sample to the next; powers hold in between
-  Zone zone = Zone::utc();             // habits follow its clock
+  Micros start = 0;                // the first sample
+  Micros sample = 15 * minute_us;  // from one sample to the next; powers hold in between
+  Zone zone = Zone::utc();         // habits follow its clock
   Whereabouts where;
   std::int64_t pv_peak_w = 7500;
   BatterySpec battery = {10'000, 1'000, 10'000, 5'000, 5'000, 0.95, 0.95, 0};

@@ -24,7 +24,9 @@ class Account {
     add(span, grid_wus > 0 ? grid_wus : 0, grid_wus < 0 ? -grid_wus : 0, prices);
   }
   /// AC side, + discharge / - charge.
-  void add_battery(std::int64_t battery_wus) { (battery_wus < 0 ? charge_ : discharge_) += battery_wus < 0 ? -battery_wus : battery_wus; }
+  void add_battery(std::int64_t battery_wus) {
+    (battery_wus < 0 ? charge_ : discharge_) += battery_wus < 0 ? -battery_wus : battery_wus;
+  }
 
   // In micro-kWh (10^-6 kWh = 3.6 J).
   std::int64_t import_ukwh() const { return in_ukwh(import_); }

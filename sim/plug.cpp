@@ -30,23 +30,27 @@ const SimulatedAnswer& AnswerMemory::remember(const CommandId& command, Simulate
 }
 
 SimulatedAnswer Plug::judge(const CommandDispatched& command, Micros at, Micros effect_at) const {
-  if (command.action == Action::set_power) return {Answer::refused, "This plug can only be switched on and off.", effect_at};
+  if (command.action == Action::set_power)
+    return {Answer::refused, "This plug can only be switched on and off.", effect_at};
   if (command.expires_at != 0 && effect_at > command.expires_at)
     return {Answer::refused, "The command came after its expiry.", effect_at};
   if (pending_) return {Answer::refused, "The plug is still busy with another command.", at};
   const bool wanted = command.action == Action::switch_on;
   const Micros least = wanted ? options_.min_off : options_.min_on;
   if (wanted != on_ && changed_at_ && effect_at - *changed_at_ < least)
-    return {Answer::refused, wanted ? "The plug has not been off long enough." : "The plug has not been on long enough.", effect_at};
+    return {Answer::refused,
+            wanted ? "The plug has not been off long enough." : "The plug has not been on long enough.", effect_at};
   return {Answer::done, "", effect_at};
 }
 
-SimulatedAnswer Plug::apply(const CommandDispatched& command, Micros at, const FaultOptions& faults, const Noise& noise) {
+SimulatedAnswer Plug::apply(const CommandDispatched& command, Micros at, const FaultOptions& faults,
+                            const Noise& noise) {
   advance(at);
   if (const auto* before = memory_.find(command.command)) return *before;
   const std::int64_t slot = slot_of(command.command);
-  const Micros effect_at = at + faults.delay +
-                           static_cast<Micros>(noise.even(fault_delay, slot) * static_cast<double>(faults.delay_more_max));
+  const Micros effect_at =
+      at + faults.delay +
+      static_cast<Micros>(noise.even(fault_delay, slot) * static_cast<double>(faults.delay_more_max));
   const auto die = static_cast<int>(noise.even(fault_kind, slot) * 1000);
   if (die < faults.fail_permille)
     return memory_.remember(command.command, {Answer::failed, "The plug reports a fault of its relay.", effect_at});

@@ -28,8 +28,8 @@ struct SimulatedAnswer {
 /// How badly the devices behave. Which command is hit depends on seed and command id only.
 struct FaultOptions {
   int fail_permille = 0;
-  int silent_permille = 0;   // half of the silent ones did what they were told
-  Micros delay = 0;          // every answer
+  int silent_permille = 0;    // half of the silent ones did what they were told
+  Micros delay = 0;           // every answer
   Micros delay_more_max = 0;  // on top, even between 0 and this
 };
 

@@ -21,7 +21,11 @@ void write_account(JsonWriter& json, std::string_view key, const Known<Account>&
   const Account& a = *account.value();
   json.key(key).begin_object();
   json.key("import_kwh").decimal(a.import_ukwh(), 6).key("export_kwh").decimal(a.export_ukwh(), 6);
-  if (with_battery) json.key("battery_charge_kwh").decimal(a.charge_ukwh(), 6).key("battery_discharge_kwh").decimal(a.discharge_ukwh(), 6);
+  if (with_battery)
+    json.key("battery_charge_kwh")
+        .decimal(a.charge_ukwh(), 6)
+        .key("battery_discharge_kwh")
+        .decimal(a.discharge_ukwh(), 6);
   if (!report.tariff) {
     unavailable(json, "cost", report.tariff.why());
   } else if (a.unpriced() >= a.known()) {
@@ -41,8 +45,10 @@ void write_stored(JsonWriter& json, std::string_view key, const Known<double>& s
 
 void write_energy(JsonWriter& json, const DryRunReport& report) {
   json.key("energy_and_money").begin_object();
-  if (report.tariff) write_tariff(json.key("tariff"), *report.tariff.value());
-  else unavailable(json, "tariff", report.tariff.why());
+  if (report.tariff)
+    write_tariff(json.key("tariff"), *report.tariff.value());
+  else
+    unavailable(json, "tariff", report.tariff.why());
   json.field("currency", report.currency);
   write_account(json, "what_happened", report.what_happened, report, false);
   write_account(json, "no_battery", report.no_battery, report, false);
@@ -57,10 +63,18 @@ void write_model_error(JsonWriter& json, const DryRunReport& report) {
   if (!report.model_error) return unavailable(json, "model_error", report.model_error.why());
   const ModelError& e = *report.model_error.value();
   json.key("model_error").begin_object();
-  json.key("import_metered_kwh").decimal(e.metered.import_ukwh(), 6).key("import_simulated_kwh").decimal(e.simulated.import_ukwh(), 6);
-  json.key("export_metered_kwh").decimal(e.metered.export_ukwh(), 6).key("export_simulated_kwh").decimal(e.simulated.export_ukwh(), 6);
-  if (report.tariff) json.key("cost_difference").decimal(e.simulated.cost_micro() - e.metered.cost_micro(), 6);
-  else unavailable(json, "cost_difference", report.tariff.why());
+  json.key("import_metered_kwh")
+      .decimal(e.metered.import_ukwh(), 6)
+      .key("import_simulated_kwh")
+      .decimal(e.simulated.import_ukwh(), 6);
+  json.key("export_metered_kwh")
+      .decimal(e.metered.export_ukwh(), 6)
+      .key("export_simulated_kwh")
+      .decimal(e.simulated.export_ukwh(), 6);
+  if (report.tariff)
+    json.key("cost_difference").decimal(e.simulated.cost_micro() - e.metered.cost_micro(), 6);
+  else
+    unavailable(json, "cost_difference", report.tariff.why());
   json.field("commands_recorded", e.commands_recorded).field("commands_matched", e.commands_matched);
   hours(json.key("hours"), e.metered.known());
   json.end_object();
@@ -71,8 +85,10 @@ void write_coverage(JsonWriter& json, const DryRunReport& report) {
   hours(json.key("hours"), report.to - report.from);
   Micros lost = 0;
   for (const Gap& gap : report.gaps) lost += gap.to - gap.from;
-  if (report.no_battery) hours(json.key("hours_in_gaps"), lost);
-  else unavailable(json, "hours_in_gaps", report.no_battery.why());
+  if (report.no_battery)
+    hours(json.key("hours_in_gaps"), lost);
+  else
+    unavailable(json, "hours_in_gaps", report.no_battery.why());
   json.field("gap_count", report.gaps.size()).key("gaps").begin_array();  // the first of them
   for (std::size_t i = 0; i < report.gaps.size() && i < gaps_listed; ++i) {
     json.begin_object();
@@ -82,8 +98,10 @@ void write_coverage(JsonWriter& json, const DryRunReport& report) {
 }
 
 void write_seen(JsonWriter& json, const Seen& seen) {
-  if (!seen.simulated) json.unsigned_integer(seen.position);
-  else json.begin_object().field("simulated_after", seen.position).end_object();
+  if (!seen.simulated)
+    json.unsigned_integer(seen.position);
+  else
+    json.begin_object().field("simulated_after", seen.position).end_object();
 }
 
 void write_refusal(JsonWriter& json, const DryRunRefusal& refusal) {
@@ -96,10 +114,16 @@ void write_refusal(JsonWriter& json, const DryRunRefusal& refusal) {
 }
 
 void write_command(JsonWriter& json, const DryRunCommand& command) {
-  json.begin_object().key("at").time(command.at).field("command", command.command.text).field("device", command.device.text);
+  json.begin_object()
+      .key("at")
+      .time(command.at)
+      .field("command", command.command.text)
+      .field("device", command.device.text);
   json.field("action", name(command.action));
   if (command.action == Action::set_power) json.field("power_w", command.power_w);
-  json.field("principal", to_string(command.principal)).field("would_send", command.would_send).field("reason", command.reason);
+  json.field("principal", to_string(command.principal))
+      .field("would_send", command.would_send)
+      .field("reason", command.reason);
   json.key("readings").begin_array();
   for (const Seen& seen : command.readings) write_seen(json, seen);
   json.end_array();
@@ -113,10 +137,14 @@ void write_command(JsonWriter& json, const DryRunCommand& command) {
 
 void write_decisions(JsonWriter& json, const DryRunReport& report) {
   json.key("decisions").begin_object();
-  json.field("would_send", report.would_send).field("would_refuse", report.would_refuse).field("notifications", report.notifications);
+  json.field("would_send", report.would_send)
+      .field("would_refuse", report.would_refuse)
+      .field("notifications", report.notifications);
   json.key("first_difference");
-  if (report.first_difference) json.time(*report.first_difference);
-  else json.null();
+  if (report.first_difference)
+    json.time(*report.first_difference);
+  else
+    json.null();
   json.key("firings").begin_object();
   for (const auto& [rule, outcomes] : report.firings) {
     json.key(rule).begin_object();
@@ -141,7 +169,8 @@ void write_body(JsonWriter& json, const DryRunReport& report) {
   write_model_error(json, report);
   write_decisions(json, report);
   json.key("caveats").begin_array();
-  for (const auto& caveat : report.caveats) json.begin_object().field("code", caveat.code).field("text", caveat.text).end_object();
+  for (const auto& caveat : report.caveats)
+    json.begin_object().field("code", caveat.code).field("text", caveat.text).end_object();
   json.end_array();
 }
 

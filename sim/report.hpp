@@ -37,7 +37,7 @@ struct DryRunCommand {
   std::string reason;
   bool would_send = false;
   std::vector<DryRunRefusal> refusals;  // why not, when it would not
-  std::vector<Seen> readings;     // the trigger's first, then those that the verdict rests on
+  std::vector<Seen> readings;           // the trigger's first, then those that the verdict rests on
 };
 
 /// The actual rules simulated against the actual meter: how far the model itself is off.
@@ -55,13 +55,13 @@ struct DryRunReport {
   Micros from = 0, to = 0;
   Zone zone = Zone::utc();
   std::string currency;
-  bool own_rules = false;              // the site's rules, not candidates
-  std::vector<std::string> rules;      // canonical documents
+  bool own_rules = false;          // the site's rules, not candidates
+  std::vector<std::string> rules;  // canonical documents
   Scenario scenario;
 
-  std::uint64_t readings = 0;          // rows of the period
+  std::uint64_t readings = 0;  // rows of the period
   std::size_t devices = 0;
-  std::vector<Gap> gaps;               // of the site's demand
+  std::vector<Gap> gaps;  // of the site's demand
 
   Known<Account> what_happened = Unavailable{}, no_battery = Unavailable{}, self_consumption = Unavailable{},
                  candidate = Unavailable{};

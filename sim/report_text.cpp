@@ -34,13 +34,16 @@ std::string row(std::string_view title, const Known<Account>& account, const Dry
   if (!account) return line + "unavailable (" + account.why() + ")\n";
   const Account& a = *account.value();
   line += right(decimal(a.import_ukwh(), 6, 1), 12) + right(decimal(a.export_ukwh(), 6, 1), 12);
-  if (!report.tariff || a.unpriced() >= a.known()) line += right("unavailable", 14);
-  else line += right(decimal(a.cost_micro(), 6, 2), 14);
+  if (!report.tariff || a.unpriced() >= a.known())
+    line += right("unavailable", 14);
+  else
+    line += right(decimal(a.cost_micro(), 6, 2), 14);
   return line + right(decimal(rounded_quotient(a.known(), 3'600), 6, 0), 9) + "\n";
 }
 
 std::string energy(const DryRunReport& report) {
-  std::string text = "\n  " + left("", 18) + right("import kWh", 12) + right("export kWh", 12) + right("cost " + report.currency, 14) + right("hours", 9) + "\n";
+  std::string text = "\n  " + left("", 18) + right("import kWh", 12) + right("export kWh", 12) +
+                     right("cost " + report.currency, 14) + right("hours", 9) + "\n";
   text += row("what happened", report.what_happened, report);
   text += row("no battery", report.no_battery, report);
   text += row("self-consumption", report.self_consumption, report);
@@ -53,28 +56,32 @@ std::string model(const DryRunReport& report) {
   if (!report.model_error) return "\nModel error: unavailable (" + report.model_error.why() + ")\n";
   const ModelError& e = *report.model_error.value();
   return "\nModel error (actual rules simulated against the actual meter): import " +
-         decimal(e.simulated.import_ukwh() - e.metered.import_ukwh(), 6, 1) + " kWh of " + decimal(e.metered.import_ukwh(), 6, 1) +
-         ", export " + decimal(e.simulated.export_ukwh() - e.metered.export_ukwh(), 6, 1) + " kWh of " +
+         decimal(e.simulated.import_ukwh() - e.metered.import_ukwh(), 6, 1) + " kWh of " +
+         decimal(e.metered.import_ukwh(), 6, 1) + ", export " +
+         decimal(e.simulated.export_ukwh() - e.metered.export_ukwh(), 6, 1) + " kWh of " +
          decimal(e.metered.export_ukwh(), 6, 1) + "; " + std::to_string(e.commands_matched) + " of " +
          std::to_string(e.commands_recorded) + " recorded commands found again.\n";
 }
 
 std::string command_line(const DryRunCommand& command, const Zone& zone) {
-  std::string line = "  " + local(command.at, zone) + "  " + left(command.device.text, 12) + " " + left(std::string(name(command.action)), 11);
+  std::string line = "  " + local(command.at, zone) + "  " + left(command.device.text, 12) + " " +
+                     left(std::string(name(command.action)), 11);
   if (command.action == Action::set_power) line += std::to_string(command.power_w) + " W ";
   line += command.would_send ? "  " : "  REFUSED  ";
   line += command.reason + "\n";
   for (const DryRunRefusal& refusal : command.refusals) {
     line += "      " + refusal.rule + ": " + refusal.sentence;
     if (refusal.limit && refusal.actual)
-      line += " (limit " + std::to_string(*refusal.limit) + ", actual " + std::to_string(*refusal.actual) + (refusal.unit.empty() ? ")" : " " + refusal.unit + ")");
+      line += " (limit " + std::to_string(*refusal.limit) + ", actual " + std::to_string(*refusal.actual) +
+              (refusal.unit.empty() ? ")" : " " + refusal.unit + ")");
     line += "\n";
   }
   return line;
 }
 
 std::string decisions(const DryRunReport& report, std::size_t commands) {
-  std::string text = "\n" + std::to_string(report.would_send) + " commands would have been sent, " + std::to_string(report.would_refuse) + " refused.";
+  std::string text = "\n" + std::to_string(report.would_send) + " commands would have been sent, " +
+                     std::to_string(report.would_refuse) + " refused.";
   if (report.first_difference) text += " Simulated from " + local(*report.first_difference, report.zone) + " on.";
   text += "\n";
   for (const auto& [rule, outcomes] : report.firings) {
@@ -92,8 +99,9 @@ std::string decisions(const DryRunReport& report, std::size_t commands) {
 }  // namespace
 
 std::string to_text(const DryRunReport& report, std::size_t commands) {
-  std::string text = "Dry run of " + report.site.site.text + ", " + local(report.from, report.zone) + " to " + local(report.to, report.zone) +
-                     " (" + report.zone.name() + "), " + std::to_string(report.readings) + " readings of " + std::to_string(report.devices) +
+  std::string text = "Dry run of " + report.site.site.text + ", " + local(report.from, report.zone) + " to " +
+                     local(report.to, report.zone) + " (" + report.zone.name() + "), " +
+                     std::to_string(report.readings) + " readings of " + std::to_string(report.devices) +
                      " devices. Nothing was sent.\n";
   text += energy(report) + model(report) + decisions(report, commands) + "\nKeep in mind:\n";
   for (const auto& caveat : report.caveats) text += "  - " + caveat.text + "\n";

@@ -39,14 +39,19 @@ ScenarioBattery read_battery(const Document& node, const Place& place, std::vect
   fields.refuse_others();
   if (capacity_wh == 0) fields.problem("capacity_kwh", "A battery needs a capacity; leave \"battery\" out for none.");
   if (efficiency_ppm < 10'000) fields.problem("efficiency", "\"efficiency\" must be at least 0.01.");
-  if (min >= max) fields.problem("min_soc_percent", "The lowest state of charge must lie below the highest one.");
+  if (min >= max)
+    fields.problem("min_soc_percent", "The lowest state of charge must lie below the highest one.");
   else if (start < min || start > max)
     fields.problem("start_soc_percent", "The battery must start between its lowest and its highest state of charge.");
   const auto capacity = static_cast<double>(capacity_wh.value_or(1)), power = static_cast<double>(power_w.value_or(0));
   const double efficiency = static_cast<double>(efficiency_ppm) / 1e6;
-  battery.spec = {capacity,   capacity * static_cast<double>(min) / 1000, capacity * static_cast<double>(max) / 1000,
-                  power,      power,
-                  efficiency, efficiency,
+  battery.spec = {capacity,
+                  capacity * static_cast<double>(min) / 1000,
+                  capacity * static_cast<double>(max) / 1000,
+                  power,
+                  power,
+                  efficiency,
+                  efficiency,
                   static_cast<double>(leak_ppm) / 1e6};
   return battery;
 }
@@ -127,8 +132,10 @@ ParsedScenario parse_scenario(std::string_view document) {
   const Place root{};
   FieldReader fields(*read.root, root, "The scenario", problems);
   Scenario scenario;
-  if (const auto* battery = fields.find("battery")) scenario.battery = read_battery(*battery, root.at("battery"), problems);
-  if (const auto* devices = fields.find("devices")) scenario.devices = read_devices(*devices, root.at("devices"), problems);
+  if (const auto* battery = fields.find("battery"))
+    scenario.battery = read_battery(*battery, root.at("battery"), problems);
+  if (const auto* devices = fields.find("devices"))
+    scenario.devices = read_devices(*devices, root.at("devices"), problems);
   if (const auto* tariff = fields.find("tariff")) scenario.tariff = read_tariff(*tariff, root.at("tariff"), problems);
   scenario.prices = fields.device("prices");
   fields.refuse_others();

@@ -30,7 +30,8 @@ struct Tariff {
 struct Prices {
   std::int64_t import_pico = 0, feed_in_pico = 0;  // per kWh
 };
-/// Both prices of an interval, or nothing when the tariff needs a spot price and there is none. `spot_micro` is per kWh.
+/// Both prices of an interval, or nothing when the tariff needs a spot price and there is none. `spot_micro` is per
+/// kWh.
 std::optional<Prices> prices_at(const Tariff& tariff, std::optional<std::int64_t> spot_micro);
 
 /// "retail_dynamic": import 1.21 * spot + 0.15, export = spot. "spot_fixed": import = spot, export 0.05.

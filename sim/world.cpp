@@ -152,8 +152,10 @@ void World::simulate_battery() {
   simulated_ = true;
   const auto soc = slots_of(Role::soc).size() == 1 ? sum(Role::soc) : std::nullopt;
   const double capacity_wh = options_.battery->spec.capacity_wh;
-  if (soc) candidate_battery_ = BatteryModel(options_.battery->spec, capacity_wh * static_cast<double>(*soc) / 1000);
-  else used_start_charge_ = true;
+  if (soc)
+    candidate_battery_ = BatteryModel(options_.battery->spec, capacity_wh * static_cast<double>(*soc) / 1000);
+  else
+    used_start_charge_ = true;
 }
 
 double World::request_w(std::int64_t demand_w) const {
@@ -202,9 +204,12 @@ void World::book(Micros span) {
   if (!f.extra_w) return;
   const std::int64_t demand_w = *f.demand_w + *f.extra_w;
   std::int64_t moved = 0;
-  if (simulated_) moved = step_wus(candidate_battery_, request_w(demand_w), span);
-  else if (f.battery_w) moved = *f.battery_w * span;
-  else return;
+  if (simulated_)
+    moved = step_wus(candidate_battery_, request_w(demand_w), span);
+  else if (f.battery_w)
+    moved = *f.battery_w * span;
+  else
+    return;
   const std::int64_t grid_wus = demand_w * span - moved;
   books_.candidate.add_net(span, grid_wus, prices);
   books_.candidate.add_battery(moved);
@@ -214,8 +219,10 @@ void World::book(Micros span) {
 }
 
 void World::book_gap(Micros span) {
-  if (!books_.gaps.empty() && books_.gaps.back().to == now_) books_.gaps.back().to += span;
-  else books_.gaps.push_back({now_, now_ + span});
+  if (!books_.gaps.empty() && books_.gaps.back().to == now_)
+    books_.gaps.back().to += span;
+  else
+    books_.gaps.push_back({now_, now_ + span});
 }
 
 World::Shown World::shown() const {

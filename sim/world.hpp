@@ -19,7 +19,19 @@ struct Gap {
 
 class World {
  public:
-  enum class Role : std::uint8_t { pv, load, grid, grid_import, grid_export, battery, charge, discharge, soc, spot, draw };
+  enum class Role : std::uint8_t {
+    pv,
+    load,
+    grid,
+    grid_import,
+    grid_export,
+    battery,
+    charge,
+    discharge,
+    soc,
+    spot,
+    draw
+  };
   static constexpr std::size_t roles = 11;
   static std::optional<Role> role_of(Metric metric);
 
@@ -71,7 +83,7 @@ class World {
   struct Books {
     Account metered, no_battery, self_consumption, candidate;
     Account meter_where_both, candidate_where_both;  // the same time, for the model error
-    std::vector<Gap> gaps;                            // of the demand
+    std::vector<Gap> gaps;                           // of the demand
   };
   const Books& books() const { return books_; }
   double stored_wh() const { return candidate_battery_.stored_wh(); }
@@ -94,7 +106,9 @@ class World {
     std::optional<std::int64_t> import_w, export_w, demand_w, battery_w, extra_w;
   };
   const std::vector<std::size_t>& slots_of(Role role) const { return by_role_[static_cast<std::size_t>(role)]; }
-  bool knows_grid() const { return measures(Role::grid) || (measures(Role::grid_import) && measures(Role::grid_export)); }
+  bool knows_grid() const {
+    return measures(Role::grid) || (measures(Role::grid_import) && measures(Role::grid_export));
+  }
   std::optional<std::int64_t> sum(Role role) const;
   std::optional<std::int64_t> recorded_battery() const;
   Flows flows() const;

@@ -38,7 +38,9 @@ struct Year {
   Micros from = 0, to = 0;
 };
 
-std::int64_t scaled(const std::string& text, double scale) { return std::llround(std::strtod(text.c_str(), nullptr) * scale); }
+std::int64_t scaled(const std::string& text, double scale) {
+  return std::llround(std::strtod(text.c_str(), nullptr) * scale);
+}
 
 void add_row(ReadingBuilder& out, const std::vector<std::string>& f, Micros at) {
   out.row(f[0], at);
@@ -66,7 +68,8 @@ void hand_over(Year& year, ReadingBuilder& builder) {
 void save(Year& year) {
   ViewBatch changes;
   year.series->save(changes);
-  if (auto done = year.store->views().save(year.series->name(), changes, year.last); !done) give_up(done.error().sentence);
+  if (auto done = year.store->views().save(year.series->name(), changes, year.last); !done)
+    give_up(done.error().sentence);
 }
 
 RecordPtr fact(Position position, Event event) {
@@ -138,12 +141,15 @@ Timing measure(const Year& year, DryRunPath path, bool known_year) {
     const auto report = dry_run(input);
     timing.seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     if (!report) give_up(report.error().sentence);
-    if (report->readings != year.last) give_up("the run saw " + std::to_string(report->readings) + " of " + std::to_string(year.last) + " readings");
+    if (report->readings != year.last)
+      give_up("the run saw " + std::to_string(report->readings) + " of " + std::to_string(year.last) + " readings");
     if (known_year && report->would_send != year_transitions)
-      give_up("wrong answer: " + std::to_string(report->would_send) + " transitions instead of " + std::to_string(year_transitions));
+      give_up("wrong answer: " + std::to_string(report->would_send) + " transitions instead of " +
+              std::to_string(year_transitions));
     timing.digest = report->digest;
-    if (i == 0) std::printf("%s: %llu transitions, digest %.16s\n", path == DryRunPath::ordinary ? "ordinary" : "fast",
-                            static_cast<unsigned long long>(report->would_send), report->digest.c_str());
+    if (i == 0)
+      std::printf("%s: %llu transitions, digest %.16s\n", path == DryRunPath::ordinary ? "ordinary" : "fast",
+                  static_cast<unsigned long long>(report->would_send), report->digest.c_str());
   }
   std::sort(timing.seconds.begin(), timing.seconds.end());
   return timing;
@@ -161,7 +167,9 @@ int main(int argc, char** argv) {
   if (argc != 2) give_up("usage: replay_bench YEAR.csv");
   const Year year = load(argv[1]);
   const bool known_year = year.last == year_readings;
-  if (!known_year) std::printf("note: %llu readings, not the year of 2,628,000: transitions are not checked\n", static_cast<unsigned long long>(year.last));
+  if (!known_year)
+    std::printf("note: %llu readings, not the year of 2,628,000: transitions are not checked\n",
+                static_cast<unsigned long long>(year.last));
   const Timing fast = measure(year, DryRunPath::automatic, known_year);
   const Timing ordinary = measure(year, DryRunPath::ordinary, known_year);
   if (fast.digest != ordinary.digest) give_up("fast and ordinary way differ");

@@ -1,3 +1,4 @@
+// The battery model against analytic cases (shared data/battery_reference) and against its own bounds.
 #include "sim/battery.hpp"
 
 #include <simdjson.h>
@@ -14,9 +15,9 @@ namespace {
 double number(const simdjson::dom::element& object, const char* key) { return double(object[key]); }
 
 BatterySpec spec_of(const simdjson::dom::element& c) {
-  return {number(c, "capacity_kwh") * 1000,       number(c, "min_stored_kwh") * 1000, number(c, "capacity_kwh") * 1000,
-          number(c, "charge_limit_kw") * 1000,    number(c, "discharge_limit_kw") * 1000, number(c, "eta_charge"),
-          number(c, "eta_discharge"),             number(c, "self_discharge_per_h")};
+  return {number(c, "capacity_kwh") * 1000,    number(c, "min_stored_kwh") * 1000,     number(c, "capacity_kwh") * 1000,
+          number(c, "charge_limit_kw") * 1000, number(c, "discharge_limit_kw") * 1000, number(c, "eta_charge"),
+          number(c, "eta_discharge"),          number(c, "self_discharge_per_h")};
 }
 
 const BatterySpec ten_kwh{10'000, 1'000, 10'000, 5'000, 5'000, 0.95, 0.95, 0};

@@ -1,8 +1,9 @@
 // The fast path may be fast only: every case is run both ways and must give the same report, byte for byte.
+#include "sim/dry_run_fast.hpp"
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 
-#include "sim/dry_run_fast.hpp"
 #include "sim/noise.hpp"
 #include "tests/sim/past_fixture.hpp"
 
@@ -28,7 +29,9 @@ MemorySeries walking_nodes(std::uint64_t seed, int nodes, int rows, std::size_t 
       const auto soc = std::min<std::int64_t>(1000, 50 + static_cast<std::int64_t>(wave * 10));
       MemorySeries::Values values{{Metric::pv_w, noise.floor_slot(at, hour_us) % 24 * 100}};
       if (noise.even(channel + 100, i) > 0.03) values.push_back({Metric::soc_permille, soc});
-      if (noise.even(channel + 200, i) > 0.5) values.push_back({Metric::temperature_mc, static_cast<std::int64_t>(noise.even(channel + 300, i / 40) * 40'000)});
+      if (noise.even(channel + 200, i) > 0.5)
+        values.push_back(
+            {Metric::temperature_mc, static_cast<std::int64_t>(noise.even(channel + 300, i / 40) * 40'000)});
       series.row("node-" + std::to_string(n), at, values);
     }
   return series;
@@ -41,7 +44,8 @@ Facts registered_nodes(int nodes, std::int32_t floor_permille = 200) {
   site.time_zone = "Europe/Amsterdam";
   site.soc_floor_permille = floor_permille;
   facts.add(test_start - day_us, site);
-  for (int n = 0; n < nodes; ++n) facts.add(test_start - day_us, registered("node-" + std::to_string(n), DeviceKind::node, 3'200));
+  for (int n = 0; n < nodes; ++n)
+    facts.add(test_start - day_us, registered("node-" + std::to_string(n), DeviceKind::node, 3'200));
   return facts;
 }
 
@@ -77,7 +81,8 @@ TEST_CASE("fast and ordinary way send the same commands for the plain hysteresis
     std::uint64_t transitions = 0;
     for (int n = 0; n < 4; ++n) {
       int state = -1;
-      const auto blocks = series.blocks(test_site, DeviceId{"node-" + std::to_string(n)}, 0, std::numeric_limits<Micros>::max());
+      const auto blocks =
+          series.blocks(test_site, DeviceId{"node-" + std::to_string(n)}, 0, std::numeric_limits<Micros>::max());
       for (const auto& block : *blocks) {
         const auto values = block->values(Metric::soc_permille);
         for (const std::int64_t value : *values) {
@@ -126,7 +131,8 @@ TEST_CASE("fast and ordinary way agree on conditions, windows, cooldowns and sev
     "triggers": [{"id": "low", "metric": "soc_percent", "device": "*", "below": 45, "rearm": 50},
                  {"id": "cool", "metric": "temperature_c", "device": "*", "below": 6}],
     "actions": [{"do": "pause", "device": "node-2"}]})");
-  const auto report = both_ways(input_over(series, facts, {conditional, second, rule_of(hysteresis)}, 6'000 * 2 * minute_us));
+  const auto report =
+      both_ways(input_over(series, facts, {conditional, second, rule_of(hysteresis)}, 6'000 * 2 * minute_us));
   CHECK(report.would_send > 20);
   CHECK(report.notifications > 3);
   CHECK(report.firings.at("warm").size() >= 2);
@@ -153,8 +159,10 @@ TEST_CASE("fast and ordinary way agree for played devices, a shared battery, min
       {"id": "high", "metric": "soc_percent", "device": "battery", "above": 51, "rearm": 50}],
     "actions": [{"when": ["low"], "do": "pause", "device": "miner-1"}, {"when": ["high"], "do": "resume", "device": "miner-1"}]})");
   auto input = input_over(series, facts, {rule}, 8'000 * minute_us);
-  input.scenario = *parse_scenario(R"({"devices": [{"id": "miner-1", "nominal_w": 1500, "min_on": "PT30M", "min_off": "PT2H"}],
-                                      "tariff": "retail_dynamic"})").scenario;
+  input.scenario =
+      *parse_scenario(R"({"devices": [{"id": "miner-1", "nominal_w": 1500, "min_on": "PT30M", "min_off": "PT2H"}],
+                                      "tariff": "retail_dynamic"})")
+           .scenario;
   const auto report = both_ways(input);
   CHECK(report.would_send > 10);
   CHECK(report.would_refuse > 3);
@@ -173,9 +181,13 @@ TEST_CASE("rules with timers, a simulated battery or a recorded switch take the 
     return can_run_fast(**scene);
   };
   CHECK(fast(hysteresis, "{}"));
-  CHECK_FALSE(fast(R"({"id": "r", "triggers": [{"id": "t", "metric": "soc_percent", "device": "*", "below": 50, "for": "PT10M"}],
-                      "actions": [{"do": "pause", "device": "trigger"}]})", "{}"));
-  CHECK_FALSE(fast(R"({"id": "r", "triggers": [{"id": "t", "at": "07:00"}], "actions": [{"do": "pause", "device": "node-1"}]})", "{}"));
+  CHECK_FALSE(fast(
+      R"({"id": "r", "triggers": [{"id": "t", "metric": "soc_percent", "device": "*", "below": 50, "for": "PT10M"}],
+                      "actions": [{"do": "pause", "device": "trigger"}]})",
+      "{}"));
+  CHECK_FALSE(
+      fast(R"({"id": "r", "triggers": [{"id": "t", "at": "07:00"}], "actions": [{"do": "pause", "device": "node-1"}]})",
+           "{}"));
   series.row("node-1", test_start + day_us, {{Metric::switch_on, 1}});
   CHECK_FALSE(fast(hysteresis, "{}"));
 }

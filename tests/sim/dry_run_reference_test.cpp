@@ -20,7 +20,9 @@ std::optional<ReferenceYear> reference_year() {
                     out = house->column("export_wh"), in = house->column("import_wh");
   for (const auto& row : house->rows)
     year.series.row("house", *parse_time(row[ts]),
-                    {{Metric::pv_w, whole(row[pv])}, {Metric::load_w, whole(row[load])}, {Metric::grid_import_w, whole(row[in])},
+                    {{Metric::pv_w, whole(row[pv])},
+                     {Metric::load_w, whole(row[load])},
+                     {Metric::grid_import_w, whole(row[in])},
                      {Metric::grid_export_w, whole(row[out])}});
   year.from = *parse_time(house->rows.front()[ts]);
   year.to = *parse_time(house->rows.back()[ts]) + hour_us;
@@ -46,15 +48,18 @@ std::optional<Expected> expected_of(std::string_view tariff) {
   for (const auto& row : table->rows) {
     if (row[table->column("tariff")] != tariff) continue;
     const auto at = [&](std::string_view name) { return std::strtod(row[table->column(name)].c_str(), nullptr); };
-    return Expected{at("no_battery_import_kwh"), at("no_battery_export_kwh"), at("no_battery_cost_eur"), at("self_import_kwh"), at("self_export_kwh"),
-                    at("self_cost_eur"),         at("self_charge_kwh"),       at("self_discharge_kwh"),  at("final_stored_kwh")};
+    return Expected{at("no_battery_import_kwh"), at("no_battery_export_kwh"), at("no_battery_cost_eur"),
+                    at("self_import_kwh"),       at("self_export_kwh"),       at("self_cost_eur"),
+                    at("self_charge_kwh"),       at("self_discharge_kwh"),    at("final_stored_kwh")};
   }
   return std::nullopt;
 }
 
 Scenario reference_scenario(const std::string& tariff) {
-  auto parsed = parse_scenario(R"({"battery": {"capacity_kwh": 10, "power_kw": 5, "efficiency": 0.95, "min_soc_percent": 10,
-      "max_soc_percent": 100, "start_soc_percent": 10, "strategy": "self_consumption"}, "tariff": ")" + tariff + R"("})");
+  auto parsed =
+      parse_scenario(R"({"battery": {"capacity_kwh": 10, "power_kw": 5, "efficiency": 0.95, "min_soc_percent": 10,
+      "max_soc_percent": 100, "start_soc_percent": 10, "strategy": "self_consumption"}, "tariff": ")" +
+                     tariff + R"("})");
   REQUIRE(parsed.scenario);
   return *parsed.scenario;
 }

@@ -65,12 +65,16 @@ TEST_CASE("the real series and plain vectors give the same dry run, whichever wa
     real.apply(std::move(batch));
   });
   const Rule guard = *parse_rule(miner_guard_example()).rule;
-  const Rule node = rule_of(R"({"id": "warm", "triggers": [{"id": "t", "metric": "soc_percent", "device": "battery", "below": 30, "rearm": 35}],
+  const Rule node = rule_of(
+      R"({"id": "warm", "triggers": [{"id": "t", "metric": "soc_percent", "device": "battery", "below": 30, "rearm": 35}],
                                 "actions": [{"do": "pause", "device": "heater"}]})");
   for (const bool fast : {true, false}) {
     // The miner's switch is in the record, the heater is not: one rule goes the ordinary way, the other the fast one.
     auto input = input_over(plain, facts, {fast ? node : guard}, 30 * day_us);
-    input.scenario = *parse_scenario(R"({"tariff": "retail_dynamic", "devices": [{"id": "heater", "nominal_w": 900, "start": "on"}]})").scenario;
+    input.scenario =
+        *parse_scenario(
+             R"({"tariff": "retail_dynamic", "devices": [{"id": "heater", "nominal_w": 900, "start": "on"}]})")
+             .scenario;
     const auto expected = dry_run(input);
     input.series = real.series.get();
     const auto report = dry_run(input);

@@ -1,3 +1,4 @@
+// What a dry run says about small synthetic pasts: differences, books, refusals, gaps, and that it reaches no device.
 #include "sim/dry_run.hpp"
 
 #include <catch2/catch.hpp>
@@ -55,7 +56,8 @@ HouseYear house_days(int days, const std::function<void(House&, Facts&, Micros)>
       past.series.row("battery", s.at, {{Metric::battery_w, s.battery_w}, {Metric::soc_permille, s.soc_permille}});
       past.series.row("grid", s.at, {{Metric::grid_w, s.grid_w}});
       past.series.row("house", s.at, {{Metric::load_w, s.load_w}});
-      past.series.row("miner-1", s.at, {{Metric::power_w, s.plugs[0].power_w}, {Metric::switch_on, s.plugs[0].on ? 1 : 0}});
+      past.series.row("miner-1", s.at,
+                      {{Metric::power_w, s.plugs[0].power_w}, {Metric::switch_on, s.plugs[0].on ? 1 : 0}});
       past.series.row("pv", s.at, {{Metric::pv_w, s.pv_w}});
       if (s.spot_price_micro) past.series.row("spot", s.at, {{Metric::spot_price_micro, *s.spot_price_micro}});
     }
@@ -64,7 +66,8 @@ HouseYear house_days(int days, const std::function<void(House&, Facts&, Micros)>
   return past;
 }
 
-constexpr std::string_view same_battery = R"({"battery": {"capacity_kwh": 10, "power_kw": 5, "efficiency": 0.95}, "tariff": "retail_dynamic"})";
+constexpr std::string_view same_battery =
+    R"({"battery": {"capacity_kwh": 10, "power_kw": 5, "efficiency": 0.95}, "tariff": "retail_dynamic"})";
 
 std::int64_t apart(std::int64_t a, std::int64_t b) { return a > b ? a - b : b - a; }
 
@@ -99,7 +102,8 @@ TEST_CASE("the model error of a perfect model is small and never called zero whe
   const auto unknown = run(input);
   REQUIRE_FALSE(unknown.model_error);
   CHECK(unknown.model_error.why().find("describe it under \"battery\"") != std::string::npos);
-  CHECK(to_json(unknown).find("\"model_error\":null,\"model_error_unavailable\":\"the record has a battery") != std::string::npos);
+  CHECK(to_json(unknown).find("\"model_error\":null,\"model_error_unavailable\":\"the record has a battery") !=
+        std::string::npos);
   CHECK(to_text(unknown).find("Model error: unavailable (the record has a battery") != std::string::npos);
 }
 
@@ -138,7 +142,8 @@ TEST_CASE("commands that the record has too are followed, not simulated") {
     CHECK(house.apply(off, noon + second_us).kind == SimulatedAnswer::Kind::done);
     facts.add(noon + second_us, off, {PrincipalKind::rule, "noon"});
   });
-  const Rule at_noon = rule_of(R"({"id": "noon", "triggers": [{"id": "t", "at": "12:00"}], "actions": [{"do": "pause", "device": "miner-1"}]})");
+  const Rule at_noon = rule_of(
+      R"({"id": "noon", "triggers": [{"id": "t", "at": "12:00"}], "actions": [{"do": "pause", "device": "miner-1"}]})");
   auto input = input_over(past.series, past.facts, {at_noon}, 4 * day_us);
   input.from = test_start + day_us;
   input.scenario = scenario_of(same_battery);
@@ -167,7 +172,8 @@ TEST_CASE("the site's own rules and the model error find the recorded commands a
     house.apply(off, noon + second_us);
     facts.add(noon + second_us, off, {PrincipalKind::rule, "noon"});
   });
-  const Rule at_noon = rule_of(R"({"id": "noon", "triggers": [{"id": "t", "at": "12:00"}], "actions": [{"do": "pause", "device": "miner-1"}]})");
+  const Rule at_noon = rule_of(
+      R"({"id": "noon", "triggers": [{"id": "t", "at": "12:00"}], "actions": [{"do": "pause", "device": "miner-1"}]})");
   past.facts.add(test_start + day_us, RuleSaved{at_noon.id, 1, true, canonical_json(at_noon)});
   auto input = input_over(past.series, past.facts, {}, 3 * day_us);
   input.rules.reset();
@@ -193,8 +199,10 @@ TEST_CASE("people's commands and the emergency stop happen again in a dry run") 
   off.reason = "Too loud.";
   past.facts.add(morning, off);
   past.facts.add(test_start + 20 * hour_us, StopEngaged{"smoke"});
-  const Rule evening = rule_of(R"({"id": "evening", "triggers": [{"id": "t", "at": "21:00"}], "actions": [{"do": "resume", "device": "miner-1"}]})");
-  const Rule early = rule_of(R"({"id": "early", "triggers": [{"id": "t", "at": "08:30"}], "actions": [{"do": "resume", "device": "miner-1"}]})");
+  const Rule evening = rule_of(
+      R"({"id": "evening", "triggers": [{"id": "t", "at": "21:00"}], "actions": [{"do": "resume", "device": "miner-1"}]})");
+  const Rule early = rule_of(
+      R"({"id": "early", "triggers": [{"id": "t", "at": "08:30"}], "actions": [{"do": "resume", "device": "miner-1"}]})");
   auto input = input_over(past.series, past.facts, {evening, early}, day_us);
   input.scenario = scenario_of(same_battery);
   const auto report = run(input);
@@ -209,11 +217,13 @@ TEST_CASE("people's commands and the emergency stop happen again in a dry run") 
 
 TEST_CASE("rules with `for` wait in virtual time, between readings, too") {
   MemorySeries series;
-  for (int i = 0; i < 60; ++i) series.row("battery", test_start + i * 10 * minute_us, {{Metric::soc_permille, i < 20 ? 600 : 400}});
+  for (int i = 0; i < 60; ++i)
+    series.row("battery", test_start + i * 10 * minute_us, {{Metric::soc_permille, i < 20 ? 600 : 400}});
   Facts facts;
   facts.add(test_start, SiteConfigured{});
   facts.add(test_start, registered("battery", DeviceKind::battery));
-  Rule rule = rule_of(R"({"id": "slow", "triggers": [{"id": "low", "metric": "soc_percent", "device": "battery", "below": 50, "for": "PT17M"}],
+  Rule rule = rule_of(
+      R"({"id": "slow", "triggers": [{"id": "low", "metric": "soc_percent", "device": "battery", "below": 50, "for": "PT17M"}],
                           "actions": [{"do": "pause", "device": "miner-1"}]})");
   auto input = input_over(series, facts, {rule}, day_us);
   input.scenario = scenario_of(R"({"devices": [{"id": "miner-1", "nominal_w": 1000, "start": "on"}]})");
@@ -236,14 +246,18 @@ TEST_CASE("a battery under rules does what it is told within its limits, and onl
     series.row("house", test_start + i * 5 * minute_us, {{Metric::load_w, 2'000}, {Metric::pv_w, 0}});
   Facts facts;
   facts.add(test_start - 1, SiteConfigured{});
-  const Rule charge = rule_of(R"({"id": "night", "triggers": [{"id": "t", "at": "02:00"}], "actions": [{"do": "set_power", "device": "battery", "power_w": -3000}]})");
-  const Rule rest = rule_of(R"({"id": "rest", "triggers": [{"id": "t", "at": "03:00"}], "actions": [{"do": "set_power", "device": "battery", "power_w": 0}]})");
-  const Rule use = rule_of(R"({"id": "use", "triggers": [{"id": "t", "at": "18:00"}], "actions": [{"do": "set_power", "device": "battery", "power_w": 2000}]})");
+  const Rule charge = rule_of(
+      R"({"id": "night", "triggers": [{"id": "t", "at": "02:00"}], "actions": [{"do": "set_power", "device": "battery", "power_w": -3000}]})");
+  const Rule rest = rule_of(
+      R"({"id": "rest", "triggers": [{"id": "t", "at": "03:00"}], "actions": [{"do": "set_power", "device": "battery", "power_w": 0}]})");
+  const Rule use = rule_of(
+      R"({"id": "use", "triggers": [{"id": "t", "at": "18:00"}], "actions": [{"do": "set_power", "device": "battery", "power_w": 2000}]})");
   auto input = input_over(series, facts, {charge, rest, use}, 2 * day_us);
-  input.scenario = scenario_of(R"({"battery": {"capacity_kwh": 10, "power_kw": 5, "efficiency": 1, "start_soc_percent": 40, "strategy": "rules"}})");
+  input.scenario = scenario_of(
+      R"({"battery": {"capacity_kwh": 10, "power_kw": 5, "efficiency": 1, "start_soc_percent": 40, "strategy": "rules"}})");
   const auto report = run(input);
   const Account& books = *report.candidate.value();
-  CHECK(books.charge_ukwh() == 6'000'000);  // an hour at 3 kW, twice
+  CHECK(books.charge_ukwh() == 6'000'000);     // an hour at 3 kW, twice
   CHECK(books.discharge_ukwh() == 9'000'000);  // from 70 % down to its minimum of 10 %, then from 40 %
   CHECK(report.would_send == 6);
   input.scenario.battery->strategy = BatteryStrategy::idle;
@@ -258,14 +272,17 @@ TEST_CASE("the grid limit holds for the simulated grid, with its figures in the 
   MemorySeries series;
   for (int i = 0; i < 288; ++i) {
     const Micros at = test_start + i * 5 * minute_us;
-    series.row("house", at, {{Metric::load_w, 2'000}, {Metric::pv_w, 0}, {Metric::grid_import_w, 2'000}, {Metric::grid_export_w, 0}});
+    series.row(
+        "house", at,
+        {{Metric::load_w, 2'000}, {Metric::pv_w, 0}, {Metric::grid_import_w, 2'000}, {Metric::grid_export_w, 0}});
     series.row("thermometer", at, {{Metric::temperature_mc, i < 144 ? 5'000 : 25'000}});
   }
   SiteConfigured site;
   site.grid_import_w_max = 4'500;
   Facts facts;
   facts.add(test_start - 1, site);
-  const Rule both = rule_of(R"({"id": "both", "triggers": [{"id": "hot", "metric": "temperature_c", "device": "thermometer", "above": 20}],
+  const Rule both = rule_of(
+      R"({"id": "both", "triggers": [{"id": "hot", "metric": "temperature_c", "device": "thermometer", "above": 20}],
       "actions": [{"do": "resume", "device": "a"}, {"do": "resume", "device": "b"}]})");
   auto input = input_over(series, facts, {both}, day_us);
   input.scenario = scenario_of(R"({"devices": [{"id": "a", "nominal_w": 1500}, {"id": "b", "nominal_w": 1500}]})");
@@ -293,7 +310,8 @@ TEST_CASE("what is not in the record is unavailable, with its reason, and never 
   CHECK_FALSE(report.candidate);
   CHECK_FALSE(report.tariff);
   const auto json = to_json(report);
-  for (const char* key : {"what_happened", "no_battery", "self_consumption", "candidate", "tariff", "candidate_stored_kwh"})
+  for (const char* key :
+       {"what_happened", "no_battery", "self_consumption", "candidate", "tariff", "candidate_stored_kwh"})
     CHECK(json.find("\"" + std::string(key) + "\":null,\"" + key + "_unavailable\":\"") != std::string::npos);
   CHECK(to_text(report).find("what happened     unavailable (there is no meter in the record") != std::string::npos);
   // Half a meter is no meter.
@@ -308,7 +326,8 @@ TEST_CASE("a gap stays a gap: its time is in no figure, and the report says so")
     if (i < 5 || i > 8) series.row("house", test_start + i * hour_us, {{Metric::load_w, 1'000}, {Metric::pv_w, 0}});
   series.hold("house", hour_us);
   auto input = input_over(series, Facts{}, {}, day_us);
-  input.scenario = scenario_of(R"({"tariff": {"import": {"fixed": 0.25}, "export": {"fixed": 0}}, "battery": {"capacity_kwh": 5, "power_kw": 2}})");
+  input.scenario = scenario_of(
+      R"({"tariff": {"import": {"fixed": 0.25}, "export": {"fixed": 0}}, "battery": {"capacity_kwh": 5, "power_kw": 2}})");
   const auto report = run(input);
   CHECK(report.no_battery.value()->import_ukwh() == 20'000'000);
   CHECK(report.no_battery.value()->known() == 20 * hour_us);
@@ -404,7 +423,8 @@ class CountingPort : public DevicePort {
 TEST_CASE("a dry run reaches no device: thousands of commands decided, none sent") {
   CountingPort port;  // alive in the same process, and still out of reach
   MemorySeries series;
-  for (int i = 0; i < 20'000; ++i) series.row("battery", test_start + i * 10 * minute_us, {{Metric::soc_permille, i % 2 == 0 ? 900 : 300}});
+  for (int i = 0; i < 20'000; ++i)
+    series.row("battery", test_start + i * 10 * minute_us, {{Metric::soc_permille, i % 2 == 0 ? 900 : 300}});
   Facts facts;
   facts.add(test_start - 1, SiteConfigured{});
   facts.add(test_start - 1, registered("battery", DeviceKind::battery));

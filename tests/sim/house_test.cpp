@@ -1,3 +1,4 @@
+// The simulated house: same seed same bytes, energy balanced in whole watts, devices that protect themselves.
 #include "sim/house.hpp"
 
 #include <catch2/catch.hpp>
@@ -19,7 +20,8 @@ HouseOptions options(std::uint64_t seed) {
 std::string digest_of(House& house, Micros to) {
   Hasher hasher;
   house.step(to, [&](const HouseSample& s) {
-    const std::int64_t row[] = {s.at, s.pv_w, s.load_w, s.grid_w, s.battery_w, s.soc_permille, s.spot_price_micro.value_or(missing)};
+    const std::int64_t row[] = {
+        s.at, s.pv_w, s.load_w, s.grid_w, s.battery_w, s.soc_permille, s.spot_price_micro.value_or(missing)};
     hasher.add({reinterpret_cast<const char*>(row), sizeof row});
   });
   return hex(bytes_of(hasher.finish()));
@@ -115,9 +117,10 @@ TEST_CASE("a simulated year looks like a year") {
   });
   CHECK(steps == 35'040);
   CHECK(prices == 8'760);
-  const double pv_kwh = static_cast<double>(pv_quarter_w) / 4'000, load_kwh = static_cast<double>(load_quarter_w) / 4'000;
+  const double pv_kwh = static_cast<double>(pv_quarter_w) / 4'000,
+               load_kwh = static_cast<double>(load_quarter_w) / 4'000;
   INFO("pv " << pv_kwh << " kWh, load " << load_kwh << " kWh, " << negative_prices << " negative prices");
-  CHECK(pv_kwh > 5'000);   // 7.5 kWp in the Netherlands give 6 to 8 MWh
+  CHECK(pv_kwh > 5'000);  // 7.5 kWp in the Netherlands give 6 to 8 MWh
   CHECK(pv_kwh < 9'000);
   CHECK(load_kwh > 2'500);
   CHECK(load_kwh < 5'500);
@@ -183,7 +186,8 @@ TEST_CASE("faults hit the same commands in every run") {
     for (int i = 0; i < 200; ++i) {
       const auto id = "c-" + std::to_string(i);
       const Micros at = o.start + (i + 1) * hour_us;
-      all.push_back(house.apply(command(id.c_str(), "miner-1", i % 2 == 0 ? Action::switch_off : Action::switch_on), at));
+      all.push_back(
+          house.apply(command(id.c_str(), "miner-1", i % 2 == 0 ? Action::switch_off : Action::switch_on), at));
       house.step(at + 30 * minute_us);
     }
     return all;

@@ -1,3 +1,4 @@
+// Energy and money are exact sums, rounded once.
 #include "sim/ledger.hpp"
 
 #include <catch2/catch.hpp>
@@ -46,6 +47,7 @@ TEST_CASE("rounding is to the nearest, halves away from zero") {
 TEST_CASE("a gigawatt for a century at a thousand per kWh still fits") {
   Account account;
   const Prices dear{1'000'000'000'000'000, 0};
-  for (int day = 0; day < 36'500; ++day) account.add(day_us, 100'000'000 * day_us, 0, dear);  // 100 MW: within one step's range
+  for (int day = 0; day < 36'500; ++day)
+    account.add(day_us, 100'000'000 * day_us, 0, dear);  // 100 MW: within one step's range
   CHECK(account.import_ukwh() == 36'500ll * 24 * 100'000 * 1'000'000);
 }

@@ -7,20 +7,28 @@ namespace {
 
 class Block : public SeriesBlock {
  public:
-  Block(const MemorySeries::Device& device, std::size_t begin, std::size_t end) : device_(device), begin_(begin), end_(end) {}
+  Block(const MemorySeries::Device& device, std::size_t begin, std::size_t end)
+      : device_(device), begin_(begin), end_(end) {}
 
   std::size_t size() const override { return end_ - begin_; }
   Micros first_at() const override { return device_.at[begin_]; }
   Micros last_at() const override { return device_.at[end_ - 1]; }
   bool has(Metric metric) const override {
     const auto found = device_.columns.find(metric);
-    return found != device_.columns.end() && std::any_of(found->second.begin() + offset(begin_), found->second.begin() + offset(end_),
-                                                         [](std::int64_t v) { return v != missing; });
+    return found != device_.columns.end() &&
+           std::any_of(found->second.begin() + offset(begin_), found->second.begin() + offset(end_),
+                       [](std::int64_t v) { return v != missing; });
   }
-  std::int64_t min(Metric metric) const override { return extreme(metric, [](std::int64_t a, std::int64_t b) { return a < b; }); }
-  std::int64_t max(Metric metric) const override { return extreme(metric, [](std::int64_t a, std::int64_t b) { return a > b; }); }
+  std::int64_t min(Metric metric) const override {
+    return extreme(metric, [](std::int64_t a, std::int64_t b) { return a < b; });
+  }
+  std::int64_t max(Metric metric) const override {
+    return extreme(metric, [](std::int64_t a, std::int64_t b) { return a > b; });
+  }
   Result<std::span<const Micros>> at() override { return std::span(device_.at).subspan(begin_, size()); }
-  Result<std::span<const Position>> positions() override { return std::span(device_.positions).subspan(begin_, size()); }
+  Result<std::span<const Position>> positions() override {
+    return std::span(device_.positions).subspan(begin_, size());
+  }
   Result<std::span<const std::int64_t>> values(Metric metric) override {
     return std::span(device_.columns.at(metric)).subspan(begin_, size());
   }
@@ -86,8 +94,8 @@ std::optional<SeriesReader::Extent> MemorySeries::extent(const SiteKey&, const D
   return Extent{found->second.at.front(), found->second.at.back(), found->second.at.size()};
 }
 
-Result<std::vector<std::unique_ptr<SeriesBlock>>> MemorySeries::blocks(const SiteKey&, const DeviceId& device, Micros from,
-                                                                       Micros to) const {
+Result<std::vector<std::unique_ptr<SeriesBlock>>> MemorySeries::blocks(const SiteKey&, const DeviceId& device,
+                                                                       Micros from, Micros to) const {
   std::vector<std::unique_ptr<SeriesBlock>> out;
   const auto found = devices_.find(device);
   if (found == devices_.end()) return out;
@@ -99,10 +107,12 @@ Result<std::vector<std::unique_ptr<SeriesBlock>>> MemorySeries::blocks(const Sit
   return out;
 }
 
-Result<std::vector<Point>> MemorySeries::points(const SiteKey&, const DeviceId&, Metric, Micros, Micros, std::size_t) const {
+Result<std::vector<Point>> MemorySeries::points(const SiteKey&, const DeviceId&, Metric, Micros, Micros,
+                                                std::size_t) const {
   return fail(Errc::unsupported, "A dry run reads blocks, not points.");
 }
-Result<std::vector<Rollup>> MemorySeries::rollups(const SiteKey&, const DeviceId&, Metric, Micros, Micros, Step, const Zone&) const {
+Result<std::vector<Rollup>> MemorySeries::rollups(const SiteKey&, const DeviceId&, Metric, Micros, Micros, Step,
+                                                  const Zone&) const {
   return fail(Errc::unsupported, "A dry run reads blocks, not rollups.");
 }
 

@@ -24,8 +24,10 @@ class MemorySeries : public SeriesReader {
   std::optional<Extent> extent(const SiteKey& site, const DeviceId& device) const override;
   Result<std::vector<std::unique_ptr<SeriesBlock>>> blocks(const SiteKey& site, const DeviceId& device, Micros from,
                                                            Micros to) const override;
-  Result<std::vector<Point>> points(const SiteKey&, const DeviceId&, Metric, Micros, Micros, std::size_t) const override;
-  Result<std::vector<Rollup>> rollups(const SiteKey&, const DeviceId&, Metric, Micros, Micros, Step, const Zone&) const override;
+  Result<std::vector<Point>> points(const SiteKey&, const DeviceId&, Metric, Micros, Micros,
+                                    std::size_t) const override;
+  Result<std::vector<Rollup>> rollups(const SiteKey&, const DeviceId&, Metric, Micros, Micros, Step,
+                                      const Zone&) const override;
   std::string_view word(const SiteKey&, std::int64_t) const override { return {}; }
 
   struct Device {

@@ -1,3 +1,4 @@
+// Scenarios are read whole, written back, and refused with a pointer for every problem.
 #include "sim/scenario.hpp"
 
 #include <catch2/catch.hpp>
@@ -41,7 +42,8 @@ TEST_CASE("a scenario is read whole") {
 TEST_CASE("an empty scenario changes nothing, and defaults are those of the guide") {
   REQUIRE(parse_scenario("{}").scenario);
   CHECK(*parse_scenario("{}").scenario == Scenario{});
-  const auto small = parse_scenario(R"({"battery": {"capacity_kwh": 4.8, "power_kw": 2.4, "strategy": "idle"}})").scenario;
+  const auto small =
+      parse_scenario(R"({"battery": {"capacity_kwh": 4.8, "power_kw": 2.4, "strategy": "idle"}})").scenario;
   REQUIRE(small);
   CHECK(small->battery->spec == BatterySpec{4'800, 480, 4'800, 2'400, 2'400, 0.95, 0.95, 0});
   CHECK(small->battery->start_soc_permille == 100);
@@ -53,7 +55,8 @@ TEST_CASE("a scenario survives being written and read, also as YAML") {
   JsonWriter json;
   write_scenario(json, *scenario);
   CHECK(parse_scenario(json.view()).scenario == scenario);
-  const auto yaml = parse_scenario("battery:\n  capacity_kwh: 10\n  power_kw: 5\n  strategy: rules\nprices: spot\n").scenario;
+  const auto yaml =
+      parse_scenario("battery:\n  capacity_kwh: 10\n  power_kw: 5\n  strategy: rules\nprices: spot\n").scenario;
   REQUIRE(yaml);
   CHECK(yaml->battery->strategy == BatteryStrategy::rules);
 }
@@ -63,13 +66,17 @@ TEST_CASE("every problem of a scenario is named with its pointer") {
   CHECK(pointers_of(R"({"batery": {}})") == Pointers{"/batery"});
   CHECK(pointers_of(R"({"battery": {"capacity_kwh": -1, "strategy": "hope", "colour": "blue"}})") ==
         Pointers{"/battery/power_kw", "/battery/capacity_kwh", "/battery/strategy", "/battery/colour"});
-  CHECK(pointers_of(R"({"battery": {"capacity_kwh": 10, "power_kw": 5, "min_soc_percent": 90, "max_soc_percent": 20}})") ==
+  CHECK(pointers_of(
+            R"({"battery": {"capacity_kwh": 10, "power_kw": 5, "min_soc_percent": 90, "max_soc_percent": 20}})") ==
         Pointers{"/battery/min_soc_percent"});
   CHECK(pointers_of(R"({"battery": {"capacity_kwh": 10, "power_kw": 5, "start_soc_percent": 5}})") ==
         Pointers{"/battery/start_soc_percent"});
-  CHECK(pointers_of(R"({"devices": [{"id": "Miner 1", "nominal_w": 1.5}, {"id": "a", "nominal_w": 1}, {"id": "a", "nominal_w": 2, "min_on": "5m", "start": "maybe"}]})") ==
-        Pointers{"/devices/0/id", "/devices/0/nominal_w", "/devices/2/start", "/devices/2/min_on", "/devices/2/id"});
-  CHECK(pointers_of(R"({"tariff": {"import": {"fixed": 2000}, "export": {"fixed": 0}}})") == Pointers{"/tariff/import/fixed"});
+  CHECK(
+      pointers_of(
+          R"({"devices": [{"id": "Miner 1", "nominal_w": 1.5}, {"id": "a", "nominal_w": 1}, {"id": "a", "nominal_w": 2, "min_on": "5m", "start": "maybe"}]})") ==
+      Pointers{"/devices/0/id", "/devices/0/nominal_w", "/devices/2/start", "/devices/2/min_on", "/devices/2/id"});
+  CHECK(pointers_of(R"({"tariff": {"import": {"fixed": 2000}, "export": {"fixed": 0}}})") ==
+        Pointers{"/tariff/import/fixed"});
   CHECK(pointers_of(R"({"devices": {}})") == Pointers{"/devices"});
   CHECK(pointers_of("{\"battery\": ").size() == 1);
   CHECK(pointers_of(R"({"prices": 7})") == Pointers{"/prices"});

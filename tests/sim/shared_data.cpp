@@ -12,7 +12,8 @@ namespace heliograph::tests {
 std::optional<std::string> shared_text(const std::string& path) {
   const char* set = std::getenv("HELIOGRAPH_SHARED");
   const std::string full = (set ? std::string(set) : std::string(HELIOGRAPH_SOURCE_DIR) + "/../shared") + "/" + path;
-  const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(full.c_str(), "rb"), &gzclose);  // reads plain files, too
+  const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(full.c_str(), "rb"),
+                                                        &gzclose);  // reads plain files, too
   if (!file) {
     WARN("skipped: " << full << " is not here (set HELIOGRAPH_SHARED to its folder)");
     return std::nullopt;
@@ -43,8 +44,10 @@ std::optional<Table> shared_table(const std::string& path) {
       fields.push_back(text->substr(start, i - start));
       start = i + 1;
     }
-    if (table.header.empty()) table.header = std::move(fields);
-    else table.rows.push_back(std::move(fields));
+    if (table.header.empty())
+      table.header = std::move(fields);
+    else
+      table.rows.push_back(std::move(fields));
     at = end + 1;
   }
   return table;

@@ -1,3 +1,4 @@
+// Prices are exact; a missing price stays unknown; documents are refused with pointers.
 #include "sim/tariff.hpp"
 
 #include <catch2/catch.hpp>
@@ -41,8 +42,10 @@ TEST_CASE("a missing price is unknown, never zero, unless the tariff does not ne
 
 TEST_CASE("a tariff survives being written and read") {
   for (const char* document :
-       {R"("retail_dynamic")", R"({"name":"mine","import":{"spot_factor":1.09,"fixed":-0.012345},"export":{"fixed":0}})"}) {
-    const auto tariff = parse_tariff(std::string_view(document)[0] == '"' ? std::string_view("retail_dynamic") : document).tariff;
+       {R"("retail_dynamic")",
+        R"({"name":"mine","import":{"spot_factor":1.09,"fixed":-0.012345},"export":{"fixed":0}})"}) {
+    const auto tariff =
+        parse_tariff(std::string_view(document)[0] == '"' ? std::string_view("retail_dynamic") : document).tariff;
     REQUIRE(tariff);
     JsonWriter json;
     write_tariff(json, *tariff);
@@ -55,9 +58,11 @@ TEST_CASE("every problem of a tariff is named with its pointer") {
         "/import/spot_factor: \"spot_factor\" must be a number from -100 to 100.\n"
         "/export: A price needs \"spot_factor\", \"fixed\" or both; a free kWh is {\"fixed\": 0}.\n"
         "/vat: The tariff has no field \"vat\": use name, import, export.\n");
-  CHECK(problems_of("free_lunch").find("There is no tariff \"free_lunch\": use retail_dynamic, spot_fixed") != std::string::npos);
+  CHECK(problems_of("free_lunch").find("There is no tariff \"free_lunch\": use retail_dynamic, spot_fixed") !=
+        std::string::npos);
   CHECK(problems_of(R"({"import": {"fixed": 0.1234567}})") ==
         "/import/fixed: \"fixed\" may have at most 6 decimals.\n"
-        "/export: The tariff needs \"export\", for example {\"spot_factor\": 1.21, \"fixed\": 0.15} or {\"fixed\": 0.30}.\n");
-  CHECK(problems_of("[1]") .find(": The tariff must be an object") != std::string::npos);
+        "/export: The tariff needs \"export\", for example {\"spot_factor\": 1.21, \"fixed\": 0.15} or {\"fixed\": "
+        "0.30}.\n");
+  CHECK(problems_of("[1]").find(": The tariff must be an object") != std::string::npos);
 }

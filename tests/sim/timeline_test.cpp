@@ -1,3 +1,4 @@
+// Every row once, by time and position, whatever the blocks.
 #include "sim/timeline.hpp"
 
 #include <catch2/catch.hpp>
