@@ -12,8 +12,8 @@
 #include <sstream>
 
 #include "actors/core/field_reader.hpp"
-#include "api/export.hpp"
-#include "api/import_into.hpp"
+#include "api/export/export.hpp"
+#include "api/import/into.hpp"
 #include "api/web_server.hpp"
 #include "events/checkpoint.hpp"
 #include "events/event_json.hpp"

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "actors/engine.hpp"
-#include "api/openapi.hpp"
-#include "api/router.hpp"
-#include "api/sse.hpp"
+#include "api/http/openapi.hpp"
+#include "api/http/router.hpp"
+#include "api/http/sse.hpp"
 
 namespace heliograph::api {
 

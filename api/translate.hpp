@@ -8,7 +8,7 @@
 
 #include "actors/core/document.hpp"
 #include "actors/core/rule.hpp"
-#include "api/problem.hpp"
+#include "api/http/problem.hpp"
 #include "api/service.hpp"
 #include "events/json.hpp"
 

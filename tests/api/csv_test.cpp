@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "api/decimal.hpp"
-#include "api/import_csv.hpp"
+#include "api/import/csv.hpp"
 
 using namespace heliograph;
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "api/export.hpp"
+#include "api/export/export.hpp"
 #include "storage/memory_store.hpp"
 
 namespace heliograph::testing {

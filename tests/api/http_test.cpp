@@ -5,9 +5,9 @@
 #include <mutex>
 #include <thread>
 
-#include "api/http_server.hpp"
-#include "api/http_writer.hpp"
-#include "api/problem.hpp"
+#include "api/http/server.hpp"
+#include "api/http/writer.hpp"
+#include "api/http/problem.hpp"
 #include "tests/support/http_client.hpp"
 
 namespace heliograph::http {

@@ -9,7 +9,7 @@
 #include <map>
 #include <sstream>
 
-#include "api/import_history.hpp"
+#include "api/import/history.hpp"
 
 using namespace heliograph;
 namespace fs = std::filesystem;

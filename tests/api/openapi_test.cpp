@@ -1,5 +1,5 @@
 // The OpenAPI document says what the table dispatches: nothing missing, nothing more, every reference there.
-#include "api/openapi.hpp"
+#include "api/http/openapi.hpp"
 
 #include <simdjson.h>
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "api/router.hpp"
+#include "api/http/router.hpp"
 
 namespace heliograph::test {
 

@@ -1,5 +1,5 @@
 // The route table as it dispatches: what fits a row reaches its handler, everything else gets the right refusal.
-#include "api/router.hpp"
+#include "api/http/router.hpp"
 
 #include <catch2/catch.hpp>
 #include <optional>

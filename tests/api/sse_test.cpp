@@ -1,6 +1,6 @@
 // The live stream: exactly what must be delivered, in order, once, whoever is slow; first with a loop and sockets made
 // of plain data and a seed, then over real ones.
-#include "api/sse.hpp"
+#include "api/http/sse.hpp"
 
 #include <catch2/catch.hpp>
 #include <deque>

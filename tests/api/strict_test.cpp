@@ -1,11 +1,11 @@
 // The strict layer: the 40 nasty requests of the measurement that made us write it, and the rule that whatever is
 // accepted ends where an independent reader says it ends.
-#include "api/strict.hpp"
+#include "api/http/strict.hpp"
 
 #include <catch2/catch.hpp>
 #include <random>
 
-#include "api/http_message.hpp"
+#include "api/http/message.hpp"
 #include "tests/support/http_reference.hpp"
 
 namespace heliograph::http {

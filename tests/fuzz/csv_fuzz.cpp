@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <sstream>
 
-#include "api/import_history.hpp"
+#include "api/import/history.hpp"
 
 namespace {
 

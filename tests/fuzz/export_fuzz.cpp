@@ -6,8 +6,8 @@
 #include <sstream>
 #include <vector>
 
-#include "api/export.hpp"
-#include "api/export_read.hpp"
+#include "api/export/export.hpp"
+#include "api/export/read.hpp"
 #include "storage/memory_store.hpp"
 
 namespace {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "api/http_message.hpp"
+#include "api/http/message.hpp"
 #include "events/result.hpp"
 #include "tests/support/http_reference.hpp"
 

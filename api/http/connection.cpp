@@ -1,0 +1,402 @@
+// One keep-alive connection: reads into a fixed buffer, dispatches one request at a time, writes answers in the order
+// of the requests. Runs on its loop's thread only; nothing here blocks or waits.
+#include <algorithm>
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <cstring>
+#include <exception>
+
+#include "api/http/loop.hpp"
+#include "api/http/message.hpp"
+#include "api/http/send_queue.hpp"
+#include "api/http/writer.hpp"
+#include "api/http/problem.hpp"
+
+namespace heliograph::http {
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+namespace {
+
+constexpr std::size_t inbox_bytes = 16 * 1024;
+constexpr std::size_t pause_at_bytes = 256 * 1024;  // answers waiting: take no further pipelined request
+constexpr std::size_t copy_below_bytes = 16 * 1024;
+constexpr std::size_t body_window_bytes = 32 * 1024;
+
+class Connection final : public Served, public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(ServerLoop& loop, std::shared_ptr<ServerShared> shared, int socket, bool ipv6, std::string peer,
+             std::string own_address)
+      : loop_(loop),
+        shared_(std::move(shared)),
+        limits_(shared_->options.limits),
+        socket_(loop.context(), ipv6 ? tcp::v6() : tcp::v4(), socket),
+        peer_(std::move(peer)),
+        reader_(limits_, shared_->hosts, std::move(own_address)),
+        inbox_size_(std::max(inbox_bytes, limits_.head_bytes + 1024)),
+        inbox_(std::make_unique<char[]>(inbox_size_)) {}
+  ~Connection() override { shared_->open.fetch_sub(1, std::memory_order_relaxed); }
+
+  void begin();
+  void turn_away();
+  /// Both do nothing when `request` is not the one being answered.
+  void answer(std::uint64_t request, Response response);
+  void hand_over(std::uint64_t request, const Headers& headers, std::shared_ptr<SocketStream> stream);
+
+  void on_sweep() override;
+  void stop_soon() override;
+  void abort() override { close(); }
+
+ private:
+  enum class Wait : std::uint8_t { none, first, idle, head, body, write, linger };
+
+  void pump();
+  void take_requests();
+  void dispatch(Request request);
+  void append(Response response);
+  void refuse(const Refusal& refusal);
+  bool flush();
+  void read_more();
+  void on_read(error_code ec, std::size_t n);
+  void linger();
+  void release_to_stream();
+  void close();
+  void wait_for(Wait wait);
+
+  ServerLoop& loop_;
+  std::shared_ptr<ServerShared> shared_;
+  const Limits& limits_;
+  tcp::socket socket_;
+  std::string peer_;
+  MessageReader reader_;
+  SendQueue outbox_;
+  std::size_t inbox_size_;
+  std::unique_ptr<char[]> inbox_;
+  std::size_t begin_ = 0, end_ = 0;
+  std::size_t window_ = 0;    // body bytes since the deadline was set
+  std::size_t lingered_ = 0;  // bytes thrown away
+  std::uint64_t request_ = 0;
+  std::uint64_t deadline_ = 0;
+  std::shared_ptr<SocketStream> stream_;  // takes the socket over once the outbox is empty
+  Wait wait_ = Wait::none;
+  bool head_only_ = false, keep_alive_ = true, served_one_ = false;
+  bool awaiting_ = false, dispatching_ = false, reading_ = false, writing_ = false;
+  bool closing_ = false, lingering_ = false, closed_ = false;
+};
+
+/// The server's end of a Responder. Its loop outlives the server; the connection may be gone at any time.
+class PendingAnswer final : public Answer {
+ public:
+  PendingAnswer(std::weak_ptr<Connection> connection, std::shared_ptr<ServerLoop> loop,
+                std::weak_ptr<ServerShared> shared, std::uint64_t request)
+      : connection_(std::move(connection)), loop_(std::move(loop)), shared_(std::move(shared)), request_(request) {}
+
+  void send(Response response) override {
+    if (loop_->is_this_thread()) {
+      if (auto connection = connection_.lock()) connection->answer(request_, std::move(response));
+      return;
+    }
+    loop_->post([weak = connection_, request = request_, response = std::move(response)]() mutable {
+      if (auto connection = weak.lock()) connection->answer(request, std::move(response));
+    });
+  }
+
+  StreamHandle open_stream(Headers headers) override {
+    const auto shared = shared_.lock();
+    if (!shared) return ended_stream();
+    auto stream = make_stream(shared);
+    auto give = [weak = connection_, request = request_, headers = std::move(headers), stream] {
+      if (auto connection = weak.lock())
+        connection->hand_over(request, headers, stream);
+      else
+        stream->abort();
+    };
+    if (loop_->is_this_thread())
+      give();
+    else
+      loop_->post(std::move(give));
+    return stream;
+  }
+
+ private:
+  std::weak_ptr<Connection> connection_;
+  std::shared_ptr<ServerLoop> loop_;
+  std::weak_ptr<ServerShared> shared_;
+  std::uint64_t request_;
+};
+
+void Connection::begin() {
+  error_code ec;
+  socket_.non_blocking(true, ec);
+  socket_.set_option(tcp::no_delay(true), ec);
+  loop_.add(shared_from_this());
+  if (loop_.stopping())
+    close();
+  else
+    read_more();
+}
+
+void Connection::turn_away() {
+  error_code ec;
+  socket_.non_blocking(true, ec);
+  loop_.add(shared_from_this());
+  Problem full{503, "too-many-connections", {}, "The server has all the connections it takes: try again in a moment."};
+  full.headers.emplace_back("Retry-After", "5");
+  keep_alive_ = false;
+  append(problem_response(full));
+  pump();
+}
+
+void Connection::wait_for(Wait wait) {
+  if (wait == wait_ && wait != Wait::write && wait != Wait::body) return;  // a deadline is not put off by single bytes
+  if (wait == Wait::body && wait_ == Wait::body && window_ < body_window_bytes) return;
+  wait_ = wait;
+  window_ = 0;
+  switch (wait) {
+    case Wait::none: return;
+    case Wait::first:
+    case Wait::head: deadline_ = loop_.sweep_after(limits_.head_timeout); return;
+    case Wait::idle: deadline_ = loop_.sweep_after(limits_.idle_timeout); return;
+    case Wait::body: deadline_ = loop_.sweep_after(limits_.body_timeout); return;
+    case Wait::write: deadline_ = loop_.sweep_after(limits_.write_timeout); return;
+    case Wait::linger: deadline_ = loop_.sweep_after(limits_.linger_timeout); return;
+  }
+}
+
+void Connection::on_sweep() {
+  if (wait_ == Wait::none || loop_.sweep() < deadline_) return;
+  switch (wait_) {
+    case Wait::head:
+    case Wait::body:
+      shared_->timeouts.fetch_add(1, std::memory_order_relaxed);
+      refuse({408, "timeout", "The request did not arrive in time: send it again on a new connection."});
+      pump();
+      return;
+    case Wait::write:
+      shared_->timeouts.fetch_add(1, std::memory_order_relaxed);
+      close();
+      return;
+    default: close(); return;  // nothing was asked, or everything was answered
+  }
+}
+
+void Connection::stop_soon() {
+  if (awaiting_ || writing_ || lingering_)
+    closing_ = closing_ || !awaiting_;
+  else
+    close();
+}
+
+void Connection::pump() {
+  for (bool again = true; again;) {
+    take_requests();
+    again = outbox_.bytes() >= pause_at_bytes;
+    if (!flush()) return;
+  }
+  if (stream_)
+    release_to_stream();
+  else if (closing_)
+    linger();
+  else if (!awaiting_)
+    read_more();
+}
+
+void Connection::take_requests() {
+  while (!closed_ && !awaiting_ && !closing_ && !stream_ && outbox_.bytes() < pause_at_bytes) {
+    if (begin_ == end_) return;
+    std::size_t eaten = 0;
+    const auto step = reader_.feed({inbox_.get() + begin_, end_ - begin_}, eaten);
+    begin_ += eaten;
+    if (begin_ == end_) begin_ = end_ = 0;
+    if (step == MessageReader::Step::refused) return refuse(reader_.refusal());
+    if (step == MessageReader::Step::need_more) {
+      if (reader_.owes_continue()) outbox_.append("HTTP/1.1 100 Continue\r\n\r\n");
+      return;
+    }
+    dispatch(reader_.take());
+  }
+}
+
+void Connection::dispatch(Request request) {
+  shared_->requests.fetch_add(1, std::memory_order_relaxed);
+  request.peer = peer_;
+  head_only_ = request.method == Method::head;
+  keep_alive_ = request.keep_alive;
+  served_one_ = true;
+  awaiting_ = true;
+  wait_for(Wait::none);
+  Responder responder(
+      std::make_shared<PendingAnswer>(shared_from_this(), loop_.shared_from_this(), shared_, ++request_));
+  dispatching_ = true;
+  try {
+    shared_->handler(std::move(request), std::move(responder));
+  } catch (const std::exception&) {
+    // The Responder died with the handler and has answered 500; the server goes on.
+  }
+  dispatching_ = false;
+}
+
+void Connection::answer(std::uint64_t request, Response response) {
+  if (closed_ || !awaiting_ || request != request_) return;
+  awaiting_ = false;
+  append(std::move(response));
+  if (!dispatching_) pump();
+}
+
+void Connection::append(Response response) {
+  if (loop_.stopping()) keep_alive_ = false;
+  auto& text = outbox_.open_text();
+  const auto before = text.size();
+  append_head(text, response, keep_alive_);
+  const bool with_body = !head_only_ && may_have_body(response.status);
+  const bool copied = with_body && !response.shared_body && response.body.size() < copy_below_bytes;
+  if (copied) text += response.body;
+  outbox_.appended(text.size() - before);
+  if (with_body && !copied)
+    outbox_.push(response.shared_body ? std::move(response.shared_body)
+                                      : std::make_shared<const std::string>(std::move(response.body)));
+  if (!keep_alive_) closing_ = true;
+}
+
+void Connection::refuse(const Refusal& refusal) {
+  shared_->refused.fetch_add(1, std::memory_order_relaxed);
+  keep_alive_ = false;
+  head_only_ = false;
+  append(problem_response(problem_of(refusal)));
+}
+
+/// Sends what the kernel takes now. False when the rest must wait, or the connection is over.
+bool Connection::flush() {
+  if (closed_ || writing_) return false;
+  while (!outbox_.empty()) {
+    std::array<asio::const_buffer, 16> parts;
+    const auto n = outbox_.gather(parts.data(), parts.size());
+    error_code ec;
+    const auto sent = n == 1 ? socket_.write_some(asio::const_buffers_1(parts[0]), ec) : socket_.write_some(parts, ec);
+    if (ec == asio::error::would_block) {
+      writing_ = true;
+      wait_for(Wait::write);
+      socket_.async_write_some(parts, [this, self = shared_from_this()](error_code failed, std::size_t taken) {
+        writing_ = false;
+        if (closed_) return;
+        if (failed) return close();
+        wait_ = Wait::none;
+        outbox_.consume(taken);
+        pump();
+      });
+      return false;
+    }
+    if (ec) {
+      close();
+      return false;
+    }
+    outbox_.consume(sent);
+  }
+  return true;
+}
+
+void Connection::read_more() {
+  if (reading_ || closed_) return;
+  if (begin_ > 0 && end_ == inbox_size_) {
+    std::memmove(inbox_.get(), inbox_.get() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  ensure(end_ < inbox_size_, "the reader left a full buffer", "api/http/connection.cpp");
+  if (reader_.in_body())
+    wait_for(Wait::body);
+  else if (!reader_.idle())
+    wait_for(Wait::head);
+  else
+    wait_for(served_one_ ? Wait::idle : Wait::first);
+  reading_ = true;
+  socket_.async_read_some(asio::buffer(inbox_.get() + end_, inbox_size_ - end_),
+                          [this, self = shared_from_this()](error_code ec, std::size_t n) { on_read(ec, n); });
+}
+
+void Connection::on_read(error_code ec, std::size_t n) {
+  reading_ = false;
+  if (closed_) return;
+  // Nothing is read while an answer is due, so an end here leaves nobody without one.
+  if (ec) return close();
+  if (lingering_) {
+    lingered_ += n;
+    if (lingered_ > limits_.linger_bytes) return close();
+    return linger();
+  }
+  end_ += n;
+  window_ += n;
+  pump();
+}
+
+/// Everything is said. What still comes in is thrown away for a while: closing at once would let the kernel take back
+/// the answer from a client that is still sending.
+void Connection::linger() {
+  if (!lingering_) {
+    lingering_ = true;
+    error_code ec;
+    socket_.shutdown(tcp::socket::shutdown_send, ec);
+    wait_for(Wait::linger);
+  }
+  if (reading_) return;
+  reading_ = true;
+  socket_.async_read_some(asio::buffer(inbox_.get(), inbox_size_),
+                          [this, self = shared_from_this()](error_code ec, std::size_t n) { on_read(ec, n); });
+}
+
+void Connection::hand_over(std::uint64_t request, const Headers& headers, std::shared_ptr<SocketStream> stream) {
+  if (closed_ || !awaiting_ || request != request_) return stream->abort();
+  awaiting_ = false;
+  auto& text = outbox_.open_text();
+  const auto before = text.size();
+  append_stream_head(text, headers);
+  outbox_.appended(text.size() - before);
+  if (head_only_ || loop_.stopping()) {
+    closing_ = true;
+    stream->abort();
+  } else {
+    stream_ = std::move(stream);
+  }
+  if (!dispatching_) pump();
+}
+
+void Connection::release_to_stream() {
+  error_code ec;
+  const bool ipv6 = socket_.local_endpoint(ec).protocol() == tcp::v6();
+  auto held = std::make_shared<HeldSocket>(socket_.release(ec));
+  auto stream = std::exchange(stream_, nullptr);
+  closed_ = true;
+  auto& home = *shared_->stream_loop;
+  auto attach = [held, ipv6, stream] { stream->attach(held->take(), ipv6); };
+  if (home.is_this_thread())
+    attach();
+  else
+    home.post(std::move(attach));
+  loop_.remove(*this);
+}
+
+void Connection::close() {
+  if (closed_) return;
+  closed_ = true;
+  if (stream_) std::exchange(stream_, nullptr)->abort();
+  error_code ec;
+  socket_.close(ec);
+  loop_.remove(*this);
+}
+
+}  // namespace
+
+void serve_connection(ServerLoop& loop, std::shared_ptr<ServerShared> shared, int socket, bool ipv6, std::string peer,
+                      std::string own_address, bool full) {
+  auto connection =
+      std::make_shared<Connection>(loop, std::move(shared), socket, ipv6, std::move(peer), std::move(own_address));
+  if (full)
+    connection->turn_away();
+  else
+    connection->begin();
+}
+
+}  // namespace heliograph::http

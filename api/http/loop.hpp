@@ -1,0 +1,113 @@
+// Inside of the HTTP server: one thread with its sockets, and what is shared by all of them. Not for routes.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "api/http/server.hpp"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace heliograph::http {
+
+class ServerLoop;
+
+/// One socket that a loop looks after. All calls on the loop's thread.
+class Served {
+ public:
+  virtual ~Served() = default;
+  virtual void on_sweep() = 0;   // has a deadline passed?
+  virtual void stop_soon() = 0;  // the server stops: finish what is under way
+  virtual void abort() = 0;      // now
+
+ private:
+  friend class ServerLoop;
+  std::size_t place_ = 0;
+};
+
+/// Read by all loops of one server.
+struct ServerShared {
+  ServerOptions options;
+  std::vector<std::string> hosts;
+  Handler handler;
+  std::shared_ptr<ServerLoop> stream_loop;
+  std::atomic<std::uint64_t> accepted{0}, turned_away{0}, requests{0}, refused{0}, timeouts{0}, open{0}, streams{0};
+};
+
+class ServerLoop final : public Loop, public std::enable_shared_from_this<ServerLoop> {
+ public:
+  explicit ServerLoop(const Limits& limits);
+  ~ServerLoop() override;
+
+  void run_in_thread();
+  /// From outside: asks everything served to finish; after `grace` it is aborted. Then `join`.
+  void stop(std::chrono::milliseconds grace);
+  void join();
+
+  void post(Task task) override;
+  void after(std::chrono::milliseconds delay, Task task) override;
+  bool is_this_thread() const override { return std::this_thread::get_id() == thread_id_.load(); }
+
+  boost::asio::io_context& context();
+  bool stopping() const { return stopping_; }
+  void add(std::shared_ptr<Served> served);
+  void remove(Served& served);
+  /// The sweep that first comes when `span` has passed. Sweeps replace one timer per socket: coarse and free.
+  std::uint64_t sweep_after(std::chrono::milliseconds span) const;
+  std::uint64_t sweep() const { return sweep_; }
+
+ private:
+  struct Inside;  // what needs Asio's headers
+  void drain_inbox();
+  void arm_sweep();
+  void begin_stop(std::chrono::milliseconds grace);
+  void finish_stop_if_empty();
+
+  std::unique_ptr<Inside> inside_;
+  std::thread thread_;
+  std::atomic<std::thread::id> thread_id_{};
+  std::mutex inbox_mutex_;
+  std::vector<Task> inbox_;  // guarded by inbox_mutex_
+  bool closed_ = false;      // guarded by inbox_mutex_: the thread is gone
+  std::chrono::milliseconds period_{1000};
+  std::uint64_t sweep_ = 0;
+  bool stopping_ = false;
+  std::vector<std::shared_ptr<Served>> served_;
+};
+
+/// Takes over a connected socket. `full`: answer 503 and close. On the loop's thread.
+void serve_connection(ServerLoop& loop, std::shared_ptr<ServerShared> shared, int socket, bool ipv6, std::string peer,
+                      std::string own_address, bool full);
+
+/// Closes the socket it holds unless somebody has taken it: a task that is dropped must not leak one.
+class HeldSocket {
+ public:
+  explicit HeldSocket(int socket) : socket_(socket) {}
+  ~HeldSocket();
+  HeldSocket(const HeldSocket&) = delete;
+  HeldSocket& operator=(const HeldSocket&) = delete;
+  int take() { return std::exchange(socket_, -1); }
+
+ private:
+  int socket_;
+};
+
+/// A stream whose socket comes later. `attach` on the stream loop's thread.
+class SocketStream : public Stream {
+ public:
+  virtual void attach(int socket, bool ipv6) = 0;
+};
+std::shared_ptr<SocketStream> make_stream(std::shared_ptr<ServerShared> shared);
+/// Stands in when there is nobody to stream to.
+StreamHandle ended_stream();
+
+}  // namespace heliograph::http

@@ -1,0 +1,64 @@
+// The Responder: one answer, whoever gives it and from whichever thread.
+#include <atomic>
+
+#include "api/http/loop.hpp"
+#include "api/http/problem.hpp"
+
+namespace heliograph::http {
+namespace {
+
+class EndedStream final : public Stream {
+ public:
+  void push(SharedText, bool) override {}
+  void flush() override {}
+  void close() override {}
+  void abort() override {}
+  bool closed() const override { return true; }
+  std::size_t queued_bytes() const override { return 0; }
+  std::size_t queued_count() const override { return 0; }
+  std::uint64_t written_bytes() const override { return 0; }
+  void watch(std::function<void()>, std::function<void()> ended) override {
+    if (ended) ended();
+  }
+};
+
+}  // namespace
+
+StreamHandle ended_stream() { return std::make_shared<EndedStream>(); }
+
+struct Responder::State {
+  explicit State(std::shared_ptr<Answer> to) : answer(std::move(to)) {}
+  ~State() {
+    if (!answered.exchange(true))
+      send(problem_response(500, "no-answer", "The server lost this request; try it again."));
+  }
+  void send(Response response) {
+    response.headers.insert(response.headers.end(), extra.begin(), extra.end());
+    answer->send(std::move(response));
+  }
+  std::shared_ptr<Answer> answer;
+  std::atomic<bool> answered{false};
+  Headers extra;  // complete before the request is passed on
+};
+
+Responder::Responder(std::shared_ptr<Answer> answer) : state_(std::make_shared<State>(std::move(answer))) {}
+
+bool Responder::send(Response response) const {
+  if (state_->answered.exchange(true)) return false;
+  state_->send(std::move(response));
+  return true;
+}
+
+bool Responder::send(const Error& error) const { return send(problem_response(error)); }
+
+StreamHandle Responder::open_stream(Headers headers) const {
+  if (state_->answered.exchange(true)) return ended_stream();
+  headers.insert(headers.end(), state_->extra.begin(), state_->extra.end());
+  return state_->answer->open_stream(std::move(headers));
+}
+
+void Responder::add_header(std::string name, std::string value) const {
+  state_->extra.emplace_back(std::move(name), std::move(value));
+}
+
+}  // namespace heliograph::http

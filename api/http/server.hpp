@@ -1,0 +1,114 @@
+// A small HTTP/1.1 server that knows nothing of what it serves: strict in what it takes, bounded in everything it
+// holds, and never waiting inside its own thread. A handler runs on that thread, so it may not block: it passes the
+// Responder to whoever can answer, and that may be any thread, later.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/http/types.hpp"
+#include "events/result.hpp"
+
+namespace heliograph::http {
+
+/// The server's first thread, where streams live. Tasks posted after the server stopped are dropped.
+class Loop {
+ public:
+  using Task = std::function<void()>;
+  virtual ~Loop() = default;
+  /// From any thread; tasks run in the order of posting.
+  virtual void post(Task task) = 0;
+  /// Runs `task` once, not before `delay` has passed.
+  virtual void after(std::chrono::milliseconds delay, Task task) = 0;
+  virtual bool is_this_thread() const = 0;
+};
+
+/// The open end of a streamed answer. All calls are safe from any thread; callbacks run on the server's loop.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  /// Queues bytes. They leave at once unless `hold`, which waits for the next push or flush.
+  virtual void push(SharedText bytes, bool hold = false) = 0;
+  virtual void flush() = 0;
+  /// Ends the stream after what is queued.
+  virtual void close() = 0;
+  /// Ends it now.
+  virtual void abort() = 0;
+  virtual bool closed() const = 0;
+  virtual std::size_t queued_bytes() const = 0;
+  virtual std::size_t queued_count() const = 0;
+  /// Bytes that the other end's kernel has taken.
+  virtual std::uint64_t written_bytes() const = 0;
+  /// `progress`: a delayed write went through. `ended`: once, when the stream is over, also when it is so already.
+  virtual void watch(std::function<void()> progress, std::function<void()> ended) = 0;
+};
+using StreamHandle = std::shared_ptr<Stream>;
+
+/// What a Responder leads to. The server has its own; tests of routes bring theirs.
+class Answer {
+ public:
+  virtual ~Answer() = default;
+  virtual void send(Response response) = 0;
+  virtual StreamHandle open_stream(Headers headers) = 0;
+};
+
+/// Answers one request, once, from any thread. When every copy is gone without an answer the client gets a 500.
+class Responder {
+ public:
+  explicit Responder(std::shared_ptr<Answer> answer);
+  /// Only the first answer counts; false for any later one.
+  bool send(Response response) const;
+  bool send(const Error& error) const;
+  /// Answers 200 with a body that goes on until the stream is closed. A closed stream when already answered.
+  StreamHandle open_stream(Headers headers) const;
+  /// Headers that every later answer of this request gets as well. Before the request is passed on.
+  void add_header(std::string name, std::string value) const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+using Handler = std::function<void(Request&&, Responder)>;
+
+struct ServerOptions {
+  Limits limits = {};
+  /// Names accepted in Host, without port, besides loopback names and the address listened on. "*" accepts any, which
+  /// gives up the protection against DNS rebinding.
+  std::vector<std::string> allowed_hosts = {};
+  unsigned threads = 1;
+};
+
+struct ServerStats {
+  std::uint64_t accepted = 0, turned_away = 0, requests = 0, refused = 0, timeouts = 0;
+  std::uint64_t open = 0, streams = 0;
+};
+
+class Server {
+ public:
+  Server();
+  ~Server();  // stops
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// `address` is "127.0.0.1:8080", "[::1]:8080" or "localhost:0"; port 0 takes a free one. Errors: invalid for an
+  /// address that is none, busy for a port that is taken, io.
+  Status start(const std::string& address, Handler handler, ServerOptions options = {});
+  std::uint16_t port() const;
+  /// Accepts no more, lets answers under way finish for Limits::stop_grace, closes all, joins its threads. Not from a
+  /// handler. Afterwards no handler and no task of the loop runs.
+  void stop();
+  /// Requires: started. Outlives the server.
+  std::shared_ptr<Loop> loop() const;
+  ServerStats stats() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace heliograph::http

@@ -1,0 +1,22 @@
+// Renders answers into bytes. Every answer of the server passes here, so what must stand on every answer (length,
+// security headers) is added here and nowhere else. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "api/http/types.hpp"
+
+namespace heliograph::http {
+
+std::string_view reason(int status);
+
+/// Appends status line and headers. Content-Length is always sent, except where HTTP forbids it (1xx, 204) and for
+/// streams, which end with the connection. Defaults, unless the response names them itself: Cache-Control no-store,
+/// and a Content-Security-Policy by kind of content.
+void append_head(std::string& out, const Response& response, bool keep_alive);
+void append_stream_head(std::string& out, const Headers& headers);
+/// True when this status may carry a body.
+bool may_have_body(int status);
+
+}  // namespace heliograph::http
