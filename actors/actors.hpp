@@ -147,7 +147,7 @@ using LogWriterActor = caf::typed_actor<
 using ProjectorActor = FollowerActor::extend<
     // A question that must see at least everything up to this position.
     caf::reacts_to<QueryPtr, Position>,
-    // To itself: a second has passed since something changed, write views and checkpoint.
+    // To itself: some seconds have passed since something changed, write views and checkpoint.
     caf::reacts_to<beat_atom>,
     // Write views and checkpoint now; answered when it is done.
     caf::replies_to<save_atom>::with<Position>>;

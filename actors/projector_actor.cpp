@@ -5,8 +5,10 @@
 namespace heliograph {
 namespace {
 
-constexpr auto save_interval = std::chrono::seconds(1);
-constexpr std::uint64_t save_after = 200'000;  // positions: bounds what a start after a kill folds again
+// A save writes the head of every series that changed: at 1,000 nodes it costs what folding 200,000 readings does. Both
+// bounds only say how much a start after a kill folds again; a million readings take it about a third of a second.
+constexpr auto save_interval = std::chrono::seconds(5);
+constexpr std::uint64_t save_after = 1'000'000;  // positions
 
 class ProjectorShell : public ProjectorActor::base {
  public:
@@ -45,7 +47,7 @@ class ProjectorShell : public ProjectorActor::base {
     }
     send(writer_, credit_atom_v, id());
     if (views_.unsaved() >= save_after) check(views_.save());
-    // One pending save at a time; views lag behind the log on disk by a second at most.
+    // One pending save at a time; views on disk lag behind the log by the interval at most.
     if (views_.unsaved() > 0 && !timer_running_) {
       timer_running_ = true;
       delayed_send(this, save_interval, beat_atom_v);
