@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::string_view magic = "HELIOWM1";
 constexpr std::size_t body_bytes = 8 + 8 + 8 + 8 + 8 + 32 + 8 + 32;
-constexpr std::size_t used_bytes = body_bytes + 32;
 
 Digest digest_from(std::string_view bytes) {
   Digest d{};
