@@ -150,7 +150,6 @@ int run(Store& store, Engine& engine, const Options& o, bool read_only, const si
   sigwait(&signals, &signal);
   std::cerr << "heliograph: stopping in order.\n";
   (*web)->stop();
-  while ((*web)->dry_runs() > 0) usleep(10'000);
   if (auto done = engine.stop(); !done) return complain(done.error());
   return 0;
 }

@@ -14,7 +14,10 @@ constexpr int at_once_max = 2;  // the machine may have two cores, and the house
 class Running {
  public:
   explicit Running(std::shared_ptr<std::atomic<int>> count) : count_(std::move(count)) { ++*count_; }
-  ~Running() { --*count_; }
+  ~Running() {
+    --*count_;
+    count_->notify_all();
+  }
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
 
@@ -72,8 +75,8 @@ void start(Service& service, const std::shared_ptr<std::atomic<int>>& count, htt
   const bool streamed = request.header("accept").value_or("").find("text/event-stream") != std::string_view::npos;
   service.engine.query([&service, count, site = *site, body = std::move(request.body), streamed, responder](const Views& views) {
     DryRunOrder order{site, body, current_rules(views, site), {}, nullptr};
-    // Detached on purpose: it holds copies only and the engine's store, and ends with its client or its work; the verbs
-    // wait for `count` to fall to zero before they close the store.
+    // Detached on purpose: it holds copies only and the engine's store, and ends with its client or its work; the server's
+    // stop waits for `count` to fall to zero.
     std::thread([dry_run = service.dry_run, order = std::move(order), streamed, responder, running = std::make_unique<Running>(count)]() mutable {
       streamed ? run_streamed(dry_run, std::move(order), responder) : run_plain(dry_run, std::move(order), responder);
     }).detach();

@@ -61,12 +61,13 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
 }
 
 std::uint16_t WebServer::port() const { return parts_->server.port(); }
-int WebServer::dry_runs() const { return *parts_->service.dry_runs; }
 
 void WebServer::stop() {
   if (!parts_) return;
   parts_->hub->stop();
   parts_->server.stop();
+  std::atomic<int>& running = *parts_->service.dry_runs;
+  for (int n = running; n > 0; n = running) running.wait(n);
 }
 
 }  // namespace heliograph::api

@@ -14,9 +14,8 @@ class WebServer {
   static Result<std::unique_ptr<WebServer>> start(Engine& engine, const std::string& listen, Service service);
   ~WebServer();
   std::uint16_t port() const;
+  /// Accepts no more, and waits for dry runs under way: they read the store.
   void stop();
-  /// Dry runs under way; the store must not be closed before there are none.
-  int dry_runs() const;
 
  private:
   struct Parts;

@@ -1,6 +1,7 @@
 #include "storage/rocks_views.hpp"
 
 #include <rocksdb/db.h>
+#include <rocksdb/snapshot.h>
 #include <rocksdb/write_batch.h>
 
 #include <memory>

@@ -2,11 +2,13 @@
 // write-ahead file as the log: the next synced commit makes them durable too.
 #pragma once
 
-#include <rocksdb/snapshot.h>
-
 #include "storage/disk_room.hpp"
 #include "storage/rocks_db.hpp"
 #include "storage/view_store.hpp"
+
+namespace rocksdb {
+class Snapshot;
+}
 
 namespace heliograph {
 
