@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "sim/fields.hpp"
+#include "actors/core/field_reader.hpp"
 
 namespace heliograph {
 namespace {

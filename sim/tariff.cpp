@@ -1,6 +1,6 @@
 #include "sim/tariff.hpp"
 
-#include "sim/fields.hpp"
+#include "actors/core/field_reader.hpp"
 
 namespace heliograph {
 namespace {
