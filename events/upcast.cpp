@@ -32,7 +32,10 @@ std::uint32_t current_schema(std::string_view type) {
 Status device_registered_1_to_2(std::string& body) {
   log::DeviceRegistered message;
   if (!message.ParseFromString(body)) return fail(Errc::corrupt, "A device.registered event of schema 1 cannot be parsed.");
-  message.set_freshness_us(2 * message.hold_us());
+  Micros freshness = 0;
+  if (__builtin_mul_overflow(message.hold_us(), 2, &freshness))
+    return fail(Errc::corrupt, "A device.registered event of schema 1 holds a time that cannot be: restore a backup.");
+  message.set_freshness_us(freshness);
   body = message.SerializeAsString();
   return {};
 }
