@@ -11,7 +11,6 @@ namespace heliograph {
 namespace {
 
 constexpr std::string_view magic = "HELIOWM1";
-constexpr std::size_t body_bytes = 8 + 8 + 8 + 8 + 8 + 32 + 8 + 32;
 
 Digest digest_from(std::string_view bytes) {
   Digest d{};
