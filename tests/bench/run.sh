@@ -74,7 +74,7 @@ verdict() { # GATE like ">=0.30" or "<=2.0", on ours/theirs
 
 start_ceiling() { "$B/lab" serve 21031 "$W" & ceiling=$!; waitport 21031; }
 post_ceiling() { meas "$ceiling" "$B/httpload" post 127.0.0.1:21031 /t "$@"; }
-larger() { calc "$1 > $2 ? $1 : $2" 0; }
+larger() { calc "($1 > $2 ? $1 : $2)" 0; }
 
 w1() {
   gen fleet json
