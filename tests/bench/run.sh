@@ -202,8 +202,9 @@ w6() {
   fresh; sleep 2; echo "  RSS idle, new house: $(rss "$server") MB (gate 25)"; halt
   load_year
   "$bin" rebuild --data "$W/year" >/dev/null || exit 1
-  echo "  year, after a rebuild: $(per_reading "$W/year" 2628000) bytes a reading, log and views (gate 3.2)"
-  first_answers "year, ordered stop" "$W/year"; halt
+  echo "  year, right after a rebuild: $(per_reading "$W/year" 2628000) bytes a reading, the old views still among them"
+  first_answers "year, ordered stop" "$W/year"; halt  # what was replaced is compacted away meanwhile
+  echo "  year: $(per_reading "$W/year" 2628000) bytes a reading, log and views (gate 3.2)"
   [ -s "$D/ten.json" ] || "$B/gen" json 1000 10000 120 42 >"$D/ten.json"
   fresh; post "$D/ten.json" 1000 2
   echo "  RSS after 10 M readings: $(rss "$server") MB"
@@ -211,8 +212,7 @@ w6() {
   serve_on "$W/house"; echo "  10 M readings, killed while busy: $took s to the first answer (gate 1.5)"
   halt
   first_answers "10 M readings, ordered stop (gate 0.5)" "$W/house"; halt
-  "$bin" rebuild --data "$W/house" >/dev/null || exit 1
-  echo "  fleet of 10 M, after a rebuild: $(per_reading "$W/house" 10000000) bytes a reading, log and views (gate 3.2)"
+  echo "  fleet of 10 M: $(per_reading "$W/house" 10000000) bytes a reading, log and views (gate 3.2)"
 }
 
 echo "$("$bin" --version), $(nproc) processors, $(uname -r), load $(cut -d' ' -f1 /proc/loadavg)"
