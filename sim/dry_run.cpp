@@ -17,6 +17,8 @@ Unavailable no_battery_described() { return {"the scenario describes no battery"
 
 Known<Account> account_of(const Account& account, bool measurable, Unavailable otherwise) {
   if (!measurable) return otherwise;
+  if (!account.countable())
+    return Unavailable{"the powers or prices of the record are beyond any site: look for wrong units"};
   if (account.known() == 0) return Unavailable{"no moment of the period has all the readings that it takes"};
   return account;
 }
@@ -69,6 +71,8 @@ Result<Known<ModelError>> model_error(const DryRunInput& input, const DryRunScen
   const auto& books = (*actual)->world.books();
   if (books.meter_where_both.known() == 0 || !done->first_difference)
     return Answer(Unavailable{"no moment of the period has all the readings that it takes"});
+  if (!books.meter_where_both.countable() || !books.candidate_where_both.countable())
+    return Answer(Unavailable{"the powers or prices of the record are beyond any site: look for wrong units"});
   ModelError error{books.meter_where_both, books.candidate_where_both, (*actual)->past.sent.size(), 0};
   for (const RecordedCommand& command : (*actual)->past.sent) error.commands_matched += command.matched;
   return Answer(error);

@@ -55,26 +55,28 @@ Result<StepsOutcome> DryRunFast::run() {
   std::uint64_t fed = 0;
   std::vector<std::size_t> moved;
   while (!queue_.empty()) {
-    const Candidate first = queue_.top();
-    if (auto done = answer_until(first.at); !done) return fail(done.error());
-    scene_.journal.set_time(first.at);
-    const std::uint32_t device = series_[watchers_[first.watcher].series].device;
+    const Micros t = queue_.top().at;
+    if (auto done = answer_until(t); !done) return fail(done.error());
+    scene_.journal.set_time(t);
     moved.clear();
-    for (; !queue_.empty() && queue_.top().at == first.at && queue_.top().position == first.position; queue_.pop()) {
+    firing_.clear();
+    for (; !queue_.empty() && queue_.top().at == t; queue_.pop()) {
       const Watcher& w = watchers_[queue_.top().watcher];
+      const std::uint32_t device = series_[w.series].device;
       moved.push_back(queue_.top().watcher);
-      scene_.site.observe(scene_.index_of[device], w.metric, w.value, first.at, first.position);
+      scene_.site.observe(scene_.index_of[device], w.metric, w.value, t, queue_.top().position);
+      if (std::find(firing_.begin(), firing_.end(), device) == firing_.end()) firing_.push_back(device);
     }
     if (scene_.site.has_reactions())
-      if (auto done = fire(first.at, first.position, device); !done) return fail(done.error());
+      if (auto done = fire(t); !done) return fail(done.error());
     for (const std::size_t i : moved) {
       ++watchers_[i].next.row;
       if (auto done = seek(i); !done) return fail(done.error());
     }
     if (++fed % 4096 == 0 && scene_.input.progress &&
-        !scene_.input.progress({static_cast<double>(first.at - scene_.input.from) /
-                                    static_cast<double>(scene_.input.to - scene_.input.from),
-                                first.at, outcome_.readings}))
+        !scene_.input.progress(
+            {static_cast<double>(t - scene_.input.from) / static_cast<double>(scene_.input.to - scene_.input.from), t,
+             outcome_.readings}))
       return fail(Errc::closed, "The dry run was cancelled.");
   }
   if (auto done = answer_until(scene_.input.to - 1); !done) return fail(done.error());
@@ -157,7 +159,7 @@ Status DryRunFast::start() {
   // What was read shortly before the period still stands when it begins; no rule may act on it.
   if (scene_.warm_up > 0)
     for (Lookup& lookup : lookups_)
-      if (auto done = fold_newest(lookup, from - 1, std::numeric_limits<Position>::max()); !done) return done;
+      if (auto done = fold_newest(lookup, from - 1); !done) return done;
   settle(from);
   for (std::size_t i = 0; i < scene_.played.size(); ++i) {
     const PlayedDevice& device = scene_.played[i];
@@ -235,8 +237,8 @@ Result<bool> DryRunFast::seek_in(Watcher& w, SeriesBlock& block, bool edge) {
   return false;
 }
 
-Status DryRunFast::fire(Micros t, Position position, std::uint32_t device) {
-  if (auto done = look_up(t, position, device); !done) return done;
+Status DryRunFast::fire(Micros t) {
+  if (auto done = look_up(t); !done) return done;
   while (scene_.site.has_reactions()) {
     if (auto done = scene_.site.react(t, scene_.journal); !done) return done;
     settle(t);
@@ -244,16 +246,19 @@ Status DryRunFast::fire(Micros t, Position position, std::uint32_t device) {
   return {};
 }
 
-Status DryRunFast::look_up(Micros t, Position position, std::uint32_t device) {
+Status DryRunFast::look_up(Micros t) {
+  const auto fires = [&](std::uint32_t device) {
+    return std::find(firing_.begin(), firing_.end(), device) != firing_.end();
+  };
   for (Lookup& lookup : lookups_) {
-    if (lookup.only_own && series_[lookup.series].device != device) continue;
-    if (auto done = fold_newest(lookup, t, position); !done) return done;
+    if (lookup.only_own && !fires(series_[lookup.series].device)) continue;
+    if (auto done = fold_newest(lookup, t); !done) return done;
   }
   return {};
 }
 
-// The newest value whose row is not after (t, position), as the ordinary way would know it.
-Status DryRunFast::fold_newest(Lookup& lookup, Micros t, Position position) {
+// The newest value that is not after `t`, as the ordinary way would know it.
+Status DryRunFast::fold_newest(Lookup& lookup, Micros t) {
   Series& series = series_[lookup.series];
   std::size_t& block = lookup.passed.block;
   while (block + 1 < series.blocks.size() && series.blocks[block + 1]->first_at() <= t) ++block;
@@ -268,7 +273,7 @@ Status DryRunFast::fold_newest(Lookup& lookup, Micros t, Position position) {
     if (!values) return fail(values.error());
     auto row = static_cast<std::size_t>(std::upper_bound(at->begin(), at->end(), t) - at->begin());
     while (row-- > 0) {
-      if (((*at)[row] == t && (*positions)[row] > position) || (*values)[row] == missing) continue;
+      if ((*values)[row] == missing) continue;
       scene_.site.now().fold(scene_.index_of[series.device], lookup.metric, (*values)[row], (*at)[row],
                              (*positions)[row]);
       return {};

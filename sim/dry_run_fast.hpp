@@ -70,9 +70,9 @@ class DryRunFast {
   /// Finds the watcher's next row and queues it.
   Status seek(std::size_t watcher);
   Result<bool> seek_in(Watcher& watcher, SeriesBlock& block, bool edge);
-  Status fire(Micros t, Position position, std::uint32_t device);
-  Status look_up(Micros t, Position position, std::uint32_t device);
-  Status fold_newest(Lookup& lookup, Micros t, Position position);
+  Status fire(Micros t);
+  Status look_up(Micros t);
+  Status fold_newest(Lookup& lookup, Micros t);
   Status answer_until(Micros t);
   void settle(Micros t);
   Status count_rows();
@@ -83,6 +83,7 @@ class DryRunFast {
   std::vector<Series> series_;
   std::vector<Watcher> watchers_;
   std::vector<Lookup> lookups_;
+  std::vector<std::uint32_t> firing_;  // devices with readings of this moment that matter
   std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> queue_;
   std::deque<Switch> answers_;    // confirmations on their way
   std::vector<Switch> switches_;  // for the books

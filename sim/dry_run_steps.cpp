@@ -156,15 +156,14 @@ void DryRunSteps::missed_commands(Micros t) {
   }
 }
 
+// Rows of the same source time are one moment of the house: rules see all of it before they react, as they do live.
 Status DryRunSteps::rows(Micros t) {
   for (; more_ && row_.at == t; more_ = timeline_->next(row_)) {
     ++outcome_.readings;
     scene_.journal.saw(row_.position);
     take(row_);
-    if (!scene_.site.has_reactions()) continue;
-    if (auto done = react(t); !done) return done;
   }
-  return {};
+  return react(t);
 }
 
 void DryRunSteps::take(const Timeline::Row& row) {

@@ -9,10 +9,12 @@ namespace {
 
 double start_wh(const ScenarioBattery& battery) { return battery.spec.capacity_wh * battery.start_soc_permille / 1000; }
 
+Wide wus(std::int64_t power_w, Micros span) { return static_cast<Wide>(power_w) * span; }
+
 /// Energy that the battery really moved, in W * us; exact where it could do what was asked.
-std::int64_t step_wus(BatteryModel& battery, double request_w, Micros span) {
+Wide step_wus(BatteryModel& battery, double request_w, Micros span) {
   const double hours = static_cast<double>(span) / static_cast<double>(hour_us);
-  return std::llround(battery.step(request_w, hours) * static_cast<double>(span));
+  return static_cast<Wide>(std::round(battery.step(request_w, hours) * static_cast<double>(span)));
 }
 
 }  // namespace
@@ -188,34 +190,34 @@ void World::book(Micros span) {
   const Flows f = flows();
   std::optional<Prices> prices;
   if (options_.tariff) prices = prices_at(*options_.tariff, sum(Role::spot));
-  if (f.import_w) books_.metered.add(span, *f.import_w * span, *f.export_w * span, prices);
+  if (f.import_w) books_.metered.add(span, wus(*f.import_w, span), wus(*f.export_w, span), prices);
   if (!f.demand_w) {
     book_gap(span);
     if (options_.battery) step_wus(self_battery_, 0, span);  // it rests; the clock goes on
     if (simulated_) step_wus(candidate_battery_, 0, span);
     return;
   }
-  books_.no_battery.add_net(span, *f.demand_w * span, prices);
+  books_.no_battery.add_net(span, wus(*f.demand_w, span), prices);
   if (options_.battery) {
-    const std::int64_t moved = step_wus(self_battery_, static_cast<double>(*f.demand_w), span);
-    books_.self_consumption.add_net(span, *f.demand_w * span - moved, prices);
+    const Wide moved = step_wus(self_battery_, static_cast<double>(*f.demand_w), span);
+    books_.self_consumption.add_net(span, wus(*f.demand_w, span) - moved, prices);
     books_.self_consumption.add_battery(moved);
   }
   if (!f.extra_w) return;
   const std::int64_t demand_w = *f.demand_w + *f.extra_w;
-  std::int64_t moved = 0;
+  Wide moved = 0;
   if (simulated_)
     moved = step_wus(candidate_battery_, request_w(demand_w), span);
   else if (f.battery_w)
-    moved = *f.battery_w * span;
+    moved = wus(*f.battery_w, span);
   else
     return;
-  const std::int64_t grid_wus = demand_w * span - moved;
+  const Wide grid_wus = wus(demand_w, span) - moved;
   books_.candidate.add_net(span, grid_wus, prices);
   books_.candidate.add_battery(moved);
   if (!f.import_w) return;
   books_.candidate_where_both.add_net(span, grid_wus, prices);
-  books_.meter_where_both.add(span, *f.import_w * span, *f.export_w * span, prices);
+  books_.meter_where_both.add(span, wus(*f.import_w, span), wus(*f.export_w, span), prices);
 }
 
 void World::book_gap(Micros span) {

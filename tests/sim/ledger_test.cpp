@@ -44,10 +44,15 @@ TEST_CASE("rounding is to the nearest, halves away from zero") {
   CHECK(rounded_quotient(0, 7) == 0);
 }
 
-TEST_CASE("a gigawatt for a century at a thousand per kWh still fits") {
+TEST_CASE("ten megawatts for a century at a thousand per kWh still fit, and what does not says so") {
   Account account;
   const Prices dear{1'000'000'000'000'000, 0};
+  for (int day = 0; day < 36'500; ++day) account.add(day_us, static_cast<Wide>(10'000'000) * day_us, 0, dear);
+  CHECK(account.countable());
+  CHECK(account.import_ukwh() == 36'500ll * 24 * 10'000 * 1'000'000);
+  CHECK(account.cost_micro() == 36'500ll * 24 * 10'000 * 1'000 * 1'000'000);
+  const Prices absurd{200'000'000'000'000'000, -200'000'000'000'000'000};
   for (int day = 0; day < 36'500; ++day)
-    account.add(day_us, 100'000'000 * day_us, 0, dear);  // 100 MW: within one step's range
-  CHECK(account.import_ukwh() == 36'500ll * 24 * 100'000 * 1'000'000);
+    account.add(day_us, static_cast<Wide>(1'000'000'000) * day_us, static_cast<Wide>(1'000'000'000) * day_us, absurd);
+  CHECK_FALSE(account.countable());
 }
