@@ -168,7 +168,7 @@ w4() {
     else
       echo "  DuckDB is not here; its 15 M events/s are of another run"
     fi
-    pair "w4a replay, DuckDB" "M events/s" "$ours" "$duck" "$(field others <<<"$a")"
+    pair "w4a replay, DuckDB" Mevents/s "$ours" "$duck" "$(field others <<<"$a")"
   done
   verdict "w4a replay, DuckDB" ">=1.0"
   load_year
