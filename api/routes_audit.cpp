@@ -8,7 +8,7 @@ namespace {
 http::Response audit(const Views& views, const SiteKey& site, const http::Request& request) {
   const std::size_t limit = static_cast<std::size_t>(number_param(request, "limit").value_or(50));
   const auto type = request.query_value("type").value_or("");
-  auto page = audit_page(views.store, views.log, site, number_param(request, "before").value_or(0), limit, type);
+  auto page = audit_page(views.audit, views.store, views.log, site, number_param(request, "before").value_or(0), limit, type);
   if (!page) return http::problem_response(page.error());
   JsonWriter json;
   json.begin_object().key("items").begin_array();

@@ -75,7 +75,7 @@ void stop_or_lift(Service& service, http::Request&& request, const http::Respond
 }
 
 http::Response command_story_response(const Views& views, const SiteKey& site, const http::Request& request) {
-  auto story = command_story(views.store, views.log, site, {std::string(request.param("command"))});
+  auto story = command_story(views.audit, views.store, views.log, site, {std::string(request.param("command"))});
   if (!story) return http::problem_response(story.error());
   if (story->empty()) return http::problem_response(404, "not-found", "There is no command with this id at this site.");
   JsonWriter json;

@@ -46,18 +46,23 @@ void Audit::save(ViewBatch& batch) {
   unsaved_.changes.clear();
 }
 
-Result<std::vector<RecordPtr>> audit_page(const ViewStore& views, const EventLog& log, const SiteKey& site, Position before,
+Result<std::vector<RecordPtr>> audit_page(const Audit& audit, const ViewStore& views, const EventLog& log, const SiteKey& site, Position before,
                                           std::size_t limit, std::string_view type_prefix) {
   const std::string from = prefix(site, 'p');
   std::string to = prefix_end(from);
   if (before != 0) put_be64(to = from, before);
   std::vector<Position> positions;
   if (limit == 0) return std::vector<RecordPtr>{};
-  auto done = views.scan_back("audit", from, to, [&](std::string_view key, std::string_view type) {
+  const auto take = [&](std::string_view key, std::string_view type) {
     if (type.starts_with(type_prefix)) positions.push_back(get_be64(key.substr(key.size() - 8)));
     return positions.size() < limit;
-  });
-  if (!done) return fail(done.error());
+  };
+  // What is not saved yet is newer than all that is.
+  const auto begin = audit.unsaved().lower_bound(from);
+  for (auto it = audit.unsaved().lower_bound(to); it != begin;)
+    if (--it; !take(it->first, *it->second)) break;
+  if (positions.size() < limit)
+    if (auto done = views.scan_back("audit", from, to, take); !done) return fail(done.error());
   std::vector<RecordPtr> out;
   for (const Position position : positions) {
     auto record = log.at(position);
@@ -67,18 +72,20 @@ Result<std::vector<RecordPtr>> audit_page(const ViewStore& views, const EventLog
   return out;
 }
 
-Result<std::vector<RecordPtr>> command_story(const ViewStore& views, const EventLog& log, const SiteKey& site,
+Result<std::vector<RecordPtr>> command_story(const Audit& audit, const ViewStore& views, const EventLog& log, const SiteKey& site,
                                              const CommandId& command) {
   const std::string from = prefix(site, 'c') + command.text + "/";
   std::vector<RecordPtr> out;
   Status inner;
-  auto done = views.scan("audit", from, prefix_end(from), [&](std::string_view key, std::string_view) {
+  const auto take = [&](std::string_view key, std::string_view) {
     auto record = log.at(get_be64(key.substr(key.size() - 8)));
     if (record) out.push_back(std::move(*record));
     else inner = fail(record.error());
     return inner.has_value();
-  });
-  if (!done) return fail(done.error());
+  };
+  if (auto done = views.scan("audit", from, prefix_end(from), take); !done) return fail(done.error());
+  const auto end = audit.unsaved().lower_bound(prefix_end(from));
+  for (auto it = audit.unsaved().lower_bound(from); it != end && inner; ++it) take(it->first, *it->second);
   if (!inner) return fail(inner.error());
   return out;
 }

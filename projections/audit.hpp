@@ -3,6 +3,8 @@
 #pragma once
 
 #include <map>
+#include <optional>
+#include <string>
 
 #include "projections/projection.hpp"
 #include "storage/event_log.hpp"
@@ -16,16 +18,20 @@ class Audit : public Projection {
   void apply(const Record& record) override;
   void save(ViewBatch& batch) override;
 
+  /// Entries that were folded and not saved yet, in key order. Whoever reads the saved view reads these, too: an answer
+  /// must show what was acknowledged before it was asked for, and views are saved only every few seconds.
+  const std::map<std::string, std::optional<std::string>>& unsaved() const { return unsaved_.changes; }
+
  private:
   ViewBatch unsaved_;
 };
 
 /// Decisions of a site below position `before` (0 = newest first), at most `limit`; type filter is a prefix such as
 /// "command." or empty. Newest first.
-Result<std::vector<RecordPtr>> audit_page(const ViewStore& views, const EventLog& log, const SiteKey& site, Position before,
+Result<std::vector<RecordPtr>> audit_page(const Audit& audit, const ViewStore& views, const EventLog& log, const SiteKey& site, Position before,
                                           std::size_t limit, std::string_view type_prefix);
 /// Every record about one command, in order. Empty when there is no such command.
-Result<std::vector<RecordPtr>> command_story(const ViewStore& views, const EventLog& log, const SiteKey& site,
+Result<std::vector<RecordPtr>> command_story(const Audit& audit, const ViewStore& views, const EventLog& log, const SiteKey& site,
                                              const CommandId& command);
 
 /// One step of an explanation.

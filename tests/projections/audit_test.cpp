@@ -45,15 +45,15 @@ Lines words(const std::vector<RecordPtr>& records) {
 
 TEST_CASE("a page of the audit is newest first, and the next page goes on below it") {
   Told told;
-  const auto first = audit_page(told.views.store, told.log(), villa, 0, 3, "");
+  const auto first = audit_page(told.views.audit, told.views.store, told.log(), villa, 0, 3, "");
   REQUIRE(first);
   CHECK(words(*first) == Lines{"refused soc-floor", "requested miner-1 switch_on", "verified"});
-  const auto second = audit_page(told.views.store, told.log(), villa, first->back()->envelope.position, 3, "");
+  const auto second = audit_page(told.views.audit, told.views.store, told.log(), villa, first->back()->envelope.position, 3, "");
   REQUIRE(second);
   CHECK(words(*second) == Lines{"dispatched miner-1 switch_off", "allowed", "requested miner-1 switch_off"});
   std::size_t all = 0;
   for (Position before = 0;;) {
-    const auto page = audit_page(told.views.store, told.log(), villa, before, 2, "");
+    const auto page = audit_page(told.views.audit, told.views.store, told.log(), villa, before, 2, "");
     REQUIRE(page);
     if (page->empty()) break;
     all += page->size();
@@ -62,26 +62,26 @@ TEST_CASE("a page of the audit is newest first, and the next page goes on below 
   std::size_t decisions = 0;
   for (const RecordPtr& record : told.story.journal.records()) decisions += !record->is_readings();
   CHECK(all == decisions);
-  CHECK(audit_page(told.views.store, told.log(), villa, 0, 0, "")->empty());
+  CHECK(audit_page(told.views.audit, told.views.store, told.log(), villa, 0, 0, "")->empty());
 }
 
 TEST_CASE("the audit can be asked for one kind, and knows no other site's") {
   Told told;
-  const auto commands = audit_page(told.views.store, told.log(), villa, 0, 100, "command.");
+  const auto commands = audit_page(told.views.audit, told.views.store, told.log(), villa, 0, 100, "command.");
   REQUIRE(commands);
   CHECK(commands->size() == 6);
-  CHECK(audit_page(told.views.store, told.log(), villa, 0, 100, "nothing.")->empty());
-  CHECK(audit_page(told.views.store, told.log(), {{"acme"}, {"vill"}}, 0, 100, "")->empty());
-  CHECK(audit_page(told.views.store, told.log(), {{"other"}, {"villa"}}, 0, 100, "")->empty());
+  CHECK(audit_page(told.views.audit, told.views.store, told.log(), villa, 0, 100, "nothing.")->empty());
+  CHECK(audit_page(told.views.audit, told.views.store, told.log(), {{"acme"}, {"vill"}}, 0, 100, "")->empty());
+  CHECK(audit_page(told.views.audit, told.views.store, told.log(), {{"other"}, {"villa"}}, 0, 100, "")->empty());
 }
 
 TEST_CASE("the story of a command is everything about it, in order") {
   Told told;
   const CommandId id = std::get<CommandDispatched>((*told.log().at(told.of("dispatched miner-1 switch_off")))->event()).command;
-  const auto story = command_story(told.views.store, told.log(), villa, id);
+  const auto story = command_story(told.views.audit, told.views.store, told.log(), villa, id);
   REQUIRE(story);
   CHECK(words(*story) == Lines{"requested miner-1 switch_off", "allowed", "dispatched miner-1 switch_off", "verified"});
-  CHECK(command_story(told.views.store, told.log(), villa, {"c-none"})->empty());
+  CHECK(command_story(told.views.audit, told.views.store, told.log(), villa, {"c-none"})->empty());
 }
 
 TEST_CASE("why walks from what was sent to the readings and the rule's version") {
@@ -103,4 +103,32 @@ TEST_CASE("why walks from what was sent to the readings and the rule's version")
   CHECK(verified->at(1).role == "reading used");
   CHECK_FALSE(why(told.log(), 999'999));
   CHECK_FALSE(why(told.log(), 0));
+}
+
+TEST_CASE("what is folded and not saved yet is in the audit at once, once, and in its place") {
+  Told told;
+  const auto saved = audit_page(told.views.audit, told.views.store, told.log(), villa, 0, 100, "");
+  REQUIRE(saved);
+  // The same story folded by views that save nothing after the first half.
+  const auto memory = open_memory_store();
+  Views live(memory->views(), told.log());
+  REQUIRE(live.load());
+  const Position half = told.log().durable() / 2;
+  REQUIRE(live.catch_up(half));
+  REQUIRE(told.log().scan(half + 1, told.log().durable(), Part::all, [&](const RecordPtr& record) {
+    if (record->envelope.position > half) live.apply(*record);
+    return true;
+  }));
+  REQUIRE_FALSE(live.audit.unsaved().empty());
+  const auto page = audit_page(live.audit, live.store, told.log(), villa, 0, 100, "");
+  REQUIRE(page);
+  CHECK(words(*page) == words(*saved));
+  const auto three = audit_page(live.audit, live.store, told.log(), villa, saved->front()->envelope.position, 3, "");
+  REQUIRE(three);
+  const Lines all = words(*saved);
+  CHECK(words(*three) == Lines(all.begin() + 1, all.begin() + 4));
+  const CommandId id = std::get<CommandRefused>(saved->front()->event()).command;
+  CHECK(words(*command_story(live.audit, live.store, told.log(), villa, id)) ==
+        words(*command_story(told.views.audit, told.views.store, told.log(), villa, id)));
+  CHECK(command_story(live.audit, live.store, told.log(), villa, id)->size() == 2);
 }
