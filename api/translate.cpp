@@ -96,8 +96,11 @@ void answer_for_site(Service& service, http::Request&& request, const http::Resp
 void answer_turn(Service& service, const SiteKey& site, SiteCommand command, const http::Responder& responder,
                  std::function<http::Response(const SiteReply&)> then) {
   service.engine.request(site, std::move(command), [responder, then = std::move(then)](Result<SiteReply> reply) {
-    if (!reply) responder.send(reply.error());
-    else responder.send(then(*reply));
+    if (reply) responder.send(then(*reply));
+    // The key was spent on another request: that is the request's own fault, not a clash that a repeat could win.
+    else if (reply.error().pointer == "/idempotency-key")
+      responder.send(http::problem_response(422, "idempotency-key-reused", reply.error().sentence));
+    else responder.send(reply.error());
   });
 }
 
