@@ -1,0 +1,338 @@
+#include "tests/e2e/kill_rounds.hpp"
+
+#include <rapidjson/document.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <sstream>
+
+#include "actors/clock.hpp"
+#include "tests/e2e/kill_load.hpp"
+#include "tests/e2e/process.hpp"
+
+namespace heliograph::e2e {
+namespace {
+
+constexpr int rounds_per_directory = 20;  // logs stay small, so a round is about the kill and not about its age
+
+rapidjson::Document json(const std::string& text) {
+  rapidjson::Document document;
+  document.Parse(text.c_str());
+  if (document.HasParseError() || !document.IsObject()) document.SetObject();
+  return document;
+}
+
+std::uint64_t number(const rapidjson::Value& object, const char* name) {
+  const auto it = object.FindMember(name);
+  return it != object.MemberEnd() && it->value.IsUint64() ? it->value.GetUint64() : 0;
+}
+
+std::string text(const rapidjson::Value& object, const char* name) {
+  const auto it = object.FindMember(name);
+  return it != object.MemberEnd() && it->value.IsString() ? it->value.GetString() : "";
+}
+
+/// One data directory through its rounds.
+class Life {
+ public:
+  Life(const KillOptions& options, KillTable& table, std::mt19937_64& dice) : options_(options), table_(table), dice_(dice) {}
+
+  void live(int rounds) {
+    if (!start() || !settle()) return idle("the process did not start");
+    for (int i = 0; i < rounds; ++i) {
+      if (!load_and_kill()) return;
+      verify(false);
+      if (!start()) return idle("the process did not start again after the kill");
+      check();
+    }
+    const Ended ended = server_->end(SIGTERM);
+    server_.reset();
+    if (ended.exit != 0) idle("the ordered stop ended with " + std::to_string(ended.exit) + ": " + ended.err);
+    verify(true);
+  }
+
+ private:
+  void idle(const std::string& why) {
+    ++table_.idle;
+    table_.complain(why);
+  }
+
+  bool start() {
+    const Micros from = clock_.monotonic();
+    const std::string data = scratch_ / "data";
+    std::vector<std::string> argv{binary(), "serve", "--data", data, "--listen", "127.0.0.1:0"};
+    if (options_.victim == Victim::house) {
+      argv = {killed_house(), data, scratch_ / "witness"};
+      if (!options_.fault.empty()) argv.push_back(options_.fault);
+    }
+    server_ = std::make_unique<Server>(argv);
+    if (server_->port() == 0) return table_.complain(server_->end(SIGKILL).err), false;
+    test::HttpClient client(server_->port());
+    if (client.request("GET", "/readiness").status != 200) return false;
+    table_.ready.push_back(clock_.monotonic() - from);
+    return true;
+  }
+
+  bool settle() {
+    test::HttpClient client(server_->port());
+    const std::vector<std::pair<std::string, std::string>> type{{"Content-Type", "application/json"}};
+    bool good = client.request("PUT", "/api/v1/sites/home", R"({"name":"Home"})", type).status == 200;
+    for (const char* plug : {"plug-0", "plug-1"})
+      good = good && client.request("PUT", "/api/v1/sites/home/devices/" + std::string(plug),
+                                    R"({"name":"Plug","kind":"plug","can_switch":true,"nominal_w":10})", type).status == 200;
+    return good;
+  }
+
+  bool load_and_kill() {
+    Load load;
+    load.port = server_->port();
+    load.first_number = number_;
+    load.wanted = options_.acked_min + dice_() % (options_.acked_max - options_.acked_min + 1);
+    load.resume_after = seen_to_;
+    load.confirm = options_.victim == Victim::house;
+    Ended ended;
+    taken_ = run_load(load, [&] { ended = server_->end(SIGKILL); });
+    server_.reset();
+    number_ = taken_.next_number;
+    ++table_.rounds;
+    table_.acked += taken_.acked;
+    if (ended.signal != SIGKILL) return idle("a round ended by itself, exit " + std::to_string(ended.exit) + ": " + ended.err), false;
+    if (taken_.acked < options_.acked_min) return idle("a round had only " + std::to_string(taken_.acked) + " acknowledged events"), false;
+    ++table_.kills;
+    note(taken_.seen);
+    return true;
+  }
+
+  /// A killed process may leave views behind the log, and nothing else; a stopped one leaves nothing at all.
+  void verify(bool stopped) {
+    if (options_.fault == "--memory") return;
+    const Ended ended = run({binary(), "verify", "--json", "--data", scratch_ / "data"});
+    const auto report = json(ended.out);
+    bool good = report.HasMember("findings") && report.HasMember("ok") && (report["ok"].GetBool() == (ended.exit == 0));
+    if (good)
+      for (const auto& finding : report["findings"].GetArray()) {
+        const std::string sentence = text(finding, "sentence");
+        if (!stopped && sentence.find("it is behind, not wrong") != std::string::npos) continue;
+        good = false;
+        table_.complain("verify: " + sentence);
+      }
+    if (good) return;
+    ++table_.verify_failed;
+    table_.complain("verify ended with " + std::to_string(ended.exit) + " " + ended.err);
+  }
+
+  void check() {
+    test::HttpClient client(server_->port());
+    for (const Asked& asked : taken_.asked) {
+      if (asked.kind == Asked::Kind::command) ++table_.commands;
+      if (asked.kind == Asked::Kind::rule) ++table_.rules;
+      asked.status == 0 ? ask_again(client, asked) : look_for(client, asked, json(asked.answer));
+    }
+    // A repeat of what was answered gives the same answer; the newest answers are the ones at risk.
+    for (std::size_t i = taken_.asked.size(); i-- > 0 && i + 40 > taken_.asked.size();)
+      if (taken_.asked[i].status != 0) repeat(client, taken_.asked[i]);
+    resume(client);
+    look_at_effects();
+  }
+
+  void look_for(test::HttpClient& client, const Asked& asked, const rapidjson::Document& answer) {
+    if (asked.kind == Asked::Kind::readings) return look_for_readings(client, asked, number(answer, "first_position"));
+    const bool refused = asked.kind == Asked::Kind::command && asked.status != 202;
+    if (refused) ++table_.refused;
+    const Position position = number(answer, refused ? "event_seq" : "position");
+    const auto event = at(client, position, asked);
+    if (!event) return;
+    const std::string wanted = asked.kind == Asked::Kind::rule ? "rule.saved" : refused ? "command.refused" : "command.requested";
+    if (text(*event, "type") != wanted) return changed(asked, "type " + text(*event, "type") + ", not " + wanted);
+    if (!refused && text(*event, "idempotency_key") != asked.key) return changed(asked, "another key");
+    if (asked.kind == Asked::Kind::command && text((*event)["data"], "command") != text(answer, "command")) return changed(asked, "another command");
+  }
+
+  void look_for_readings(test::HttpClient& client, const Asked& asked, Position first) {
+    for (std::size_t i = 0; i < asked.rows.size(); ++i) {
+      const auto event = at(client, first + i, asked);
+      if (!event) continue;
+      const auto at_text = parse_time(text(*event, "at"));
+      const auto wanted = parse_time(asked.rows[i].first);
+      const char* metric = asked.rows.size() == 1 ? "switch_on" : "grid_w";
+      if (text(*event, "device") != asked.device || !at_text || !wanted || *at_text != *wanted || !event->HasMember("values") ||
+          number((*event)["values"], metric) != static_cast<std::uint64_t>(asked.rows[i].second))
+        changed(asked, "another reading");
+    }
+  }
+
+  std::optional<rapidjson::Document> at(test::HttpClient& client, Position position, const Asked& asked) {
+    const auto reply = client.request("GET", "/api/v1/positions/" + std::to_string(position));
+    if (reply.status == 200) return json(reply.body);
+    ++table_.lost;
+    table_.complain("lost: " + asked.key + " at position " + std::to_string(position) + ", answer " + std::to_string(reply.status));
+    return std::nullopt;
+  }
+
+  void changed(const Asked& asked, const std::string& how) {
+    ++table_.changed;
+    table_.complain("changed: " + asked.key + " has " + how);
+  }
+
+  void ask_again(test::HttpClient& client, const Asked& asked) {
+    ++table_.in_doubt;
+    Asked first = asked, second = asked;
+    for (Asked* a : {&first, &second}) {
+      const auto reply = ask(client, asked);
+      a->status = reply.status;
+      a->answer = reply.body;
+    }
+    if (json(first.answer).HasMember("repeated") && json(first.answer)["repeated"].GetBool()) ++table_.in_doubt_done;
+    look_for(client, first, json(first.answer));
+    same(first, second);
+  }
+
+  void repeat(test::HttpClient& client, const Asked& asked) {
+    Asked again = asked;
+    const auto reply = ask(client, asked);
+    again.status = reply.status;
+    again.answer = reply.body;
+    same(asked, again);
+  }
+
+  void same(const Asked& one, const Asked& other) {
+    const auto a = json(one.answer), b = json(other.answer);
+    bool equal = one.status == other.status || (one.kind == Asked::Kind::rule && one.status == 201 && other.status == 200);
+    for (const char* name : {"position", "first_position", "last_position", "event_seq"}) equal = equal && number(a, name) == number(b, name);
+    if (equal && text(a, "command") == text(b, "command")) return;
+    ++table_.twice;
+    table_.complain("a repeat of " + one.key + " was answered otherwise: " + one.answer + " | " + other.answer);
+  }
+
+  /// The stream goes on where it was cut, to the end of the log.
+  void resume(test::HttpClient& client) {
+    const auto reply = client.request("GET", "/readiness");
+    const auto readiness = json(reply.body);
+    const Position head = readiness.HasMember("checks") ? number(readiness["checks"]["log"], "position") : 0;
+    test::HttpClient stream(server_->port());
+    stream.send("GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: " + std::to_string(seen_to_) + "\r\n\r\n");
+    stream.read_stream_head();
+    std::vector<Seen> seen;
+    while (head > (seen.empty() ? seen_to_ : seen.back().last)) {
+      auto event = stream.read_event();
+      if (!event) break;
+      if (event->id.empty() || event->data.empty()) continue;
+      const auto data = json(event->data);
+      seen.push_back({number(data, "position"), std::stoull(event->id), event->event, event->data});
+    }
+    note(seen);
+    if (seen_to_ >= head && head != 0) return;
+    ++table_.stream_breaks;
+    table_.complain("the stream ended at " + std::to_string(seen_to_) + " of " + std::to_string(head));
+  }
+
+  void note(const std::vector<Seen>& seen) {
+    for (const Seen& s : seen) {
+      if (s.first != seen_to_ + 1) {
+        ++table_.stream_breaks;
+        table_.complain("stream: " + s.type + " " + std::to_string(s.first) + " after " + std::to_string(seen_to_));
+      }
+      seen_to_ = s.last;
+      if (s.type != "command.requested" && s.type != "command.dispatched") continue;
+      const auto event = json(s.data);
+      const bool requested = s.type == "command.requested";
+      const std::string id = requested ? text(event, "idempotency_key") : text(event["data"], "command");
+      if (++(requested ? requests_ : dispatches_)[id] == 2) {
+        ++table_.twice;
+        table_.complain("twice: " + s.type + " of " + id);
+      }
+    }
+  }
+
+  void look_at_effects() {
+    std::istringstream lines(read_file(scratch_ / "witness"));
+    std::map<std::string, int> effects;
+    for (std::string id, action; lines >> id >> action;) ++effects[id];
+    for (const auto& [id, times] : effects) {
+      if (known_effects_.insert({id, times}).second) {
+        ++table_.effects;
+        if (dispatches_.count(id) == 0) {
+          ++table_.unfounded;
+          table_.complain("an effect of " + id + " without a durable dispatch");
+        }
+        if (times == 1) continue;
+      } else if (known_effects_[id] == times) {
+        continue;
+      }
+      known_effects_[id] = times;
+      ++table_.twice;
+      table_.complain("twice: an effect of " + id);
+    }
+  }
+
+  const KillOptions& options_;
+  KillTable& table_;
+  std::mt19937_64& dice_;
+  Scratch scratch_;
+  SystemClock clock_;
+  std::unique_ptr<Server> server_;
+  Taken taken_;
+  std::uint64_t number_ = 1;
+  Position seen_to_ = 0;
+  std::map<std::string, int> requests_, dispatches_, known_effects_;
+};
+
+std::string percentile(std::vector<Micros> values, double share) {
+  if (values.empty()) return "-";
+  std::sort(values.begin(), values.end());
+  const auto at = static_cast<std::size_t>(share * static_cast<double>(values.size() - 1) + 0.5);
+  return std::to_string(values[at] / 1000) + " ms";
+}
+
+}  // namespace
+
+void KillTable::add(const KillTable& other) {
+  for (auto member : {&KillTable::rounds, &KillTable::kills, &KillTable::acked, &KillTable::commands, &KillTable::refused, &KillTable::rules,
+                      &KillTable::in_doubt, &KillTable::in_doubt_done, &KillTable::effects, &KillTable::lost, &KillTable::changed, &KillTable::twice,
+                      &KillTable::unfounded, &KillTable::stream_breaks, &KillTable::verify_failed, &KillTable::idle})
+    this->*member += other.*member;
+  ready.insert(ready.end(), other.ready.begin(), other.ready.end());
+  for (const std::string& sentence : other.complaints) complain(sentence);
+}
+
+void KillTable::complain(std::string sentence) {
+  if (complaints.size() < 20) complaints.push_back(std::move(sentence));
+}
+
+std::string KillTable::text() const {
+  std::ostringstream out;
+  const auto row = [&](const char* what, std::uint64_t value) { out << "  " << what << std::string(38 - std::string(what).size(), ' ') << value << "\n"; };
+  row("rounds", rounds);
+  row("ended by signal 9 after enough work", kills);
+  row("events acknowledged", acked);
+  row("commands asked", commands);
+  row("  of these refused", refused);
+  row("rules saved", rules);
+  row("requests in doubt at the kill", in_doubt);
+  row("  of these durable before it", in_doubt_done);
+  row("effects seen by the witness", effects);
+  row("LOST", lost);
+  row("CHANGED", changed);
+  row("TWICE", twice);
+  row("EFFECT WITHOUT A DURABLE DISPATCH", unfounded);
+  row("STREAM GAPS OR REPEATS", stream_breaks);
+  row("VERIFY NOT OK", verify_failed);
+  row("ROUNDS THAT PROVE NOTHING", idle);
+  out << "  exec to ready                         p50 " << percentile(ready, 0.5) << ", p99 " << percentile(ready, 0.99) << "\n";
+  for (const std::string& sentence : complaints) out << "  ! " << sentence << "\n";
+  return out.str();
+}
+
+KillTable run_kill_rounds(const KillOptions& options) {
+  KillTable table;
+  std::mt19937_64 dice(options.seed);
+  for (int done = 0; done < options.rounds; done += rounds_per_directory)
+    Life(options, table, dice).live(std::min(rounds_per_directory, options.rounds - done));
+  return table;
+}
+
+}  // namespace heliograph::e2e

@@ -1,0 +1,146 @@
+// The document that a running server hands out holds for its answers: every GET route is asked on a living house and
+// each JSON answer is held against the schema the document declares for it.
+#include <rapidjson/document.h>
+#include <rapidjson/schema.h>
+#include <rapidjson/stringbuffer.h>
+#include <signal.h>
+
+#include <catch2/catch.hpp>
+#include <map>
+
+#include "actors/clock.hpp"
+#include "tests/e2e/process.hpp"
+#include "tests/support/http_client.hpp"
+
+using namespace heliograph;
+using namespace heliograph::e2e;
+using test::HttpClient;
+
+namespace {
+
+using Json = rapidjson::Document;
+
+/// A copy of the schema with every reference replaced by what it names.
+rapidjson::Value resolved(const rapidjson::Value& schema, const rapidjson::Value& components, Json::AllocatorType& memory, int depth = 0) {
+  REQUIRE(depth < 50);
+  if (schema.IsArray()) {
+    rapidjson::Value out(rapidjson::kArrayType);
+    for (const auto& each : schema.GetArray()) out.PushBack(resolved(each, components, memory, depth + 1), memory);
+    return out;
+  }
+  if (!schema.IsObject()) return rapidjson::Value(schema, memory);
+  if (schema.HasMember("$ref") && schema["$ref"].IsString()) {
+    const std::string name = schema["$ref"].GetString();
+    const std::string prefix = "#/components/schemas/";
+    INFO(name);
+    REQUIRE(name.rfind(prefix, 0) == 0);
+    REQUIRE(components.HasMember(name.c_str() + prefix.size()));
+    return resolved(components[name.c_str() + prefix.size()], components, memory, depth + 1);
+  }
+  rapidjson::Value out(rapidjson::kObjectType);
+  for (const auto& member : schema.GetObject())
+    out.AddMember(rapidjson::Value(member.name, memory), resolved(member.value, components, memory, depth + 1), memory);
+  return out;
+}
+
+/// Empty when `text` is what `schema` says; otherwise where it is not.
+std::string violation(const Json& document, const rapidjson::Value& schema, const std::string& text) {
+  Json answer, whole;
+  answer.Parse(text.c_str(), text.size());
+  if (answer.HasParseError()) return "no JSON";
+  static_cast<rapidjson::Value&>(whole) = resolved(schema, document["components"]["schemas"], whole.GetAllocator());
+  const rapidjson::SchemaDocument compiled(whole);
+  rapidjson::SchemaValidator validator(compiled);
+  if (answer.Accept(validator)) return {};
+  rapidjson::StringBuffer at, rule;
+  validator.GetInvalidDocumentPointer().StringifyUriFragment(at);
+  validator.GetInvalidSchemaPointer().StringifyUriFragment(rule);
+  return std::string("at ") + at.GetString() + ": " + validator.GetInvalidSchemaKeyword() + " of " + rule.GetString();
+}
+
+/// The same path as a request that this house can answer.
+using Asks = std::map<std::string, std::string>;
+Asks asks_of(const std::string& device, const std::string& metric, const std::string& position, const std::string& command) {
+  const std::string home = "/api/v1/sites/home";
+  Asks asks{{"/health", "/health"}, {"/readiness", "/readiness"}, {"/metrics", "/metrics"}, {"/schemas/rule.json", "/schemas/rule.json"},
+            {"/openapi.json", "/openapi.json"}, {"/api/v1/sites", "/api/v1/sites"}, {"/api/v1/sites/{site}", home}};
+  for (const char* list : {"/devices", "/latest", "/rules", "/pending", "/audit"}) asks["/api/v1/sites/{site}" + std::string(list)] = home + list;
+  asks["/api/v1/sites/{site}/series"] = home + "/series?device=" + device + "&metric=" + metric + "&points=50";
+  asks["/api/v1/positions/{position}"] = "/api/v1/positions/" + position;
+  asks["/api/v1/positions/{position}/why"] = "/api/v1/positions/" + position + "/why";
+  asks["/api/v1/sites/{site}/commands/{command}"] = command.empty() ? "" : home + "/commands/" + command;
+  asks["/api/v1/stream"] = "";  // it has no end; the kill rounds read it
+  return asks;
+}
+
+/// Asks every GET route of the document; answers how many JSON answers were held against a schema.
+int hold(HttpClient& client, const Asks& asks) {
+  const auto text = client.request("GET", "/openapi.json");
+  REQUIRE(text.status == 200);
+  Json document;
+  document.Parse(text.body.c_str());
+  REQUIRE(document.IsObject());
+  int held = 0;
+  for (const auto& path : document["paths"].GetObject()) {
+    if (!path.value.HasMember("get")) continue;
+    INFO("GET " << path.name.GetString());
+    const auto ask = asks.find(path.name.GetString());
+    REQUIRE(ask != asks.end());  // a new route needs a request here
+    if (ask->second.empty()) continue;
+    const auto reply = client.request("GET", ask->second);
+    INFO(reply.body.substr(0, 600));
+    REQUIRE(reply.status == 200);
+    const auto& answer = path.value["get"]["responses"]["200"];
+    if (!answer.HasMember("content")) {  // only the document itself is described by no schema
+      CHECK(std::string(path.name.GetString()) == "/openapi.json");
+      continue;
+    }
+    const auto& declared = answer["content"];
+    const std::string type = reply.header("Content-Type").substr(0, reply.header("Content-Type").find(';'));
+    REQUIRE(declared.HasMember(type.c_str()));
+    const auto& media = declared[type.c_str()];
+    if (type != "application/json" || !media.HasMember("schema")) continue;
+    CHECK(violation(document, media["schema"], reply.body) == "");
+    ++held;
+  }
+  // Problems have one shape, too.
+  const auto missing = client.request("GET", "/api/v1/sites/elsewhere/latest");
+  CHECK(missing.status == 404);
+  CHECK(violation(document, document["components"]["schemas"]["Problem"], missing.body) == "");
+  // And the validator is awake: a wrong answer does not pass.
+  CHECK(violation(document, document["components"]["schemas"]["Latest"], R"({"site":7})") != "");
+  return held;
+}
+
+}  // namespace
+
+TEST_CASE("every GET answer of the living demo is what its OpenAPI document says") {
+  const Scratch scratch;
+  Server server({binary(), "demo", "--data", scratch / "demo", "--past-days", "2", "--listen", "127.0.0.1:0"});
+  REQUIRE(server.port() != 0);
+  HttpClient client(server.port());
+  CHECK(hold(client, asks_of("pv", "pv_w", "2", "")) >= 12);
+}
+
+TEST_CASE("every GET answer of a house with commands, refusals and a stop is what its OpenAPI document says") {
+  const Scratch scratch;
+  const std::vector<std::string> serve{binary(), "serve", "--data", scratch / "data", "--listen", "127.0.0.1:0"};
+  const std::string home = "/api/v1/sites/home";
+  const std::vector<std::pair<std::string, std::string>> type{{"Content-Type", "application/json"}, {"Idempotency-Key", "one"}},
+      other{{"Content-Type", "application/json"}, {"Idempotency-Key", "two"}}, third{{"Content-Type", "application/json"}, {"Idempotency-Key", "three"}};
+  Server server(serve);
+  REQUIRE(server.port() != 0);
+  HttpClient client(server.port());
+  REQUIRE(client.request("PUT", home, "{}", type).status == 200);
+  REQUIRE(client.request("PUT", home + "/devices/plug-1", R"({"kind":"plug","can_switch":true,"nominal_w":100})", type).status == 200);
+  REQUIRE(client.request("POST", home + "/rules", R"({"id":"r","triggers":[{"at":"10:00"}],"actions":[{"do":"notify","text":"t"}]})", other).status == 201);
+  REQUIRE(client.request("POST", home + "/readings", R"({"device":"plug-1","timestamp":")" + format_time(SystemClock().now()) + R"(","power_w":5,"switch_on":true})",
+                         {{"Content-Type", "application/json"}}).status == 200);
+  const auto sent = client.request("POST", home + "/commands", R"({"device":"plug-1","action":"switch_off"})", type);
+  REQUIRE(sent.status == 202);
+  Json answer;
+  answer.Parse(sent.body.c_str());
+  REQUIRE(client.request("POST", home + "/stop", R"({"by":"anna","reason":"test"})", type).status == 200);
+  REQUIRE(client.request("POST", home + "/commands", R"({"device":"plug-1","action":"switch_on"})", third).status == 409);
+  CHECK(hold(client, asks_of("plug-1", "power_w", std::to_string(answer["position"].GetUint64()), answer["command"].GetString())) >= 13);
+}

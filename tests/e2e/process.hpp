@@ -1,0 +1,62 @@
+// Other programs as tests see them: started with fork and exec, watched by pid, ended by pid, never left behind.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace heliograph::e2e {
+
+struct Ended {
+  int exit = -1;   // -1: a signal ended it
+  int signal = 0;
+  std::string out, err;
+};
+
+/// Runs to its end.
+Ended run(const std::vector<std::string>& argv);
+
+/// A server: waits for the URL in its greeting. Killed and reaped at the latest with the object.
+class Server {
+ public:
+  explicit Server(const std::vector<std::string>& argv);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  std::uint16_t port() const { return port_; }  // 0: it ended before it listened
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  /// Sends the signal and waits for the end.
+  Ended end(int signal);
+
+ private:
+  pid_t pid_ = -1;
+  int out_ = -1, err_ = -1;
+  std::uint16_t port_ = 0;
+  std::string greeting_;
+};
+
+/// A directory below the system's temporary one that goes with the object.
+class Scratch {
+ public:
+  Scratch();
+  ~Scratch();
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  const std::string& path() const { return path_; }
+  std::string operator/(std::string_view name) const { return path_ + "/" + std::string(name); }
+
+ private:
+  std::string path_;
+};
+
+std::string read_file(const std::string& path);
+void write_file(const std::string& path, std::string_view bytes);
+
+/// The built binary and the witness's house; the environment may name others (HELIOGRAPH_BINARY, HELIOGRAPH_KILLED_HOUSE).
+std::string binary();
+std::string killed_house();
+
+}  // namespace heliograph::e2e
