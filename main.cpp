@@ -188,6 +188,7 @@ void greet_demo(const std::string& url) {
 }
 
 int demo(const Options& o, bool data_given) {
+  if (o.speed < 1 || o.speed > 100'000) return complain({Errc::invalid, "--speed takes 1 to 100000.", {}});
   const sigset_t signals = claim_signals();
   std::optional<Scratch> scratch;
   if (!data_given) scratch.emplace();
@@ -196,7 +197,6 @@ int demo(const Options& o, bool data_given) {
   auto store = open_store(data, {.create = true});
   if (!store) return complain(store.error());
   print_notes(**store);
-  if (o.speed < 1 || o.speed > 100'000) return complain({Errc::invalid, "--speed takes 1 to 100000.", {}});
   FastClock clock(o.speed);
   auto engine = start_engine(**store, data, clock);
   if (!engine) return complain(engine.error());

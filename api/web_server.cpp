@@ -33,7 +33,7 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
   auto document = std::make_shared<const std::string>();
   auto described = std::make_shared<std::shared_ptr<const std::string>>();
   routes.push_back({.path = "/openapi.json", .operation_id = "openapi", .summary = "This description", .tag = "system",
-                    .replies = {{200, "OpenAPI 3.1", "", "application/json"}},
+                    .replies = {{200, "OpenAPI 3.1", "{\"type\":\"object\",\"required\":[\"openapi\",\"paths\"]}"}},
                     .handler = [described](http::Request&&, http::Responder responder) {
                       responder.send(http::Response{200, {{"Content-Type", "application/json"}}, {}, *described});
                     }});

@@ -1,6 +1,7 @@
 #include "projections/projector.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "events/digest.hpp"
 #include "storage/store.hpp"
@@ -106,20 +107,29 @@ Status rebuild(ViewStore& store, const EventLog& log, std::string_view view, con
 }
 
 Result<std::vector<std::string>> compare_views(ViewStore& store, const EventLog& log, const Progress& progress) {
-  const auto memory = open_memory_store();
-  if (auto done = rebuild(memory->views(), log, "", progress); !done) return fail(done.error());
-  std::vector<std::string> out;
+  // After a kill the stored views may lag behind the log: each is compared with the log as far as it has come.
+  std::map<Position, std::vector<std::string>> by_checkpoint;
   for (const auto& view : Views::names()) {
     auto checkpoint = store.checkpoint(view);
     if (!checkpoint) return fail(checkpoint.error());
-    if (*checkpoint != log.durable() && log.durable() != 0) {
-      out.push_back("The view " + view + " stands at position " + std::to_string(*checkpoint) + ", the log at " + std::to_string(log.durable()) +
-                    ": it is behind, not wrong; start the engine or run `heliograph rebuild`.");
+    by_checkpoint[*checkpoint].push_back(view);
+  }
+  const auto memory = open_memory_store();
+  Views fresh(memory->views(), log);
+  if (auto loaded = fresh.load(); !loaded) return fail(loaded.error());
+  std::vector<std::string> out;
+  for (const auto& [checkpoint, views] : by_checkpoint) {
+    if (checkpoint > log.durable()) {
+      out.push_back("The view " + views.front() + " stands at position " + std::to_string(checkpoint) + ", beyond the log's end at " +
+                    std::to_string(log.durable()) + ": the log has lost its tail; restore a backup.");
       continue;
     }
-    auto difference = first_difference(store, memory->views(), view);
-    if (!difference) return fail(difference.error());
-    if (*difference) out.push_back("The view " + view + " " + **difference + ": run `heliograph rebuild --projection " + view + "`.");
+    if (auto folded = fresh.catch_up(checkpoint, progress); !folded) return fail(folded.error());
+    for (const std::string& view : views) {
+      auto difference = first_difference(store, memory->views(), view);
+      if (!difference) return fail(difference.error());
+      if (*difference) out.push_back("The view " + view + " " + **difference + ": run `heliograph rebuild --projection " + view + "`.");
+    }
   }
   return out;
 }

@@ -55,7 +55,7 @@ class Views {
 Status rebuild(ViewStore& store, const EventLog& log, std::string_view view, const Progress& progress = {});
 
 /// Folds the log into fresh views in memory and compares them byte for byte with the stored ones. Each difference is one
-/// sentence with the view and key; empty = identical. Requires: the stored views were saved at the log's end.
+/// sentence with the view and key; empty = identical. A view that lags (after a kill) is compared as far as it has come.
 Result<std::vector<std::string>> compare_views(ViewStore& store, const EventLog& log, const Progress& progress = {});
 
 }  // namespace heliograph

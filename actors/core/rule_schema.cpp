@@ -45,7 +45,7 @@ std::string_view rule_schema() {
       "enum": ["pv_w", "load_w", "grid_w", "battery_w", "soc_percent", "battery_v", "import_price", "export_price",
                "grid_import_w", "grid_export_w", "battery_charge_w", "battery_discharge_w", "grid_import_kwh",
                "grid_export_kwh", "battery_charge_kwh", "battery_discharge_kwh", "power_w", "switch_on", "temperature_c",
-               "target_soc_percent", "savings", "cost", "pv_forecast_w", "spot_price"]
+               "target_soc_percent", "savings", "cost", "pv_forecast_w", "spot_price", "count"]
     },
     "trigger": {
       "oneOf": [

@@ -151,7 +151,7 @@ const std::vector<Ban>& bans() {
   static constexpr std::string_view seeded = "use a generator seeded by the caller, or the seed cannot repeat it";
   static constexpr std::string_view wait = "wait for a message or a timer of the clock; in tests advance virtual time";
   static const std::vector<Ban> table = {
-      {"system_clock", false, {"actors/clock"}, ask},
+      {"system_clock", false, {"actors/clock", "tests/bench/"}, ask},
       {"steady_clock", false, {"actors/clock", "api/http", "tests/bench/"}, ask},
       {"high_resolution_clock", false, {}, ask},
       {"gettimeofday", false, {}, ask},
@@ -159,7 +159,7 @@ const std::vector<Ban>& bans() {
       {"localtime", false, {}, "local time comes from events/zone.hpp"},
       {"localtime_r", false, {}, "local time comes from events/zone.hpp"},
       {"gmtime", false, {}, "civil time comes from events/time.hpp"},
-      {"gmtime_r", false, {}, "civil time comes from events/time.hpp"},
+      {"gmtime_r", false, {"tests/bench/"}, "civil time comes from events/time.hpp"},
       {"mktime", false, {}, "civil time comes from events/time.hpp"},
       {"steady_timer",
        false,
@@ -169,7 +169,7 @@ const std::vector<Ban>& bans() {
       {"rand", true, {}, seeded},
       {"srand", true, {}, seeded},
       {"random_device", false, {}, seeded},
-      {"sleep_for", false, {}, wait},
+      {"sleep_for", false, {"tests/bench/"}, wait},
       {"sleep_until", false, {}, wait},
       {"usleep", true, {}, wait},
       {"nanosleep", true, {}, wait},
