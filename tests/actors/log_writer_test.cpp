@@ -24,10 +24,11 @@ void stage(World& world, const std::string& reason) {
 /// Asks for a flush; the answer comes when the world runs.
 std::shared_ptr<std::optional<Position>> flush(World& world, int* failures = nullptr) {
   auto answer = std::make_shared<std::optional<Position>>();
-  world.system.spawn([&world, answer, failures](caf::event_based_actor* self) {
-    self->request(world.writer, caf::infinite, flush_atom_v)
+  // With an argument: CAF 0.17 dereferences a null tuple for function actors without any.
+  world.system.spawn([answer, failures](caf::event_based_actor* self, const LogWriterActor& writer) {
+    self->request(writer, caf::infinite, flush_atom_v)
         .then([answer](Position durable) { *answer = durable; }, [failures](const caf::error&) { if (failures) ++*failures; });
-  });
+  }, world.writer);
   return answer;
 }
 

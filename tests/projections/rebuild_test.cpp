@@ -112,9 +112,9 @@ TEST_CASE("views that are behind are told apart from views that are wrong") {
   const auto found = compare_views(house.store->views(), house.log());
   REQUIRE(found);
   CHECK(found->empty());
+  for (const std::string& view : Views::names()) CHECK(*house.store->views().checkpoint(view) < house.log().durable());
   for (const std::string& view : Views::names()) {
     const Position at = *house.store->views().checkpoint(view);
-    CHECK(at < house.log().durable());
     ViewBatch planted;
     planted.put("zz", "x");
     REQUIRE(house.store->views().save(view, planted, at));
