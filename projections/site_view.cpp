@@ -11,9 +11,6 @@ std::string key_of(const SiteKey& site, std::string_view rest) {
   return site.tenant.text + "/" + site.site.text + "/" + std::string(rest);
 }
 
-std::uint64_t zigzag(std::int64_t v) { return (static_cast<std::uint64_t>(v) << 1) ^ static_cast<std::uint64_t>(v >> 63); }
-std::int64_t unzigzag(std::uint64_t v) { return static_cast<std::int64_t>(v >> 1) ^ -static_cast<std::int64_t>(v & 1); }
-
 std::string encode(const SiteNow::Device& device) {
   std::string out;
   for (std::size_t m = 1; m < metric_slots; ++m) {

@@ -14,7 +14,7 @@ constexpr std::uint64_t layout = 2;
 class Writer {
  public:
   void number(std::int64_t value) {
-    put_varint((static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63), out_);
+    put_varint(zigzag(value), out_);
   }
   void count(std::uint64_t value) { put_varint(value, out_); }
   void flag(bool value) { put_varint(value ? 1 : 0, out_); }
@@ -35,8 +35,7 @@ class Reader {
     return good_ ? *value : 0;
   }
   std::int64_t number() {
-    const std::uint64_t value = count();
-    return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
+    return unzigzag(count());
   }
   bool flag() { return count() == 1; }
   std::string text() {
