@@ -134,7 +134,7 @@ using FollowerActor = caf::typed_actor<
 
 /// One per process: the only one that commits.
 using LogWriterActor = caf::typed_actor<
-    // Make everything staged so far durable; answered with the last durable position, after all followers were told.
+    // Make everything staged so far durable; answered with the last durable position.
     caf::replies_to<flush_atom>::with<Position>,
     // To itself: write what has gathered. While a sync runs, the next group gathers; nothing waits on a timer.
     caf::reacts_to<commit_atom>,

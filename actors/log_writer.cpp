@@ -50,8 +50,9 @@ class LogWriter : public LogWriterActor::base {
     }
     if (!records->empty()) count(clock_.monotonic() - started, records->size());
     const Position durable = log_.durable();
-    if (!records->empty()) tell(std::make_shared<const News>(News{durable, std::move(*records), false}));
+    // Who waits comes first: a command may be on its way to a device, and followers only watch.
     for (auto& promise : waiting) promise.deliver(durable);
+    if (!records->empty()) tell(std::make_shared<const News>(News{durable, std::move(*records), false}));
   }
 
   void count(Micros took, std::uint64_t records) {

@@ -108,12 +108,14 @@ class SiteShell : public SiteActor::base {
   template <class Decide>
   void run_turn(Reserve reserve, Decide decide_turn, Reply reply) {
     Result<Waiting> turn = stage_turn(reserve, decide_turn);
+    if (turn && turn->reply.last != 0) {
+      turn->answer = std::move(reply);
+      waiting_.push_back(std::move(*turn));
+      flush();  // before anything else: a command may wait for it
+    } else {
+      reply(turn ? Result<SiteReply>(turn->reply) : fail(turn.error()));
+    }
     set_alarm();
-    if (!turn) return reply(fail(turn.error()));
-    if (turn->reply.last == 0) return reply(turn->reply);
-    turn->answer = std::move(reply);
-    waiting_.push_back(std::move(*turn));
-    flush();
   }
 
   /// Holds the log's lock from here to its end, and calls nobody else meanwhile.
@@ -235,8 +237,8 @@ class SiteShell : public SiteActor::base {
     while (!waiting_.empty() && waiting_.front().reply.last <= durable) {
       Waiting ready = std::move(waiting_.front());
       waiting_.pop_front();
-      ready.answer(ready.reply);
       for (const RecordPtr& dispatch : ready.dispatches) hand_over(dispatch);
+      ready.answer(ready.reply);
     }
     if (waiting_.empty() && durable >= snapshot_at_ + snapshot_after) save_snapshot();
   }

@@ -11,6 +11,7 @@
 #include <rocksdb/table.h>
 
 #include "storage/file.hpp"
+#include "storage/padded_file.hpp"
 
 namespace heliograph {
 namespace {
@@ -26,15 +27,18 @@ class NoLogger : public rocksdb::Logger {
 };
 
 /// New files are for the owner only, also those that background threads make later; a umask would be the whole process's.
-class PrivateFiles : public rocksdb::FileSystemWrapper {
+/// Write-ahead files are padded.
+class OurFiles : public rocksdb::FileSystemWrapper {
  public:
-  PrivateFiles() : FileSystemWrapper(rocksdb::FileSystem::Default()) {}
-  const char* Name() const override { return "PrivateFiles"; }
+  explicit OurFiles(std::shared_ptr<rocksdb::FileSystem> below) : FileSystemWrapper(std::move(below)) {}
+  const char* Name() const override { return "OurFiles"; }
 
   rocksdb::IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
                                     std::unique_ptr<rocksdb::FSWritableFile>* file,
                                     rocksdb::IODebugContext* dbg) override {
-    return close_to_others(path, FileSystemWrapper::NewWritableFile(path, options, file, dbg));
+    rocksdb::IOStatus made = close_to_others(path, FileSystemWrapper::NewWritableFile(path, options, file, dbg));
+    if (made.ok() && path.ends_with(".log")) *file = padded(std::move(*file));
+    return made;
   }
   rocksdb::IOStatus NewLogger(const std::string& path, const rocksdb::IOOptions& options,
                               std::shared_ptr<rocksdb::Logger>* logger, rocksdb::IODebugContext* dbg) override {
@@ -52,24 +56,32 @@ class PrivateFiles : public rocksdb::FileSystemWrapper {
   }
 };
 
-rocksdb::Env* private_env() {
-  static const std::unique_ptr<rocksdb::Env> env = rocksdb::NewCompositeEnv(std::make_shared<PrivateFiles>());
+/// The machine's environment with our files.
+rocksdb::Env* our_env() {
+  static const std::unique_ptr<rocksdb::Env> env = rocksdb::NewCompositeEnv(over(rocksdb::FileSystem::Default()));
   return env.get();
 }
 
+}  // namespace
+
+std::shared_ptr<rocksdb::FileSystem> over(std::shared_ptr<rocksdb::FileSystem> below) {
+  return std::make_shared<OurFiles>(std::move(below));
+}
+
+namespace {
+
 rocksdb::DBOptions db_options(const RocksOpening& opening) {
   rocksdb::DBOptions o;
-  o.env = opening.env ? opening.env : private_env();
+  o.env = opening.env ? opening.env : our_env();
   o.create_if_missing = opening.create;
   o.create_missing_column_families = opening.create;
   o.paranoid_checks = true;
   switch (opening.recovery) {
     case Recovery::strict: o.wal_recovery_mode = rocksdb::WALRecoveryMode::kAbsoluteConsistency; break;
-    case Recovery::tolerant: o.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords; break;
-    case Recovery::point_in_time: o.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery; break;
+    case Recovery::up_to_damage: o.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery; break;
   }
   // A strict opening leaves the write-ahead files as they are until a memtable fills: start costs no flush, and what an
-  // opening that ends in a refusal has seen can still be restored file by file. A tolerant one rewrites the torn file.
+  // opening that ends in a refusal has seen can still be restored file by file. The other one rewrites the torn file.
   o.avoid_flush_during_recovery = opening.recovery == Recovery::strict;
   o.track_and_verify_wals_in_manifest = true;  // an older write-ahead file that is gone or cut is found on opening
   o.manual_wal_flush = false;

@@ -12,6 +12,7 @@ namespace rocksdb {
 class ColumnFamilyHandle;
 class DB;
 class Env;
+class FileSystem;
 class Status;
 }  // namespace rocksdb
 
@@ -22,9 +23,8 @@ inline constexpr std::size_t family_count = 6;
 
 /// How damage at the end of the write-ahead file is met. Never silently: see storage/store_opening.hpp.
 enum class Recovery : std::uint8_t {
-  strict,         // any damage refuses
-  tolerant,       // a torn last write is cut off
-  point_in_time,  // stops at the first damage; read only, to find out how far the log can be read
+  strict,        // any damage refuses
+  up_to_damage,  // what lies behind the first damage is left out
 };
 
 struct RocksOpening {
@@ -59,6 +59,10 @@ class RocksDb {
   rocksdb::ColumnFamilyHandle* default_ = nullptr;
   std::array<rocksdb::ColumnFamilyHandle*, family_count> handles_{};
 };
+
+/// How the log's files are made over a file system: for the owner only, write-ahead files padded. For tests that bring
+/// a file system of their own.
+std::shared_ptr<rocksdb::FileSystem> over(std::shared_ptr<rocksdb::FileSystem> below);
 
 /// "Could not <doing>: <RocksDB's words>." with what to do next.
 Error rocks_error(const std::string& doing, const rocksdb::Status& status);

@@ -83,7 +83,7 @@ Status RocksStore::open_rocks(Recovery recovery, bool read_only) {
   rocks_ = std::move(*rocks);
   DiskRoom* room = options_.read_only ? nullptr : &room_;
   log_ = std::make_unique<RocksLog>(*rocks_, room, seams_.sync);
-  views_ = std::make_unique<RocksViews>(*rocks_, room);
+  views_ = std::make_unique<RocksViews>(*rocks_, room, seams_.sync);
   return {};
 }
 
@@ -135,14 +135,14 @@ Result<Recovery> RocksStore::choose_recovery() {
   auto strict = look(Recovery::strict);
   if (strict) return Recovery::strict;
   if (log_ || strict.error().code != Errc::corrupt) return fail(strict.error());  // it opened, and is not what it must be
-  if (look(Recovery::tolerant)) {
+  auto readable = look(Recovery::up_to_damage);
+  if (readable) {
     notes_.push_back("The last write is torn (a crash, or a process that is writing now) and is left out; everything up "
                      "to position " + std::to_string(found_.newest->mark.position) +
                      ", which the watermark promises, is there.");
-    return Recovery::tolerant;
+    return Recovery::up_to_damage;
   }
-  auto readable = look(Recovery::point_in_time);  // how far: names what is lost
-  if (!readable && log_) return fail(readable.error());
+  if (log_) return fail(readable.error());  // names what is lost
   return fail(strict.error().code, strict.error().sentence + " The watermark promises everything up to position " +
                                        std::to_string(found_.newest->mark.position) + ". Nothing was changed.");
 }
@@ -162,7 +162,7 @@ void RocksStore::open_damaged(std::vector<Error>& damage) {
   if (auto read = read_watermark(); !read) damage.push_back(read.error());
   if (found_.newest && found_.damaged_slots > 0)
     damage.push_back({Errc::corrupt, "One half of " + directory_.watermark() + " is damaged: no event is lost by that.", {}});
-  for (Recovery recovery : {Recovery::strict, Recovery::tolerant, Recovery::point_in_time}) {
+  for (Recovery recovery : {Recovery::strict, Recovery::up_to_damage}) {
     auto opened = open_rocks(recovery, true);
     if (!opened) {
       damage.push_back(opened.error());
@@ -175,7 +175,7 @@ void RocksStore::open_damaged(std::vector<Error>& damage) {
     }
     const bool whole = found_.newest && found.empty();
     // A torn last write above the watermark is what a power loss leaves: it is told, and it is no damage.
-    if (recovery == Recovery::tolerant && whole) {
+    if (recovery == Recovery::up_to_damage && whole) {
       notes_.push_back("The last write is torn (the crash of a process or a process that is writing now); everything up "
                        "to the watermark is there.");
       damage.pop_back();

@@ -1,5 +1,4 @@
-// Views in RocksDB: family `series` for the view of that name, `views` for all others. Saved without a sync, in the same
-// write-ahead file as the log: the next synced commit makes them durable too.
+// Views in RocksDB: family `series` for the view of that name, `views` for all others, in the log's write-ahead file.
 #pragma once
 
 #include "storage/disk_room.hpp"
@@ -8,6 +7,7 @@
 
 namespace rocksdb {
 class Snapshot;
+struct WriteOptions;
 }
 
 namespace heliograph {
@@ -15,7 +15,7 @@ namespace heliograph {
 class RocksViews : public ViewStore {
  public:
   /// `room` may be nullptr for a read-only store.
-  RocksViews(RocksDb& rocks, DiskRoom* room) : rocks_(rocks), room_(room) {}
+  RocksViews(RocksDb& rocks, DiskRoom* room, bool sync) : rocks_(rocks), room_(room), sync_(sync) {}
   Status save(std::string_view view, const ViewBatch& batch, Position checkpoint) override;
   Result<Position> checkpoint(std::string_view view) const override;
   Result<std::optional<std::string>> get(std::string_view view, std::string_view key) const override;
@@ -28,8 +28,10 @@ class RocksViews : public ViewStore {
  private:
   rocksdb::ColumnFamilyHandle* family(std::string_view view) const;
   Status writable(std::uint64_t bytes) const;
+  rocksdb::WriteOptions durable() const;
   RocksDb& rocks_;
   DiskRoom* room_;
+  bool sync_;
   std::shared_ptr<const rocksdb::Snapshot> snapshot_;  // set in a snapshot: reads see that moment
 };
 

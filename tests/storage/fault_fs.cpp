@@ -1,8 +1,10 @@
 #include "tests/storage/fault_fs.hpp"
 
-#include <unistd.h>
-
+#include <algorithm>
 #include <filesystem>
+#include <fstream>
+
+#include "storage/rocks_db.hpp"
 
 namespace heliograph::testing {
 namespace {
@@ -28,6 +30,18 @@ class ForgetfulFile : public rocksdb::FSWritableFileOwnerWrapper {
   IOStatus Append(const Slice& data, const IOOptions& options, const rocksdb::DataVerificationInfo&,
                   IODebugContext* dbg) override {
     return Append(data, options, dbg);
+  }
+  IOStatus PositionedAppend(const Slice& data, std::uint64_t offset, const IOOptions& options, IODebugContext* dbg) override {
+    if (IOStatus s = fs_.before(false); !s.ok()) return s;
+    IOStatus s = FSWritableFileOwnerWrapper::PositionedAppend(data, offset, options, dbg);
+    if (s.ok()) fs_.lengthened(path_, offset + data.size());
+    return s;
+  }
+  IOStatus Truncate(std::uint64_t size, const IOOptions& options, IODebugContext* dbg) override {
+    if (IOStatus s = fs_.before(false); !s.ok()) return s;
+    IOStatus s = FSWritableFileOwnerWrapper::Truncate(size, options, dbg);
+    if (s.ok()) fs_.cut(path_, size);
+    return s;
   }
   IOStatus Sync(const IOOptions&, IODebugContext*) override { return note_sync(); }
   IOStatus Fsync(const IOOptions&, IODebugContext*) override { return note_sync(); }
@@ -56,6 +70,14 @@ class ForgetfulDirectory : public rocksdb::FSDirectory {
  private:
   FaultFs& fs_;
 };
+
+constexpr std::uint64_t page_bytes = 4096;
+
+void overwrite_with_zeros(const std::string& path, std::uint64_t from, std::uint64_t count) {
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(static_cast<std::streamoff>(from));
+  file << std::string(count, '\0');
+}
 
 class SleeplessClock : public rocksdb::SystemClockWrapper {
  public:
@@ -88,9 +110,23 @@ void FaultFs::wrote(const std::string& path, std::uint64_t size) {
   files_[path].size = size;
 }
 
+void FaultFs::lengthened(const std::string& path, std::uint64_t length) {
+  std::lock_guard lock(mutex_);
+  files_[path].length = length;
+}
+
+void FaultFs::cut(const std::string& path, std::uint64_t size) {
+  std::lock_guard lock(mutex_);
+  State& state = files_[path];
+  state.length = std::min(state.length, size);
+  state.size = std::min(state.size, size);
+}
+
 void FaultFs::synced(const std::string& path) {
   std::lock_guard lock(mutex_);
-  files_[path].synced = files_[path].size;
+  State& state = files_[path];
+  state.synced = state.size;
+  state.length_synced = state.length;
 }
 
 void FaultFs::directory_synced() {
@@ -107,7 +143,18 @@ void FaultFs::lose_unsynced(std::mt19937& random) {
       continue;
     }
     const std::uint64_t kept = state.synced + random() % (state.size - state.synced + 1);
-    std::filesystem::resize_file(path, kept);
+    if (state.length_synced < state.size) {
+      std::filesystem::resize_file(path, kept);
+      continue;
+    }
+    // The space was there before: each page is as it was or as it was written, in no order.
+    std::filesystem::resize_file(path, state.length_synced);
+    for (std::uint64_t page = state.synced / page_bytes * page_bytes; page < state.size; page += page_bytes) {
+      if (random() % 2 == 0) continue;
+      const std::uint64_t from = std::max(page, state.synced);
+      overwrite_with_zeros(path, from, std::min(page + page_bytes, state.length_synced) - from);
+      ++holes_;
+    }
   }
   files_.clear();
   countdown_ = -1;
@@ -143,7 +190,9 @@ IOStatus FaultFs::RenameFile(const std::string& from, const std::string& to, con
     moved.key() = to;
     files_.erase(to);
     files_.insert(std::move(moved));
-    files_[to].entry_synced = true;  // a rename over an old file leaves one of the two, never none
+    // A rename over an old file leaves one of the two, never none; and a journal keeps the order of what a directory
+    // was told: where the new name is, there is everything that was made before it.
+    for (auto& [path, state] : files_) state.entry_synced = true;
   }
   return s;
 }
@@ -158,7 +207,7 @@ IOStatus FaultFs::DeleteFile(const std::string& path, const IOOptions& options, 
 }
 
 FaultEnv::FaultEnv(std::shared_ptr<FaultFs> fs) : EnvWrapper(rocksdb::Env::Default()) {
-  file_system_ = std::move(fs);
+  file_system_ = over(std::move(fs));
   system_clock_ = std::make_shared<SleeplessClock>(rocksdb::SystemClock::Default());
 }
 

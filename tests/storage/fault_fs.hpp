@@ -26,9 +26,12 @@ class FaultFs : public rocksdb::FileSystemWrapper {
   /// The `countdown`-th write or sync from now meets the fault; after it nothing is written any more.
   void arm(Fault fault, int countdown);
   bool fired() const { return dead_; }
+  /// Pages that lost what was written to them, so far.
+  int holes() const { return holes_; }
   /// From now on every change of a file is refused: the machine is going down.
   void die() { dead_ = true; }
-  /// Once the store is gone: keeps a random part of what was not synced, and forgets files whose directory was not.
+  /// Once the store is gone: keeps a random part of what was not synced, and forgets files whose directory was not. Of a
+  /// file that was lengthened before, any page may have kept its zeros; of any other, the end is missing.
   void lose_unsynced(std::mt19937& random);
 
   rocksdb::IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
@@ -45,12 +48,15 @@ class FaultFs : public rocksdb::FileSystemWrapper {
   // Called by the files.
   rocksdb::IOStatus before(bool sync);
   void wrote(const std::string& path, std::uint64_t size);
+  void lengthened(const std::string& path, std::uint64_t length);  // with zeros, ahead of what is written
+  void cut(const std::string& path, std::uint64_t size);
   void synced(const std::string& path);
   void directory_synced();
 
  private:
   struct State {
-    std::uint64_t size = 0, synced = 0;
+    std::uint64_t size = 0, synced = 0;            // written in order
+    std::uint64_t length = 0, length_synced = 0;  // of the file where it was lengthened; 0 = it never was
     bool entry_synced = false;
   };
   std::mutex mutex_;
@@ -58,6 +64,7 @@ class FaultFs : public rocksdb::FileSystemWrapper {
   Fault fault_ = Fault::power_loss;     // guarded by mutex_
   int countdown_ = -1;                  // guarded by mutex_; negative = not armed
   std::atomic<bool> dead_{false};
+  int holes_ = 0;
 };
 
 /// RocksDB's environment over a FaultFs, with sleeps that do not sleep.
