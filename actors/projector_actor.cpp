@@ -1,5 +1,8 @@
 #include "actors/projector_actor.hpp"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <caf/all.hpp>
 
 namespace heliograph {
@@ -9,13 +12,15 @@ namespace {
 // bounds only say how much a start after a kill folds again; a million readings take it about a third of a second.
 constexpr auto save_interval = std::chrono::seconds(5);
 constexpr std::uint64_t save_after = 1'000'000;  // positions
+constexpr int nice_value = 5;                     // about a third of the share of those that acknowledge, when both want all
 
 class ProjectorShell : public ProjectorActor::base {
  public:
-  ProjectorShell(caf::actor_config& config, Views& views, LogWriterActor writer, std::function<void(const Error&)> fatal)
-      : ProjectorActor::base(config), views_(views), writer_(std::move(writer)), fatal_(std::move(fatal)) {}
+  ProjectorShell(caf::actor_config& config, Views& views, LogWriterActor writer, std::function<void(const Error&)> fatal, bool own_thread)
+      : ProjectorActor::base(config), views_(views), writer_(std::move(writer)), fatal_(std::move(fatal)), own_thread_(own_thread) {}
 
   behavior_type make_behavior() override {
+    if (own_thread_) give_way();
     send(writer_, follow_atom_v, caf::actor_cast<FollowerActor>(this));
     return {
         [this](news_atom, const NewsPtr& news) { fold(*news); },
@@ -38,6 +43,9 @@ class ProjectorShell : public ProjectorActor::base {
   void on_exit() override { writer_ = LogWriterActor(); }
 
  private:
+  /// Linux keeps a priority for each thread. Views may lag; an acknowledgement that waits for them would be late for nothing.
+  static void give_way() { ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), nice_value); }
+
   void fold(const News& news) {
     if (news.read_the_log) {
       check(views_.catch_up(news.durable));
@@ -61,6 +69,7 @@ class ProjectorShell : public ProjectorActor::base {
   Views& views_;
   LogWriterActor writer_;
   std::function<void(const Error&)> fatal_;
+  bool own_thread_;
   bool timer_running_ = false;
 };
 
@@ -87,8 +96,9 @@ class FollowerShell : public FollowerActor::base {
 }  // namespace
 
 ProjectorActor spawn_projector(caf::actor_system& system, Views& views, const LogWriterActor& writer,
-                               std::function<void(const Error&)> fatal) {
-  return system.spawn<ProjectorShell>(views, writer, std::move(fatal));
+                               std::function<void(const Error&)> fatal, ProjectorThread thread) {
+  if (thread == ProjectorThread::shared) return system.spawn<ProjectorShell>(views, writer, std::move(fatal), false);
+  return system.spawn<ProjectorShell, caf::detached>(views, writer, std::move(fatal), true);
 }
 
 FollowerActor spawn_follower(caf::actor_system& system, const LogWriterActor& writer, std::function<void(const News&)> told) {

@@ -6,9 +6,12 @@
 
 namespace heliograph {
 
+/// Where the projector runs: among the others (tests that order every step), or on a thread of its own that gives way to
+/// those that acknowledge.
+enum class ProjectorThread : std::uint8_t { shared, own };
 /// Requires: `views` is loaded and outlives the actor.
 ProjectorActor spawn_projector(caf::actor_system& system, Views& views, const LogWriterActor& writer,
-                               std::function<void(const Error&)> fatal);
+                               std::function<void(const Error&)> fatal, ProjectorThread thread = ProjectorThread::own);
 /// Calls `told` with each piece of news, on an actor's thread: how the SSE gateway follows the log.
 FollowerActor spawn_follower(caf::actor_system& system, const LogWriterActor& writer, std::function<void(const News&)> told);
 

@@ -61,7 +61,7 @@ World::World(TestStore& in, ManualClock& time)
   const auto note = [this](const Error& error) { fatal.push_back(error); };
   writer = spawn_log_writer(system, store.log(), clock, stats, note);
   alarms = spawn_clock(system, clock);
-  projector = spawn_projector(system, *views, writer, note);
+  projector = spawn_projector(system, *views, writer, note, ProjectorThread::shared);
   supervisor = spawn_supervisor(system, {store, clock, directory, writer, alarms, projector, note}, std::move(*sites));
   run();
 }
