@@ -1,5 +1,7 @@
 #include "storage/padded_file.hpp"
 
+#include <rocksdb/file_system.h>
+
 #include <string>
 
 namespace heliograph {

@@ -3,7 +3,11 @@
 // length to the file system's journal, which costs another third of it (docs/PERFORMANCE.md).
 #pragma once
 
-#include <rocksdb/file_system.h>
+#include <memory>
+
+namespace rocksdb {
+class FSWritableFile;
+}
 
 namespace heliograph {
 
