@@ -2,6 +2,7 @@
 
 #include <caf/all.hpp>
 #include <future>
+#include <thread>
 
 #include "actors/clock_actor.hpp"
 #include "actors/log_writer.hpp"
@@ -46,7 +47,7 @@ Engine::~Engine() { static_cast<void>(stop()); }
 Result<std::unique_ptr<Engine>> Engine::start(Store& store, Clock& clock, EngineOptions options) {
   std::unique_ptr<Engine> engine(new Engine(store, clock, std::move(options)));
   if (auto done = engine->views_->load(); !done) return fail(done.error());
-  if (auto done = engine->views_->catch_up(store.log().durable(), engine->options_.catching_up); !done) return fail(done.error());
+  if (auto done = engine->views_->catch_up(store.log().durable(), engine->options_.catching_up, std::thread::hardware_concurrency()); !done) return fail(done.error());
   auto sites = recover_sites(store.log(), store.views());
   if (!sites) return fail(sites.error());
   const SiteKey self = engine_site();

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <caf/all.hpp>
 
 namespace heliograph {
@@ -50,8 +51,9 @@ class ProjectorShell : public ProjectorActor::base {
     if (news.read_the_log) {
       check(views_.catch_up(news.durable));
     } else {
-      for (const RecordPtr& record : news.records)
-        if (record->envelope.position > views_.applied()) views_.apply(*record);
+      const auto fresh = std::find_if(news.records.begin(), news.records.end(),
+                                      [this](const RecordPtr& record) { return record->envelope.position > views_.applied(); });
+      views_.apply({fresh, news.records.end()});
     }
     send(writer_, credit_atom_v, id());
     if (views_.unsaved() >= save_after) check(views_.save());

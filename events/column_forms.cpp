@@ -4,10 +4,13 @@
 #include <cstring>
 #include <vector>
 
+#include "events/column_loops.hpp"
 #include "events/columns.hpp"
 
 namespace heliograph::column_forms {
 namespace {
+
+using namespace column_loops;
 
 static_assert(std::endian::native == std::endian::little, "columns are packed with little-endian loads and stores");
 
@@ -168,21 +171,20 @@ bool take_planes(std::string_view& bytes, std::span<std::int64_t> residuals) {
 }
 
 /// log2 in 1/256, piecewise linear: integers only, so that every machine chooses the same order.
-std::uint64_t log2_fixed(std::uint64_t n) {
+constexpr std::uint64_t log2_fixed(std::uint64_t n) {
   const auto whole = static_cast<unsigned>(std::bit_width(n)) - 1;
   return whole * 256 + (((n << 8) >> whole) & 255);
 }
 
-}  // namespace
+/// n * log2(n) for counts as they occur in blocks.
+constexpr auto small_weights = [] {
+  std::array<std::uint32_t, 1024> table{};
+  for (std::uint32_t i = 1; i < table.size(); ++i) table[i] = static_cast<std::uint32_t>(i * log2_fixed(i));
+  return table;
+}();
+std::uint64_t weight(std::uint64_t n) { return n < small_weights.size() ? small_weights[n] : n * log2_fixed(n); }
 
-Range range_of(Residuals values) {
-  Range range{values[0], values[0]};
-  for (const std::int64_t value : values) {
-    range.min = std::min(range.min, value);
-    range.max = std::max(range.max, value);
-  }
-  return range;
-}
+}  // namespace
 
 Price price(Residuals residuals) {
   Range all{residuals[0], residuals[0]};
@@ -192,7 +194,7 @@ Price price(Residuals residuals) {
     const Range range = range_of(part);
     all = {std::min(all.min, range.min), std::max(all.max, range.max)};
     bytes += 1 + varint_size(zigzag(range.min)) + packed_bytes(part.size(), range.width());
-    zeros += static_cast<std::size_t>(std::count(part.begin(), part.end(), 0));
+    zeros += count_of(part, 0);
   }
   if (all.min == all.max) return {constant, varint_size(zigzag(all.min))};
   if (zeros < residuals.size() / 4 * 3) return {groups, bytes};
@@ -202,16 +204,17 @@ Price price(Residuals residuals) {
 }
 
 std::uint64_t planes_price(Residuals residuals) {
-  const std::uint64_t all = log2_fixed(residuals.size());
+  const std::size_t looked = (residuals.size() + 1) / 2;
+  const std::uint64_t all = looked * log2_fixed(looked);
   std::uint64_t used = 1, cost = 0;
   for (const std::int64_t residual : residuals) used |= zigzag(residual);
   for (unsigned shift = 0; shift < static_cast<unsigned>(std::bit_width(used)); shift += 8) {
     std::array<std::array<std::uint32_t, 256>, 2> seen{};  // two, so that equal neighbours do not wait for each other
-    for (std::size_t i = 0; i < residuals.size(); ++i) ++seen[i & 1][(zigzag(residuals[i]) >> shift) & 255];
-    for (std::size_t byte = 0; byte < 256; ++byte)
-      if (const std::uint64_t times = seen[0][byte] + seen[1][byte]; times > 0) cost += times * (all - log2_fixed(times));
+    for (std::size_t i = 0; i < residuals.size(); i += 2) ++seen[i >> 1 & 1][(zigzag(residuals[i]) >> shift) & 255];
+    cost += all;  // the sum over all bytes of times * log2(values / times)
+    for (std::size_t byte = 0; byte < 256; ++byte) cost -= weight(seen[0][byte] + seen[1][byte]);
   }
-  return cost;
+  return cost * 2;
 }
 
 void put(Residuals residuals, Form form, std::string& out) {

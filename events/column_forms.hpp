@@ -22,19 +22,13 @@ inline std::int64_t minus(std::int64_t a, std::int64_t b) {
 }
 inline std::size_t varint_size(std::uint64_t n) { return static_cast<std::size_t>(std::bit_width(n | 1) + 6) / 7; }
 
-struct Range {
-  std::int64_t min, max;
-  unsigned width() const { return static_cast<unsigned>(std::bit_width(static_cast<std::uint64_t>(minus(max, min)))); }
-};
-Range range_of(Residuals values);  // Requires: not empty
-
 /// The cheapest of groups, constant and sparse, and its bytes. Requires: not empty.
 struct Price {
   Form form = groups;
   std::size_t bytes = 0;
 };
 Price price(Residuals residuals);
-/// What an entropy coder would need for the planes of `residuals`, about, in 1/256 bit.
+/// What an entropy coder would need for the planes of `residuals`, about, in 1/256 bit; judged by every other value.
 std::uint64_t planes_price(Residuals residuals);
 
 void put(Residuals residuals, Form form, std::string& out);

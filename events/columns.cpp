@@ -10,12 +10,14 @@
 #include <utility>
 
 #include "events/column_forms.hpp"
+#include "events/column_loops.hpp"
 #include "events/metric.hpp"
 
 namespace heliograph {
 namespace {
 
 using namespace column_forms;
+using namespace column_loops;
 using Values = std::vector<std::int64_t>;
 
 enum Presence : std::uint8_t { all_present = 0, none_present = 1, bitmap = 2, runs = 3 };
@@ -80,31 +82,18 @@ std::optional<std::size_t> take_presence(std::string_view& bytes, Presence kind,
 
 // ---- prediction ---------------------------------------------------------------------------------------------
 
-// Numbers below this are exact as doubles, whose division is several times faster than that of 64-bit integers and
-// gives the exact quotient where there is no remainder.
 constexpr unsigned double_bits = 53;
+constexpr std::size_t sample = 32;  // what most columns show at once: that there is no divisor, or which
 
-std::int64_t quotient(std::int64_t number, double divisor) {
-  return static_cast<std::int64_t>(static_cast<double>(number) / divisor);
-}
-
-/// Largest number that divides every difference from the first value; 1 when there is none to gain.
-std::int64_t common_divisor(std::span<const std::int64_t> values) {
-  if (range_of(values).width() >= double_bits) return 1;
-  std::int64_t divisor = 0, before = 0;
-  for (std::size_t i = 1; i < values.size() && divisor != 1; ++i) {
-    const std::int64_t step = values[i] - values[i - 1];
-    if (step == before || step == 0) continue;
-    before = step;
-    if (divisor != 0 && quotient(step, static_cast<double>(divisor)) * divisor == step) continue;
-    divisor = std::gcd(divisor, step);
+/// Largest number that divides all of `plain`; 1 when there is none to gain. Wider numbers are not looked at.
+std::int64_t common_divisor(std::span<const std::int64_t> plain) {
+  if (range_of(plain).width() >= double_bits) return 1;
+  std::int64_t divisor = 0;
+  for (std::size_t i = 0; i < plain.size() && divisor != 1; ++i) {
+    if (i == sample && divisor != 0 && all_multiples(plain.subspan(i), divisor)) break;
+    if (divisor == 0 || plain[i] % divisor != 0) divisor = std::gcd(divisor, plain[i]);
   }
   return std::max<std::int64_t>(divisor, 1);
-}
-
-void difference(const Values& values, Values& out) {
-  out.resize(values.size() - 1);
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = minus(values[i + 1], values[i]);
 }
 
 /// What goes before the residuals of each order, and what each order costs.
@@ -118,19 +107,19 @@ struct Plan {
 
 void make_plan(std::span<const std::int64_t> values, Plan& plan) {
   plan.first = values[0];
-  plan.divisor = common_divisor(values);
   Values& plain = plan.residuals[0];
   plain.resize(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) plain[i] = minus(values[i], plan.first);
-  const auto divisor = static_cast<double>(plan.divisor);
-  if (plan.divisor != 1)
-    for (std::int64_t& value : plain) value = quotient(value, divisor);
+  subtract(values, plan.first, plain.data());
+  plan.divisor = common_divisor(plain);
+  if (plan.divisor != 1) divide(plain, plan.divisor);
   plan.prices[0] = price(plain);
   plan.best = 0;
   for (plan.orders = 1; plan.orders < 3 && plan.orders < values.size(); ++plan.orders) {
     const unsigned order = plan.orders;
-    if (order == 2 && plan.prices[1].form == constant) break;
-    difference(plan.residuals[order - 1], plan.residuals[order]);
+    // A second difference only helps where the first one did.
+    if (order == 2 && (plan.prices[1].form == constant || plan.prices[1].bytes >= plan.prices[0].bytes)) break;
+    plan.residuals[order].resize(values.size() - order);
+    difference(plan.residuals[order - 1], plan.residuals[order].data());
     if (order == 1) plan.first_delta = plan.residuals[1][0];
     plan.prices[order] = price(plan.residuals[order]);
     if (plan.prices[order].bytes < plan.prices[plan.best].bytes) plan.best = order;
@@ -166,7 +155,7 @@ std::size_t scale_bytes(const Plan& plan, unsigned order) {
 
 /// Head and presence; answers the values that are present, in `scratch` where some are missing.
 std::span<const std::int64_t> put_head(std::span<const std::int64_t> values, std::string& out, Values& scratch) {
-  const auto missing_count = static_cast<std::size_t>(std::count(values.begin(), values.end(), missing));
+  const auto missing_count = count_of(values, missing);
   out.push_back(static_cast<char>(missing_count == values.size() ? none_present : all_present));
   if (missing_count == 0) return values;
   if (missing_count == values.size()) return {};

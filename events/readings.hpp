@@ -2,6 +2,7 @@
 // shared and immutable; in the log it is one record, and reading i has position `base + i`.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -74,6 +75,29 @@ struct TextHash {
 };
 template <class Value>
 using TextMap = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
+
+/// What is known of each device of a batch, by its index in the dictionary. A fleet sends its devices in the same order again
+/// and again: what was found for the batch before is compared, and looked up only where it is another device.
+template <class Found>
+class DeviceMemo {
+ public:
+  /// `look_up(name)` must answer the same for the same name for as long as the memo lives.
+  template <class LookUp>
+  std::span<const Found> resolve(const std::vector<DeviceId>& devices, const LookUp& look_up) {
+    for (std::size_t i = 0; i < devices.size(); ++i) {
+      if (i < names_.size() && names_[i] == devices[i].text) continue;
+      names_.resize(std::max(names_.size(), i + 1));
+      found_.resize(names_.size());
+      found_[i] = look_up(devices[i].text);
+      names_[i] = devices[i].text;
+    }
+    return std::span<const Found>(found_).first(devices.size());
+  }
+
+ private:
+  std::vector<std::string> names_;
+  std::vector<Found> found_;
+};
 
 /// Builds a batch row by row. Judges plausibility (metric range) on the way in: a value outside becomes a Suspect.
 /// A metric that is set twice in one row keeps what came last.

@@ -3,6 +3,7 @@
 // log again gives the same bytes (tests/projections/rebuild_test.cpp), so no fold may depend on when it is saved.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "events/record.hpp"
@@ -19,6 +20,11 @@ class Projection {
   virtual Status load(const ViewStore& store) = 0;
   /// Folds one record; records come in log order, each once.
   virtual void apply(const Record& record) = 0;
+  /// The same for many. Where parts of a view do not depend on each other, up to `threads` may share the work.
+  virtual void apply_all(std::span<const RecordPtr> records, unsigned threads) {
+    static_cast<void>(threads);
+    for (const RecordPtr& record : records) apply(*record);
+  }
   /// Adds every change since the last save to `batch`.
   virtual void save(ViewBatch& batch) = 0;
 };

@@ -1,7 +1,10 @@
 #include "projections/projector.hpp"
 
 #include <algorithm>
+#include <future>
 #include <map>
+#include <thread>
+#include <utility>
 
 #include "events/digest.hpp"
 #include "storage/store.hpp"
@@ -9,7 +12,8 @@
 namespace heliograph {
 namespace {
 
-constexpr std::uint64_t save_every = 500'000;  // positions between saves while catching up
+constexpr std::uint64_t save_every = 500'000;        // positions between saves while catching up
+constexpr std::uint64_t stretch_positions = 65'536;  // that are read before they are folded
 
 /// First difference of one view in both stores, or nothing.
 Result<std::optional<std::string>> first_difference(const ViewStore& stored, const ViewStore& fresh, const std::string& view) {
@@ -54,12 +58,15 @@ Status Views::load() {
   return {};
 }
 
-void Views::apply(const Record& record) {
+void Views::apply(std::span<const RecordPtr> records, unsigned threads) {
+  if (records.empty()) return;
   const auto projections = all();
-  for (std::size_t i = 0; i < projections.size(); ++i)
-    if (record.envelope.position > checkpoints_[i]) projections[i]->apply(record);
-  applied_ = record.last();
-  unsaved_ += record.span();
+  for (std::size_t i = 0; i < projections.size(); ++i) {
+    const auto fresh = std::find_if(records.begin(), records.end(), [&](const RecordPtr& r) { return r->envelope.position > checkpoints_[i]; });
+    projections[i]->apply_all({fresh, records.end()}, threads);
+  }
+  const Position before = std::exchange(applied_, records.back()->last());
+  unsaved_ += applied_ - before;
 }
 
 Status Views::save() {
@@ -76,19 +83,37 @@ Status Views::save() {
   return {};
 }
 
-Status Views::catch_up(Position to, const Progress& progress) {
+Status Views::catch_up(Position to, const Progress& progress, unsigned threads) {
   const Position from = applied_ + 1;
   if (from > to) return {};
-  Status saved;
+  // One stretch is folded while the next is read.
+  std::vector<RecordPtr> reading, folding;
+  std::future<Status> folded;
+  const auto fold_folding = [&] {
+    apply(folding, threads);
+    return unsaved_ >= save_every ? save() : Status{};
+  };
+  const auto next_stretch = [&] {
+    Status status = folded.valid() ? folded.get() : Status{};
+    if (!status) return status;
+    if (progress) progress(applied_ + 1 - from, to + 1 - from);
+    folding = std::exchange(reading, {});
+    folded = std::async(threads > 1 ? std::launch::async : std::launch::deferred, fold_folding);
+    return status;
+  };
+  Status status;
   auto done = log.scan(from, to, Part::all, [&](const RecordPtr& record) {
     if (record->last() < from) return true;
-    apply(*record);
-    if (unsaved_ >= save_every) saved = save();
-    if (progress) progress(applied_ - from + 1, to - from + 1);
-    return saved.has_value();
+    reading.push_back(record);
+    if (record->last() - reading.front()->envelope.position >= stretch_positions) status = next_stretch();
+    return status.has_value();
   });
+  if (status) status = next_stretch();  // what was read last
+  if (status) status = folded.get();
+  else if (folded.valid()) folded.wait();
   if (!done) return done;
-  return saved ? save() : saved;
+  if (progress && status) progress(applied_ + 1 - from, to + 1 - from);
+  return status ? save() : status;
 }
 
 Status rebuild(ViewStore& store, const EventLog& log, std::string_view view, const Progress& progress) {
@@ -103,7 +128,7 @@ Status rebuild(ViewStore& store, const EventLog& log, std::string_view view, con
       if (auto done = store.wipe(each); !done) return done;
   Views views(store, log);
   if (auto done = views.load(); !done) return done;
-  return views.catch_up(log.durable(), progress);
+  return views.catch_up(log.durable(), progress, std::thread::hardware_concurrency());
 }
 
 Result<std::vector<std::string>> compare_views(ViewStore& store, const EventLog& log, const Progress& progress) {
@@ -124,7 +149,7 @@ Result<std::vector<std::string>> compare_views(ViewStore& store, const EventLog&
                     std::to_string(log.durable()) + ": the log has lost its tail; restore a backup.");
       continue;
     }
-    if (auto folded = fresh.catch_up(checkpoint, progress); !folded) return fail(folded.error());
+    if (auto folded = fresh.catch_up(checkpoint, progress, std::thread::hardware_concurrency()); !folded) return fail(folded.error());
     for (const std::string& view : views) {
       auto difference = first_difference(store, memory->views(), view);
       if (!difference) return fail(difference.error());

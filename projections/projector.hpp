@@ -37,10 +37,11 @@ class Views {
 
   /// Reads working states and checkpoints. A view that cannot be read is an error that names it.
   Status load();
-  /// Folds the log after the checkpoints, up to `to`; saves on the way.
-  Status catch_up(Position to, const Progress& progress = {});
-  /// Folds one record; records come in order, each once.
-  void apply(const Record& record);
+  /// Folds the log after the checkpoints, up to `to`; saves on the way. `threads` may share the work where nobody else
+  /// needs the processors.
+  Status catch_up(Position to, const Progress& progress = {}, unsigned threads = 1);
+  /// Folds records that are not in the views yet; they come in order, each once.
+  void apply(std::span<const RecordPtr> records, unsigned threads = 1);
   Status save();
   Position applied() const { return applied_; }
   std::uint64_t unsaved() const { return unsaved_; }

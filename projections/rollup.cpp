@@ -152,15 +152,22 @@ Micros chunk_start(Micros at) { return floor_to(at, hours_per_chunk * hour_us); 
 
 namespace {
 
+void put_column(std::span<const std::int64_t> values, std::string& out, bool tight) {
+  if (tight)
+    encode_column_tight(values, out);
+  else
+    encode_column(values, out);
+}
+
 struct WideColumn {
   std::vector<std::int64_t> low, high;
   void push(Wide number) {
     low.push_back(static_cast<std::int64_t>(number));
     high.push_back(static_cast<std::int64_t>(minus(number, static_cast<std::int64_t>(number)) >> 64));
   }
-  void encode(std::string& out) const {
-    encode_column_tight(low, out);
-    encode_column_tight(high, out);
+  void encode(std::string& out, bool tight) const {
+    put_column(low, out, tight);
+    put_column(high, out, tight);
   }
   bool decode(std::string_view& bytes, std::size_t count) {
     return decode_column(bytes, count, low) && decode_column(bytes, count, high);
@@ -181,7 +188,7 @@ std::int64_t more(std::int64_t a, std::int64_t b) {
 
 }  // namespace
 
-std::string encode_hours(const std::vector<Bucket>& hours, bool with_energy) {
+std::string encode_hours(const std::vector<Bucket>& hours, bool with_energy, bool tight) {
   std::vector<std::int64_t> index, count, min, above, last;
   WideColumn sum, net, out_energy;
   for (const Bucket& hour : hours) {
@@ -196,11 +203,11 @@ std::string encode_hours(const std::vector<Bucket>& hours, bool with_energy) {
   }
   std::string out;
   put_varint(hours.size(), out);
-  for (const auto* column : {&index, &count, &min, &above, &last}) encode_column_tight(*column, out);
-  sum.encode(out);
+  for (const auto* column : {&index, &count, &min, &above, &last}) put_column(*column, out, tight);
+  sum.encode(out, tight);
   if (with_energy) {
-    net.encode(out);
-    out_energy.encode(out);
+    net.encode(out, tight);
+    out_energy.encode(out, tight);
   }
   return out;
 }

@@ -2,6 +2,8 @@
 #include "projections/series.hpp"
 
 #include <algorithm>
+#include <future>
+#include <numeric>
 
 #include "projections/series_view.hpp"
 
@@ -9,19 +11,36 @@ namespace heliograph {
 namespace {
 
 constexpr std::size_t block_rows = 720;  // a day at 2 minutes
-// So many readings more are waited for before sealing: what is late by less finds its place in the head.
-constexpr std::size_t seal_slack = 24;
+// So many readings more are waited for before sealing: what is late by less finds its place in the head. Two batches that
+// overtake each other are late by no more.
+constexpr std::size_t seal_slack = 120;
+constexpr std::size_t head_rows = block_rows + seal_slack;
 // Outside, arithmetic on times could overflow; parse_time lets no such time in.
 constexpr Micros time_min = 0;
 const Micros time_max = from_civil(2262, 1, 1);
 constexpr Micros hold_max = 31 * day_us;
+constexpr std::size_t rows_worth_a_thread = 16'384;  // some milliseconds of work
 
 /// How many rows may be sealed: about block_rows, never between two rows of the same time; 0 = not yet.
 std::size_t sealable(const Rows& rows) {
-  if (rows.size() < block_rows + seal_slack) return 0;
+  if (rows.size() < head_rows) return 0;
   for (std::size_t count = block_rows; count < rows.size(); ++count)
     if (rows.at()[count - 1] < rows.at()[count]) return count;
   return 0;
+}
+
+void mark_changed(DeviceSeries& device, std::vector<DeviceSeries*>& changed) {
+  if (device.changed) return;
+  device.changed = true;
+  changed.push_back(&device);
+}
+
+/// What is known of a device without its rows.
+void note(DeviceSeries& device, Micros first, Micros last, std::size_t rows, std::vector<DeviceSeries*>& changed) {
+  mark_changed(device, changed);
+  device.first_at = device.readings == 0 ? first : std::min(device.first_at, first);
+  device.last_at = device.readings == 0 ? last : std::max(device.last_at, last);
+  device.readings += rows;
 }
 
 std::string site_path(const SiteKey& site) { return site.tenant.text + "/" + site.site.text; }
@@ -56,17 +75,32 @@ std::string hours_key(const std::string& path, Metric metric, Micros chunk) {
 
 void Series::apply(const Record& record) {
   if (record.is_readings()) {
-    fold_batch(record.envelope.site, record.readings(), record.envelope.position);
+    std::vector<Batch> one{look_up(record)};
+    fold(one, 1);
   } else if (const auto* registered = std::get_if<DeviceRegistered>(&record.event())) {
     SiteSeries& series = sites_[record.envelope.site];
     set_hold(device_of(record.envelope.site, series, registered->device.text), registered->hold);
   }
 }
 
+void Series::apply_all(std::span<const RecordPtr> records, unsigned threads) {
+  std::vector<Batch> batches;
+  for (const RecordPtr& record : records) {
+    if (record->is_readings()) {
+      batches.push_back(look_up(*record));
+    } else {
+      fold(batches, threads);  // a decision may change how the readings after it count
+      apply(*record);
+    }
+  }
+  fold(batches, threads);
+}
+
 DeviceSeries& Series::device_of(const SiteKey& site, SiteSeries& series, const std::string& device) {
   if (const auto found = series.devices.find(device); found != series.devices.end()) return found->second;
   DeviceSeries& made = series.devices[device];
   made.path = site_path(site) + "/" + device;
+  made.number = devices_++;
   return made;
 }
 
@@ -76,51 +110,120 @@ std::int64_t Series::intern(SiteSeries& series, const std::string& word) {
   return found->second;
 }
 
-void Series::fold_batch(const SiteKey& site, const ReadingBatch& batch, Position base) {
+Series::Batch Series::look_up(const Record& record) {
+  const SiteKey& site = record.envelope.site;
   SiteSeries& series = sites_[site];
-  std::vector<DeviceSeries*> devices;
-  for (const DeviceId& device : batch.devices) devices.push_back(&device_of(site, series, device.text));
-  std::vector<std::int64_t> words;
-  for (const std::string& word : batch.words) words.push_back(intern(series, word));
-  std::array<bool, metric_slots> text{};
-  for (const Column& column : batch.columns)
-    text[static_cast<std::size_t>(column.metric)] = info(column.metric).kind == Kind::text;
-  std::vector<Cell> cells;
-  for (std::size_t row = 0; row < batch.size(); ++row) {
-    cells.clear();
-    for (const Column& column : batch.columns) {
-      const std::int64_t value = column.values[row];
-      if (value == missing) continue;
-      const bool word = text[static_cast<std::size_t>(column.metric)];
-      cells.push_back({column.metric, word ? words[static_cast<std::size_t>(value)] : value});
+  Batch batch{&record.readings(), record.envelope.position, {}, {}};
+  const auto devices = series.memo.resolve(batch.readings->devices, [&](const std::string& name) { return &device_of(site, series, name); });
+  batch.devices.assign(devices.begin(), devices.end());
+  for (const std::string& word : batch.readings->words) batch.words.push_back(intern(series, word));
+  return batch;
+}
+
+/// Folds the batches, every device by one thread, and empties the list.
+void Series::fold(std::vector<Batch>& batches, unsigned threads) {
+  std::size_t rows = 0;
+  for (const Batch& batch : batches) rows += batch.readings->size();
+  const std::size_t count = rows < rows_worth_a_thread ? 1 : std::max(threads, 1u);
+  std::vector<Lane> lanes;
+  for (std::size_t number = 0; number < count; ++number) lanes.push_back({number, count, {}, {}});
+  const auto run = [&](Lane& lane) {
+    for (const Batch& batch : batches) fold_batch(batch, lane);
+  };
+  std::vector<std::future<void>> others;
+  for (std::size_t number = 1; number < count; ++number) others.push_back(std::async(std::launch::async, run, std::ref(lanes[number])));
+  run(lanes[0]);
+  for (auto& other : others) other.get();
+  for (Lane& lane : lanes) {
+    for (auto& [key, value] : lane.entries) view_.put(std::move(key), std::move(value));
+    changed_.insert(changed_.end(), lane.changed.begin(), lane.changed.end());
+  }
+  batches.clear();
+}
+
+namespace {
+
+/// The rows of a batch that say something, device by device, in their order.
+struct Grouped {
+  std::vector<std::uint32_t> rows;
+  std::vector<std::uint32_t> starts;  // one a device, and the end
+
+  explicit Grouped(const ReadingBatch& batch) : starts(batch.devices.size() + 1) {
+    std::vector<std::uint8_t> said(batch.size(), 0);
+    for (std::size_t known = 0; const Column& column : batch.columns) {
+      for (std::size_t row = 0; row < said.size(); ++row) known += !said[row] && column.values[row] != missing ? said[row] = 1 : 0;
+      if (known == said.size()) break;  // most often after the first column
     }
-    if (cells.empty() || batch.at[row] < time_min || batch.at[row] >= time_max) continue;
-    fold_row(*devices[batch.device_of[row]], batch.at[row], base + row, cells);
+    for (std::size_t row = 0; row < said.size(); ++row) {
+      said[row] = said[row] && batch.at[row] >= time_min && batch.at[row] < time_max;
+      if (said[row]) ++starts[batch.device_of[row] + 1];
+    }
+    std::partial_sum(starts.begin(), starts.end(), starts.begin());
+    rows.resize(starts.back());
+    auto next = starts;
+    for (std::uint32_t row = 0; row < said.size(); ++row)
+      if (said[row]) rows[next[batch.device_of[row]]++] = row;
+  }
+  std::span<const std::uint32_t> of(std::size_t device) const {
+    return std::span(rows).subspan(starts[device], starts[device + 1] - starts[device]);
+  }
+};
+
+}  // namespace
+
+void Series::fold_batch(const Batch& batch, Lane& lane) {
+  const Grouped grouped(*batch.readings);
+  for (std::size_t i = 0; i < batch.devices.size(); ++i)
+    if (batch.devices[i]->number % lane.count == lane.number) fold_rows(*batch.devices[i], batch, grouped.of(i), lane);
+}
+
+void Series::fold_rows(DeviceSeries& device, const Batch& batch, std::span<const std::uint32_t> rows, Lane& lane) {
+  const std::vector<Micros>& at = batch.readings->at;
+  std::vector<Cell> cells;
+  while (!rows.empty()) {
+    // As many as come in order, and no more than fill the head: it is sealed where it would be row by row.
+    const std::size_t room = device.live.size() < head_rows ? head_rows - device.live.size() : 1;
+    Micros last = std::max(device.sealed_until.value_or(time_min - 1), device.live.empty() ? time_min - 1 : device.live.last_at());
+    std::size_t run = 0;
+    for (; run < std::min(room, rows.size()) && at[rows[run]] > last; ++run) last = at[rows[run]];
+    if (run == 0) {
+      cells.clear();
+      for (const Column& column : batch.readings->columns) {
+        const std::int64_t value = column.values[rows[0]];
+        if (value == missing) continue;
+        const bool text = info(column.metric).kind == Kind::text;
+        cells.push_back({column.metric, text ? batch.words[static_cast<std::size_t>(value)] : value});
+      }
+      fold_row(device, at[rows[0]], batch.base + rows[0], cells, lane);
+      rows = rows.subspan(1);
+      continue;
+    }
+    note(device, at[rows[0]], last, run, lane.changed);
+    device.metrics |= device.live.append(*batch.readings, batch.base, rows.first(run), batch.words);
+    if (const std::size_t count = sealable(device.live); count > 0) seal_live(device, count, lane);
+    rows = rows.subspan(run);
   }
 }
 
-void Series::fold_row(DeviceSeries& device, Micros at, Position position, std::span<const Cell> cells) {
-  mark_changed(device);
-  device.first_at = device.readings == 0 ? at : std::min(device.first_at, at);
-  device.last_at = device.readings == 0 ? at : std::max(device.last_at, at);
-  ++device.readings;
+void Series::fold_row(DeviceSeries& device, Micros at, Position position, std::span<const Cell> cells, Lane& lane) {
+  note(device, at, at, 1, lane.changed);
   for (const Cell& cell : cells) device.metrics |= 1u << static_cast<unsigned>(cell.metric);
   if (!device.sealed_until || at > *device.sealed_until) {
     device.live.insert(at, position, cells);
-    if (const std::size_t count = sealable(device.live); count > 0) seal_live(device, count);
+    if (const std::size_t count = sealable(device.live); count > 0) seal_live(device, count, lane);
     return;
   }
   device.late.insert(at, position, cells);
   for (const Cell& cell : cells)
     if (info(cell.metric).kind != Kind::text)
       device.track(cell.metric).wrong.add(at, at + (has_energy(cell.metric) ? std::max<Micros>(device.hold, 1) : 1));
-  if (const std::size_t count = sealable(device.late); count > 0) seal_late(device, count);
+  if (const std::size_t count = sealable(device.late); count > 0) seal_late(device, count, lane);
 }
 
 void Series::set_hold(DeviceSeries& device, Micros hold) {
   hold = std::clamp<Micros>(hold, 0, hold_max);
   if (hold == device.hold) return;
-  mark_changed(device);
+  mark_changed(device, changed_);
   for (HourTrack& track : device.tracks) {
     if (!has_energy(track.metric)) continue;
     track.fold.set_hold(hold);
@@ -129,37 +232,34 @@ void Series::set_hold(DeviceSeries& device, Micros hold) {
   device.hold = hold;
 }
 
-void Series::seal_live(DeviceSeries& device, std::size_t count) {
+void Series::seal_live(DeviceSeries& device, std::size_t count, Lane& lane) {
   const Rows rows = device.live.take_front(count);
-  view_.put(block_key('b', device.path, rows.first_at(), rows.positions()[0]), seal(rows));
+  lane.entries.emplace_back(block_key('b', device.path, rows.first_at(), rows.positions()[0]), seal(rows));
   device.sealed_until = rows.last_at();
   for (const Column& column : rows.columns()) {
     if (info(column.metric).kind == Kind::text) continue;
     HourTrack& track = device.track(column.metric);
     for (std::size_t row = 0; row < rows.size(); ++row)
-      if (column.values[row] != missing) track.fold.add(rows.at()[row], column.values[row], hour_of, track.pending);
+      if (column.values[row] != missing) track.fold.add(rows.at()[row], column.values[row], hour_of, track.recent);
   }
-  for (HourTrack& track : device.tracks) track.fold.advance(*device.horizon(), hour_of, track.pending);
+  for (HourTrack& track : device.tracks) {
+    track.fold.advance(*device.horizon(), hour_of, track.recent);
+    take_whole_chunks(device, track, lane.entries);
+  }
 }
 
-void Series::seal_late(DeviceSeries& device, std::size_t count) {
+void Series::seal_late(DeviceSeries& device, std::size_t count, Lane& lane) {
   const Rows rows = device.late.take_front(count);
-  view_.put(block_key('s', device.path, rows.first_at(), rows.positions()[0]), seal(rows));
+  lane.entries.emplace_back(block_key('s', device.path, rows.first_at(), rows.positions()[0]), seal(rows));
   device.side_span = std::max(device.side_span.value_or(0), rows.last_at() - rows.first_at());
 }
 
 // ---- saving and loading --------------------------------------------------------------------------------------
 
-void Series::mark_changed(DeviceSeries& device) {
-  if (device.changed) return;
-  device.changed = true;
-  changed_.push_back(&device);
-}
-
 void Series::save(ViewBatch& batch) {
   for (DeviceSeries* device : changed_) {
     // Hours that cannot be read stay marked as wrong: asking for them says what is damaged.
-    static_cast<void>(store_hours(*device).has_value());
+    static_cast<void>(repair_hours(*device).has_value());
     view_.put("d" + device->path, device->encode());
     device->changed = false;
   }
@@ -201,6 +301,7 @@ Status Series::load(const ViewStore& store) {
     auto device = DeviceSeries::decode(value);
     if (!device) return fail(device.error());
     device->path = std::string(key.substr(1));
+    device->number = devices_++;
     sites_[{TenantId{parts[0]}, SiteId{parts[1]}}].devices[parts[2]] = std::move(*device);
     return {};
   };

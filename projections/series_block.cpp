@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "events/column_loops.hpp"
 #include "events/columns.hpp"
 
 namespace heliograph {
@@ -14,20 +15,7 @@ tl::unexpected<Error> damaged() {
   return fail(Errc::corrupt, "A series block is damaged: run heliograph rebuild --projection series.");
 }
 
-struct Extremes {
-  std::int64_t min, max;
-};
-
-/// Requires: a value is there.
-Extremes extremes_of(std::span<const std::int64_t> values) {
-  Extremes found{std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()};
-  for (const std::int64_t value : values) {
-    if (value == missing) continue;
-    found.min = std::min(found.min, value);
-    found.max = std::max(found.max, value);
-  }
-  return found;
-}
+using Extremes = column_loops::Range;
 
 std::vector<std::int64_t> relative(std::span<const Position> positions) {
   std::vector<std::int64_t> out;
@@ -160,8 +148,8 @@ class RowsBlock : public SeriesBlock {
   Micros first_at() const override { return rows_.first_at(); }
   Micros last_at() const override { return rows_.last_at(); }
   bool has(Metric metric) const override { return rows_.column(metric) != nullptr; }
-  std::int64_t min(Metric metric) const override { return extremes_of(rows_.column(metric)->values).min; }
-  std::int64_t max(Metric metric) const override { return extremes_of(rows_.column(metric)->values).max; }
+  std::int64_t min(Metric metric) const override { return column_loops::range_of_present(rows_.column(metric)->values).min; }
+  std::int64_t max(Metric metric) const override { return column_loops::range_of_present(rows_.column(metric)->values).max; }
   Result<std::span<const Micros>> at() override { return rows_.at(); }
   Result<std::span<const Position>> positions() override { return rows_.positions(); }
   Result<std::span<const std::int64_t>> values(Metric metric) override {
@@ -188,7 +176,7 @@ std::string seal(const Rows& rows) {
   std::string extremes;
   for (const Column& column : rows.columns()) {
     metrics |= 1ull << static_cast<unsigned>(column.metric);
-    const Extremes found = extremes_of(column.values);
+    const Extremes found = column_loops::range_of_present(column.values);
     put_varint(zigzag(found.min), extremes);
     put_varint(static_cast<std::uint64_t>(found.max) - static_cast<std::uint64_t>(found.min), extremes);
     add(column.values);

@@ -40,10 +40,12 @@ std::string DeviceSeries::encode() {
   late.encode(out);
   put_varint(tracks.size(), out);
   for (const HourTrack& track : tracks) {
-    ensure(track.pending.empty(), "hours are stored before the head is", "DeviceSeries::encode");
+    ensure(track.recent.empty() || track.recent.front().from >= chunk_start(*horizon()), "whole chunks are stored before the head is",
+           "DeviceSeries::encode");
     out.push_back(static_cast<char>(track.metric));
     track.fold.encode(out);
     track.wrong.encode(out);
+    put_text(encode_hours(track.recent, has_energy(track.metric), false), out);
   }
   return out;
 }
@@ -68,7 +70,11 @@ bool take_tracks(std::string_view& bytes, DeviceSeries& device) {
     if (!fold) return false;
     auto wrong = HourSet::decode(bytes);
     if (!wrong) return false;
-    device.tracks.push_back({metric, *fold, std::move(*wrong), {}});
+    const auto hours = take_text(bytes);
+    if (!hours || !device.sealed_until) return false;
+    auto recent = decode_hours(*hours, chunk_start(*device.horizon()), has_energy(metric));
+    if (!recent) return false;
+    device.tracks.push_back({metric, *fold, std::move(*wrong), std::move(*recent)});
   }
   return true;
 }

@@ -15,8 +15,8 @@ namespace heliograph {
 struct HourTrack {
   Metric metric{};
   BucketFold fold;
-  HourSet wrong;                // hours that late readings changed: to be folded again from the blocks
-  std::vector<Bucket> pending;  // closed and not stored yet; empty after a save
+  HourSet wrong;               // hours that late readings changed: to be folded again from the blocks
+  std::vector<Bucket> recent;  // closed hours of chunks that are not stored yet: a chunk is written once, when it is whole
 };
 
 struct DeviceSeries {
@@ -30,10 +30,11 @@ struct DeviceSeries {
   Rows live, late;
   std::vector<HourTrack> tracks;  // ascending by metric
   bool changed = false;           // since the last save
+  std::size_t number = 0;         // of all devices in this process; says which thread folds it
 
   HourTrack& track(Metric metric);
   const HourTrack* find_track(Metric metric) const;
-  /// Hours before this are stored (or wrong, or pending); from here on they are folded from readings when asked for.
+  /// Hours before this are stored (or wrong, or recent); from here on they are folded from readings when asked for.
   std::optional<Micros> horizon() const;
 
   std::string encode();  // tidies the heads

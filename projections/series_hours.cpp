@@ -54,7 +54,20 @@ std::span<const Bucket> part_of(const std::vector<Bucket>& hours, Micros from, M
 
 }  // namespace
 
-Status Series::store_hours(DeviceSeries& device) {
+void take_whole_chunks(const DeviceSeries& device, HourTrack& track, std::vector<std::pair<std::string, std::string>>& entries) {
+  const Micros open = chunk_start(*device.horizon());
+  auto begin = track.recent.begin();
+  while (begin != track.recent.end() && begin->from < open) {
+    const Micros chunk = chunk_start(begin->from);
+    const auto end = std::find_if(begin, track.recent.end(), [chunk](const Bucket& hour) { return chunk_start(hour.from) != chunk; });
+    entries.emplace_back(hours_key(device.path, track.metric, chunk), encode_hours({begin, end}, has_energy(track.metric), true));
+    begin = end;
+  }
+  track.recent.erase(track.recent.begin(), begin);
+}
+
+/// Folds again what late readings made wrong. What cannot be read stays marked.
+Status Series::repair_hours(DeviceSeries& device) {
   const auto horizon = device.horizon();
   if (!horizon) return {};
   // One set of blocks serves all metrics: their times are decoded once.
@@ -64,39 +77,30 @@ Status Series::store_hours(DeviceSeries& device) {
       from = std::min(from, span.from);
       to = std::max(to, span.to);
     }
-  Blocks blocks;
-  Status status;
-  if (from < to) {
-    auto found = blocks_of(device, from - device.hold, to);
-    if (found)
-      blocks = std::move(*found);
-    else
-      status = fail(found.error());
-  }
-  for (HourTrack& track : device.tracks) {
-    if (status) status = store_track(device, track, blocks, *horizon);
-    // What could not be stored is wrong in the store.
-    if (!status)
-      for (const Bucket& hour : track.pending) track.wrong.add(hour.from, hour.to);
-    track.pending.clear();
-  }
-  return status;
+  if (from >= to) return {};
+  auto blocks = blocks_of(device, from - device.hold, to);
+  if (!blocks) return fail(blocks.error());
+  for (HourTrack& track : device.tracks)
+    if (auto repaired = repair_track(device, track, *blocks, *horizon); !repaired) return repaired;
+  return {};
 }
 
-Status Series::store_track(const DeviceSeries& device, HourTrack& track, Blocks& blocks, Micros horizon) {
-  const auto repairs = track.wrong.within(0, horizon);
-  std::vector<Bucket>& fresh = track.pending;
-  std::map<Micros, std::vector<TimeSpan>> chunks;  // what is replaced in each chunk; fresh hours replace only themselves
-  for (const Bucket& hour : fresh) chunks[chunk_start(hour.from)].push_back({hour.from, hour.to});
-  for (const TimeSpan& span : repairs) {
+Status Series::repair_track(const DeviceSeries& device, HourTrack& track, Blocks& blocks, Micros horizon) {
+  const Micros open = chunk_start(horizon);  // from here on the hours are in the head
+  std::vector<Bucket> recent = track.recent;
+  std::map<Micros, std::vector<std::pair<TimeSpan, std::vector<Bucket>>>> chunks;  // what is replaced in each, by what
+  for (const TimeSpan& span : track.wrong.within(0, horizon)) {
     auto repaired = fold_blocks(blocks, track.metric, device.hold, span.from, span.to, hour_of);
     if (!repaired) return fail(repaired.error());
-    replace(fresh, span.from, span.to, *repaired);
-    for (Micros chunk = chunk_start(span.from); chunk < span.to; chunk += hours_per_chunk * hour_us)
-      chunks[chunk].push_back({std::max(span.from, chunk), std::min(span.to, chunk + hours_per_chunk * hour_us)});
+    if (span.to > open) replace(recent, std::max(span.from, open), span.to, part_of(*repaired, std::max(span.from, open), span.to));
+    for (Micros chunk = chunk_start(span.from); chunk < std::min(span.to, open); chunk += hours_per_chunk * hour_us) {
+      const TimeSpan part{std::max(span.from, chunk), std::min(span.to, chunk + hours_per_chunk * hour_us)};
+      const auto hours = part_of(*repaired, part.from, part.to);
+      chunks[chunk].push_back({part, {hours.begin(), hours.end()}});
+    }
   }
   std::vector<std::pair<std::string, std::string>> values;
-  for (const auto& [chunk, spans] : chunks) {
+  for (const auto& [chunk, parts] : chunks) {
     const std::string key = hours_key(device.path, track.metric, chunk);
     const auto stored = view_.get(key);
     if (!stored) return fail(stored.error());
@@ -106,10 +110,11 @@ Status Series::store_track(const DeviceSeries& device, HourTrack& track, Blocks&
       if (!decoded) return fail(decoded.error());
       hours = std::move(*decoded);
     }
-    for (const TimeSpan& span : spans) replace(hours, span.from, span.to, part_of(fresh, span.from, span.to));
-    values.emplace_back(key, encode_hours(hours, has_energy(track.metric)));
+    for (const auto& [span, repaired] : parts) replace(hours, span.from, span.to, repaired);
+    values.emplace_back(key, encode_hours(hours, has_energy(track.metric), true));
   }
   for (auto& [key, value] : values) view_.put(std::move(key), std::move(value));
+  track.recent = std::move(recent);
   track.wrong.cut_before(horizon);
   return {};
 }
@@ -139,7 +144,8 @@ Result<std::vector<Bucket>> Series::hours(const DeviceSeries& device, Metric met
     auto stored = stored_hours(device, metric, from, border);
     if (!stored) return fail(stored.error());
     hours = std::move(*stored);
-    for (const Bucket& hour : part_of(track->pending, from, border)) replace(hours, hour.from, hour.to, {&hour, 1});
+    const auto recent = part_of(track->recent, from, border);  // of later chunks than what is stored
+    hours.insert(hours.end(), recent.begin(), recent.end());
     for (const TimeSpan& span : track->wrong.within(from, border)) {
       const auto repaired = fold_readings(device, metric, span.from, span.to, hour_of);
       if (!repaired) return fail(repaired.error());

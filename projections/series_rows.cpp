@@ -18,6 +18,19 @@ void insert_at(Vector& vector, std::size_t place, typename Vector::value_type va
   vector.insert(vector.begin() + static_cast<std::ptrdiff_t>(place), value);
 }
 
+/// Doubling would leave a head of some 840 rows with room for 1,024, in every node of a fleet.
+template <class Vector>
+void add_at_end(Vector& vector, typename Vector::value_type value) {
+  constexpr std::size_t doubles_until = 256, step = 292;
+  if (vector.size() == vector.capacity() && vector.size() >= doubles_until) vector.reserve(vector.size() + step);
+  vector.push_back(value);
+}
+
+template <class Vector>
+void drop_front(Vector& vector, std::size_t count) {
+  vector.erase(vector.begin(), vector.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
 template <class Vector>
 Vector copied(const Vector& vector, std::size_t from, std::size_t to) {
   return {vector.begin() + static_cast<std::ptrdiff_t>(from), vector.begin() + static_cast<std::ptrdiff_t>(to)};
@@ -48,16 +61,37 @@ void Rows::insert(Micros at, Position position, std::span<const Cell> cells) {
 
 void Rows::append(Micros at, Position position, std::span<const Cell> cells) {
   const std::size_t row = at_.size();
-  at_.push_back(at);
-  positions_.push_back(position);
+  add_at_end(at_, at);
+  add_at_end(positions_, position);
   for (const Cell& cell : cells) {
     auto& values = cells_of(cell.metric);
     if (values.size() < row) values.resize(row, missing);
     if (values.size() == row)
-      values.push_back(cell.value);
+      add_at_end(values, cell.value);
     else
       values[row] = cell.value;
   }
+}
+
+std::uint32_t Rows::append(const ReadingBatch& batch, Position base, std::span<const std::uint32_t> rows,
+                           std::span<const std::int64_t> words) {
+  const std::size_t before = at_.size();
+  for (const std::uint32_t row : rows) {
+    add_at_end(at_, batch.at[row]);
+    add_at_end(positions_, base + row);
+  }
+  std::uint32_t metrics = 0;
+  for (const Column& column : batch.columns) {
+    const std::int64_t* from = column.values.data();
+    if (std::all_of(rows.begin(), rows.end(), [from](std::uint32_t row) { return from[row] == missing; })) continue;
+    metrics |= 1u << static_cast<unsigned>(column.metric);
+    const bool text = info(column.metric).kind == Kind::text;
+    auto& values = cells_of(column.metric);
+    values.resize(before, missing);
+    for (const std::uint32_t row : rows)
+      add_at_end(values, text && from[row] != missing ? words[static_cast<std::size_t>(from[row])] : from[row]);
+  }
+  return metrics;
 }
 
 void Rows::insert_between(Micros at, Position position, std::span<const Cell> cells) {
@@ -117,7 +151,10 @@ Rows Rows::slice(std::size_t from, std::size_t to) const {
 Rows Rows::take_front(std::size_t count) {
   tidy();
   Rows front = slice(0, count);
-  *this = slice(count, size());
+  drop_front(at_, count);  // in place: the head fills again
+  drop_front(positions_, count);
+  for (Column& column : columns_) drop_front(column.values, count);
+  tidy();
   return front;
 }
 

@@ -31,6 +31,10 @@ class Rows {
 
   /// Puts a row at its place in time. Requires: `position` above every position here at the same time; cells not empty.
   void insert(Micros at, Position position, std::span<const Cell> cells);
+  /// Puts rows of `batch` at the end. Requires: their times ascend from above the last one here; each has a value; `words`
+  /// gives the site's number of each word of the batch. Answers the metrics that came, as a bit set.
+  std::uint32_t append(const ReadingBatch& batch, Position base, std::span<const std::uint32_t> rows,
+                       std::span<const std::int64_t> words);
   /// Makes columns() ready: sorted, of full length, none without a value.
   void tidy();
   /// Takes the first `count` rows out. Both parts come out tidy.

@@ -3,7 +3,7 @@
 //   d tenant/site/device                       the device's state and heads
 //   b tenant/site/device 0 first_at position   sealed block that came in order
 //   s tenant/site/device 0 first_at position   sealed block of late readings
-//   r tenant/site/device 0 metric chunk        720 hours of one metric
+//   r tenant/site/device 0 metric chunk        a week of hours of one metric
 //   w tenant/site 0 index                      word
 #pragma once
 
@@ -25,6 +25,7 @@ class Series final : public SeriesProjection {
   std::string_view name() const override { return "series"; }
   Status load(const ViewStore& store) override;
   void apply(const Record& record) override;
+  void apply_all(std::span<const RecordPtr> records, unsigned threads) override;
   void save(ViewBatch& batch) override;
 
   std::vector<DeviceId> devices(const SiteKey& site) const override;
@@ -42,24 +43,41 @@ class Series final : public SeriesProjection {
  private:
   struct SiteSeries {
     std::map<std::string, DeviceSeries, std::less<>> devices;  // a device stays where it is: pointers to it hold
+    DeviceMemo<DeviceSeries*> memo;
     std::vector<std::string> words;
     TextMap<std::int64_t> word_index;
     std::size_t saved_words = 0;
   };
 
+  /// A batch with its dictionaries looked up.
+  struct Batch {
+    const ReadingBatch* readings;
+    Position base;
+    std::vector<DeviceSeries*> devices;
+    std::vector<std::int64_t> words;
+  };
+  /// What one thread does to the view: devices do not depend on each other, and each belongs to one lane.
+  struct Lane {
+    std::size_t number, count;
+    std::vector<std::pair<std::string, std::string>> entries;
+    std::vector<DeviceSeries*> changed;
+  };
+
   // Folding.
   DeviceSeries& device_of(const SiteKey& site, SiteSeries& series, const std::string& device);
-  void fold_batch(const SiteKey& site, const ReadingBatch& batch, Position base);
-  void fold_row(DeviceSeries& device, Micros at, Position position, std::span<const Cell> cells);
+  Batch look_up(const Record& record);
+  void fold(std::vector<Batch>& batches, unsigned threads);
+  void fold_batch(const Batch& batch, Lane& lane);
+  void fold_rows(DeviceSeries& device, const Batch& batch, std::span<const std::uint32_t> rows, Lane& lane);
+  void fold_row(DeviceSeries& device, Micros at, Position position, std::span<const Cell> cells, Lane& lane);
   void set_hold(DeviceSeries& device, Micros hold);
-  void seal_live(DeviceSeries& device, std::size_t count);
-  void seal_late(DeviceSeries& device, std::size_t count);
-  void mark_changed(DeviceSeries& device);
+  void seal_live(DeviceSeries& device, std::size_t count, Lane& lane);
+  void seal_late(DeviceSeries& device, std::size_t count, Lane& lane);
   std::int64_t intern(SiteSeries& series, const std::string& word);
 
   // Stored hours.
-  Status store_hours(DeviceSeries& device);
-  Status store_track(const DeviceSeries& device, HourTrack& track, Blocks& blocks, Micros horizon);
+  Status repair_hours(DeviceSeries& device);
+  Status repair_track(const DeviceSeries& device, HourTrack& track, Blocks& blocks, Micros horizon);
   Result<std::vector<Bucket>> stored_hours(const DeviceSeries& device, Metric metric, Micros from, Micros to) const;
   Result<std::vector<Bucket>> hours(const DeviceSeries& device, Metric metric, Micros from, Micros to) const;
   Result<std::vector<Bucket>> fold_readings(const DeviceSeries& device, Metric metric, Micros from, Micros to,
@@ -74,7 +92,11 @@ class Series final : public SeriesProjection {
   PendingView view_;
   std::map<SiteKey, SiteSeries> sites_;
   std::vector<DeviceSeries*> changed_;
+  std::size_t devices_ = 0;
 };
+
+/// Moves the hours of whole chunks from the track to `entries` of the view.
+void take_whole_chunks(const DeviceSeries& device, HourTrack& track, std::vector<std::pair<std::string, std::string>>& entries);
 
 /// Keys of one device in one part of the view.
 std::string series_prefix(char kind, const std::string& path);

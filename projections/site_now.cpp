@@ -45,18 +45,18 @@ std::string_view SiteNow::word(std::int64_t index) const {
 }
 
 void fold(SiteNow& now, const ReadingBatch& batch, Position base) {
-  std::vector<DeviceIndex> devices;
-  devices.reserve(batch.devices.size());
-  for (const DeviceId& device : batch.devices) devices.push_back(now.index_of(device.text));
+  const auto devices = now.indices_of(batch.devices);
   std::vector<std::int64_t> words;
   words.reserve(batch.words.size());
   for (const std::string& word : batch.words) words.push_back(now.intern(word));
-  for (const Column& column : batch.columns) {
-    const bool text = info(column.metric).kind == Kind::text;
-    for (std::size_t row = 0; row < column.values.size(); ++row) {
+  std::array<bool, metric_slots> text{};
+  for (const Column& column : batch.columns)
+    text[static_cast<std::size_t>(column.metric)] = info(column.metric).kind == Kind::text;
+  for (std::size_t row = 0; row < batch.size(); ++row) {  // row by row: what is known of a device lies together
+    for (const Column& column : batch.columns) {
       std::int64_t value = column.values[row];
       if (value == missing) continue;
-      if (text) value = words[static_cast<std::size_t>(value)];
+      if (text[static_cast<std::size_t>(column.metric)]) value = words[static_cast<std::size_t>(value)];
       now.fold(devices[batch.device_of[row]], column.metric, value, batch.at[row], base + row);
     }
   }

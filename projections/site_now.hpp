@@ -33,6 +33,10 @@ class SiteNow {
 
   /// Index of the device, added when new. Indices are dense and never change.
   DeviceIndex index_of(std::string_view device);
+  /// Of a batch's dictionary. Valid until the next call.
+  std::span<const DeviceIndex> indices_of(const std::vector<DeviceId>& devices) {
+    return memo_.resolve(devices, [this](const std::string& name) { return index_of(name); });
+  }
   std::optional<DeviceIndex> find(std::string_view device) const;
   const std::vector<Device>& devices() const { return devices_; }
 
@@ -60,6 +64,7 @@ class SiteNow {
  private:
   std::vector<Device> devices_;
   TextMap<DeviceIndex> index_;
+  DeviceMemo<DeviceIndex> memo_;
   std::vector<std::string> words_;
   TextMap<std::int64_t> word_index_;
 };

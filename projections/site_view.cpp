@@ -67,7 +67,10 @@ void SiteNowView::apply(const Record& record) {
   if (!record.is_readings()) return;
   Entry& entry = sites_[record.envelope.site];
   fold(entry.now, record.readings(), record.envelope.position);
-  for (const DeviceId& id : record.readings().devices) entry.changed.insert(entry.now.index_of(id.text));
+  for (const DeviceIndex device : entry.now.indices_of(record.readings().devices)) {
+    if (device >= entry.changed.size()) entry.changed.resize(device + 1);
+    entry.changed[device] = true;
+  }
 }
 
 void SiteNowView::save(ViewBatch& batch) {
@@ -77,8 +80,8 @@ void SiteNowView::save(ViewBatch& batch) {
       put_be64(key, entry.words_saved);
       batch.put(std::move(key), std::string(entry.now.word(static_cast<std::int64_t>(entry.words_saved))));
     }
-    for (const DeviceIndex device : entry.changed)
-      batch.put(key_of(site, entry.now.devices()[device].id.text), encode(entry.now.devices()[device]));
+    for (DeviceIndex device = 0; device < entry.changed.size(); ++device)
+      if (entry.changed[device]) batch.put(key_of(site, entry.now.devices()[device].id.text), encode(entry.now.devices()[device]));
     entry.changed.clear();
   }
 }

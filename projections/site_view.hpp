@@ -2,7 +2,7 @@
 #pragma once
 
 #include <map>
-#include <set>
+#include <vector>
 
 #include "projections/projection.hpp"
 #include "projections/site_now.hpp"
@@ -22,7 +22,7 @@ class SiteNowView : public Projection {
  private:
   struct Entry {
     SiteNow now;
-    std::set<DeviceIndex> changed;
+    std::vector<bool> changed;  // by device index, since the last save
     std::size_t words_saved = 0;
   };
   std::map<SiteKey, Entry> sites_;

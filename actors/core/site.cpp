@@ -32,11 +32,9 @@ SafetyView Site::view() const { return {now_, settings_, devices_, stopped_, sto
 Site::Intake Site::intake(RecordPtr record) {
   Intake in{std::move(record), {}, {}, 0};
   const ReadingBatch& batch = in.record->readings();
-  in.devices.reserve(batch.devices.size());
-  for (const DeviceId& id : batch.devices) {
-    in.devices.push_back(now_.index_of(id.text));
-    state_of(in.devices.back());
-  }
+  const auto devices = now_.indices_of(batch.devices);
+  in.devices.assign(devices.begin(), devices.end());
+  for (const DeviceIndex device : in.devices) state_of(device);
   for (const std::string& word : batch.words) in.words.push_back(now_.intern(word));
   for (const Suspect& s : batch.suspects) {
     const DeviceIndex device = in.devices[batch.device_of[s.row]];

@@ -116,7 +116,7 @@ TEST_CASE("what is folded and not saved yet is in the audit at once, once, and i
   const Position half = told.log().durable() / 2;
   REQUIRE(live.catch_up(half));
   REQUIRE(told.log().scan(half + 1, told.log().durable(), Part::all, [&](const RecordPtr& record) {
-    if (record->envelope.position > half) live.apply(*record);
+    if (record->envelope.position > half) live.apply({&record, 1});
     return true;
   }));
   REQUIRE_FALSE(live.audit.unsaved().empty());

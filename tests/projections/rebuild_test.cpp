@@ -20,7 +20,7 @@ std::size_t live(Logged<RandomStory>& house, std::mt19937_64& random) {
     const auto what = random() % 10;
     if (what < 6) {
       // As the projector does with news: record by record, saved some time later.
-      REQUIRE(house.log().scan(views->applied() + 1, house.log().durable(), Part::all, [&](const RecordPtr& r) { return views->apply(*r), true; }));
+      REQUIRE(house.log().scan(views->applied() + 1, house.log().durable(), Part::all, [&](const RecordPtr& r) { return views->apply({&r, 1}), true; }));
       if (what < 2) REQUIRE(views->save());
     } else if (what < 8) {
       REQUIRE(views->catch_up(house.log().durable()));

@@ -126,6 +126,37 @@ TEST_CASE("the view's bytes do not depend on when it was saved or the process re
   }
 }
 
+TEST_CASE("the view's bytes do not depend on how many threads shared the work") {
+  // Seven devices in batches that are worth several threads; late rows, words, and a hold that changes half-way.
+  SeriesLog log;
+  std::mt19937_64 random(11);
+  for (int part = 0; part < 6; ++part) {
+    ReadingBuilder builder;
+    for (int row = 0; row < 20'000; ++row) {
+      const int device = row % 7;
+      const Micros step = part * 20'000 + row - (row % 50 == 0 ? 3'000 : 0);
+      builder.row("meter-" + std::to_string(device), january + std::max<Micros>(step, 0) * 17 * second_us);
+      builder.set(Metric::grid_w, static_cast<std::int64_t>(random() % 5'000) - 2'000);
+      if (row % 3 == 0) builder.set(Metric::soc_permille, static_cast<std::int64_t>(random() % 1'000));
+      if (row % 11 == 0) builder.set_text(Metric::mode, random() % 2 == 0 ? "eco" : "boost");
+    }
+    log.readings(builder.take());
+    if (part == 2) log.registered("meter-3", 5 * minute_us);
+  }
+  SeriesUnderTest alone, shared;
+  alone.apply_all(log);
+  alone.save();
+  shared->apply_all(log.records(), 3);
+  shared.save();
+  const auto expected = alone.entries(), entries = shared.entries();
+  CHECK(expected.size() > 150);
+  REQUIRE(entries.size() == expected.size());
+  for (const auto& [key, value] : entries) {
+    INFO("key " << hex(key));
+    REQUIRE(expected.at(key) == value);
+  }
+}
+
 TEST_CASE("asking changes no byte") {
   const SeriesLog log = random_life(5, january, 3000);
   SeriesUnderTest asked, silent;
