@@ -2,8 +2,10 @@
 // order. Everybody outside actors/ (API, verbs, simulated house) talks to this and to no actor.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "actors/actors.hpp"
 #include "actors/clock.hpp"
@@ -19,7 +21,7 @@ struct EngineOptions {
   std::string version, commit;
   /// Signs a checkpoint of the log at each start and ordered stop; none in memory-only stores.
   std::optional<SigningKey> key = {};
-  std::size_t threads = 3;  // one may wait for the disk while the others work
+  std::size_t threads = std::max(2u, std::thread::hardware_concurrency());  // one may wait for the disk while others work
   /// Called once when the engine cannot go on; the process should end with an error and be started again.
   std::function<void(const Error&)> fatal = {};
   Progress catching_up = {};  // views folding what they missed

@@ -13,7 +13,7 @@ namespace {
 // bounds only say how much a start after a kill folds again; a million readings take it about a third of a second.
 constexpr auto save_interval = std::chrono::seconds(5);
 constexpr std::uint64_t save_after = 1'000'000;  // positions
-constexpr int nice_value = 5;                     // about a third of the share of those that acknowledge, when both want all
+constexpr int nice_value = 10;                    // about a tenth of the share of those that acknowledge, when both want all
 
 class ProjectorShell : public ProjectorActor::base {
  public:

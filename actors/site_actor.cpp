@@ -88,6 +88,8 @@ class SiteShell : public SiteActor::base {
       waiting_.push_back({**before, std::move(request.reply), {}});
       return flush();
     }
+    if (auto* readings = std::get_if<TakeReadings>(&request.command); readings != nullptr && readings->encoded.empty() && readings->batch->size() > 0)
+      readings->encoded = encode_readings(*readings->batch);  // before the turn: others wait for its lock
     run_turn(reserve_for(request.command), [&](Micros at, Journal& journal) { return decide(request.command, at, journal); }, std::move(request.reply));
   }
 

@@ -1,5 +1,4 @@
-// Telemetry in: JSON or NDJSON, durable before the answer. Parsed and encoded on the connection's thread, so that the
-// site's turn only folds.
+// Telemetry in: JSON or NDJSON, durable before the answer.
 #include "api/readings_json.hpp"
 #include "api/translate.hpp"
 
@@ -47,7 +46,6 @@ void take_readings(Service& service, http::Request&& request, const http::Respon
     return static_cast<void>(responder.send(Error{Errc::invalid, std::move(*future), {}}));
   Summary summary{parsed->batch.size(), parsed->batch.suspects.size(), parsed->rejected, std::move(parsed->errors), std::move(parsed->ignored)};
   TakeReadings command;
-  command.encoded = encode_readings(parsed->batch);
   command.batch = std::make_shared<const ReadingBatch>(std::move(parsed->batch));
   command.principal = caller({});
   command.idempotency_key = request.idempotency_key;

@@ -1,4 +1,4 @@
-// A readings batch as bytes: [format 1] [zstd of: rows, flags, devices, words, device column, time column, columns,
+// A readings batch as bytes: [format] [bare, or zstd of: rows, flags, devices, words, device column, time column, columns,
 // suspects]. Values are stored grouped by device, so that neighbours are alike; the row order comes back from the
 // device column. docs/LOG_FORMAT.md, "A readings block".
 #include <algorithm>
@@ -10,7 +10,9 @@
 namespace heliograph {
 namespace {
 
-constexpr char format_version = 1;
+constexpr char format_squeezed = 1, format_bare = 2;
+// Below this a zstd frame costs more than it saves, and setting up the compressor more than all the rest.
+constexpr std::size_t worth_squeezing = 256;
 constexpr int level = 1;
 // Every column at its widest, the dictionaries and the suspects of the largest batch stay below this.
 constexpr std::size_t raw_bytes_limit = 512u << 20;
@@ -196,16 +198,20 @@ std::string encode_readings(const ReadingBatch& batch) {
   }
   put_suspects(batch, raw);
   ensure(raw.size() <= raw_bytes_limit, "a batch stays below 512 MiB", "encode_readings");
-  return std::string(1, format_version) + compress(raw, level);
+  if (raw.size() < worth_squeezing) return std::string(1, format_bare) + raw;
+  return std::string(1, format_squeezed) + compress(raw, level);
 }
 
 Result<ReadingBatch> decode_readings(std::string_view bytes) {
   if (bytes.empty()) return damaged("it is empty");
-  if (bytes[0] != format_version)
+  const char format = bytes[0];
+  if (format != format_squeezed && format != format_bare)
     return fail(Errc::unsupported, "A readings batch was written by a newer Heliograph: upgrade first.");
-  const auto raw = decompress(bytes.substr(1), raw_bytes_limit);
+  bytes.remove_prefix(1);
+  Result<std::string> raw;
+  if (format == format_squeezed) raw = decompress(bytes, raw_bytes_limit);
   if (!raw) return fail(raw.error());
-  std::string_view left = *raw;
+  std::string_view left = format == format_squeezed ? std::string_view(*raw) : bytes;
   const auto rows = take_varint(left);
   if (!rows) return fail(rows.error());
   if (*rows > batch_rows_max) return damaged("more than 1,048,576 rows");

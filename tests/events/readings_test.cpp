@@ -174,8 +174,19 @@ TEST_CASE("a damaged batch is refused") {
 
 TEST_CASE("a batch of another format says to upgrade") {
   std::string bytes = encode_readings(small_batch());
-  bytes[0] = 2;
+  bytes[0] = 3;
   CHECK(decode_readings(bytes).error().code == Errc::unsupported);
+}
+
+TEST_CASE("a short batch is stored bare, a long one squeezed, and each reads in its form only") {
+  const std::string bare = encode_readings(small_batch()), squeezed = encode_readings(random_batch(4));
+  CHECK(bare[0] == 2);
+  CHECK(squeezed[0] == 1);
+  CHECK(decode_readings(bare).value() == small_batch());
+  CHECK(decode_readings("\1" + compress(bare.substr(1), 1)).value() == small_batch());  // as older versions wrote it
+  CHECK_FALSE(decode_readings("\1" + bare.substr(1)).has_value());
+  CHECK_FALSE(decode_readings("\2" + squeezed.substr(1)).has_value());
+  for (std::size_t size = 0; size < bare.size(); ++size) CHECK_FALSE(decode_readings(std::string_view(bare).substr(0, size)).has_value());
 }
 
 TEST_CASE("what is well formed and makes no sense is refused") {
