@@ -169,7 +169,7 @@ using SiteActor = caf::typed_actor<
     caf::reacts_to<SiteRequestPtr>,
     // The clock's alarm that the site asked for; an older generation is ignored.
     caf::reacts_to<wake_atom, std::uint64_t>,
-    // Once a minute: save a snapshot when enough has happened.
+    // Every few seconds: save a snapshot when enough has happened.
     caf::reacts_to<beat_atom>,
     // From now on this device is driven by this actor.
     caf::reacts_to<adopt_atom, std::string, DeviceActor>,
@@ -184,7 +184,7 @@ using SupervisorActor = caf::typed_actor<
     caf::reacts_to<adopt_atom, SiteKey, std::string, PortPtr>,
     // This source's readings belong to the site from now on.
     caf::reacts_to<adopt_atom, SiteKey, SourcePtr>,
-    // To itself, every minute: sites look after their snapshots.
+    // To itself, every few seconds: sites look after their snapshots.
     caf::reacts_to<beat_atom>,
     // Ordered stop: sites and views save; answered with the last durable position.
     caf::replies_to<save_atom>::with<Position>>;

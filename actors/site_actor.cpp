@@ -51,7 +51,7 @@ class SiteShell : public SiteActor::base {
           tick();
         },
         [this](beat_atom) {
-          if (c_.log.durable() >= snapshot_at_ + snapshot_after) save_snapshot();
+          if (c_.log.durable() >= snapshot_at_ + snapshot_after) snapshot_when_durable(c_.log.durable());
         },
         [this](adopt_atom, const std::string& device, const DeviceActor& actor) { adapters_[device] = actor; },
         [this](save_atom) -> caf::result<Position> {
@@ -70,6 +70,11 @@ class SiteShell : public SiteActor::base {
   }
 
  private:
+  /// The site's state after everything of it up to a position.
+  struct Snapshot {
+    Position covered;
+    std::string state;
+  };
   /// A turn that is staged and waits to be durable.
   struct Waiting {
     SiteReply reply;
@@ -242,7 +247,7 @@ class SiteShell : public SiteActor::base {
       for (const RecordPtr& dispatch : ready.dispatches) hand_over(dispatch);
       ready.answer(ready.reply);
     }
-    if (waiting_.empty() && durable >= snapshot_at_ + snapshot_after) save_snapshot();
+    if (durable >= snapshot_at_ + snapshot_after) snapshot_when_durable(durable);
   }
 
   /// The last look before a device hears a command: the stop in memory, then the state as it is now.
@@ -276,22 +281,32 @@ class SiteShell : public SiteActor::base {
     if (due) send(c_.alarms, wake_atom_v, *due, caf::actor_cast<SiteActor>(this), alarm_);
   }
 
-  /// Requires: every turn so far is durable, or nothing is waiting; otherwise it is left for later.
+  /// Under load a turn always waits to be durable: the state is taken now and saved once all it holds is.
+  void snapshot_when_durable(Position durable) {
+    if (taken_ && durable < taken_->covered) return;
+    if (!taken_) taken_ = Snapshot{waiting_.empty() ? durable : waiting_.back().reply.last, site_.snapshot()};
+    if (durable >= taken_->covered) save_snapshot(*std::exchange(taken_, std::nullopt));
+  }
+
+  /// Of the state as it is, if all of it is durable; otherwise it is left for later.
   void save_snapshot() {
-    if (!waiting_.empty()) return;
-    const Position covered = c_.log.durable();
+    if (waiting_.empty()) save_snapshot({c_.log.durable(), site_.snapshot()});
+  }
+
+  void save_snapshot(const Snapshot& snapshot) {
     std::string value;
-    put_be64(value, covered);
-    value += site_.snapshot();
+    put_be64(value, snapshot.covered);
+    value += snapshot.state;
     ViewBatch batch;
     batch.put(site_.key().tenant.text + "/" + site_.key().site.text, std::move(value));
     // A snapshot that cannot be written costs time at the next start, nothing else: the log is the record.
-    if (c_.views.save(snapshot_view, batch, covered)) snapshot_at_ = covered;
+    if (c_.views.save(snapshot_view, batch, snapshot.covered)) snapshot_at_ = snapshot.covered;
   }
 
   Site site_;
   SiteContext c_;
   Position snapshot_at_ = 0;
+  std::optional<Snapshot> taken_;  // not durable yet
   std::deque<Waiting> waiting_;
   std::map<std::string, DeviceActor> adapters_;
   std::uint64_t alarm_ = 0;  // generation

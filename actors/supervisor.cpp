@@ -9,6 +9,9 @@
 namespace heliograph {
 namespace {
 
+// Sites look after their snapshots so often: what a quiet one has not said, a start after a kill need not read.
+constexpr auto beat = std::chrono::seconds(10);
+
 class Supervisor : public SupervisorActor::base {
  public:
   Supervisor(caf::actor_config& config, House house, std::map<SiteKey, RecoveredSite> sites)
@@ -21,7 +24,7 @@ class Supervisor : public SupervisorActor::base {
     monitor(house_.projector);
     for (auto& [key, site] : recovered_) start_site(key, std::move(site));
     recovered_.clear();
-    delayed_send(this, std::chrono::minutes(1), beat_atom_v);
+    delayed_send(this, beat, beat_atom_v);
     return {
         [this](const SiteKey& key, const SiteRequestPtr& request) { pass_on(key, request); },
         [this](adopt_atom, const SiteKey& key, const std::string& device, const PortPtr& port) {
@@ -31,7 +34,7 @@ class Supervisor : public SupervisorActor::base {
         [this](adopt_atom, const SiteKey& key, const SourcePtr& source) { start_adapter(key, source); },
         [this](beat_atom) {
           for (const auto& [key, site] : sites_) send(site, beat_atom_v);
-          delayed_send(this, std::chrono::minutes(1), beat_atom_v);
+          delayed_send(this, beat, beat_atom_v);
         },
         [this](save_atom) { return save_all(); },
     };

@@ -147,32 +147,15 @@ std::vector<Rollup> to_rollups(const std::vector<Bucket>& buckets) {
 Micros chunk_start(Micros at) { return floor_to(at, hours_per_chunk * hour_us); }
 
 // ---- stored hours -------------------------------------------------------------------------------------------
-// Columns: hour in the chunk, count, min, max - min, last - min, sum - min * count, and for power the net energy minus
-// what evenly spread readings would give, and the energy out. The differences are small or zero, so they pack well.
+// Hour in the chunk, count, min, max - min, last - min, sum - min * count, and for power the net energy minus what evenly
+// spread readings would give, and the energy out. The differences are small or zero, so they pack well: as columns when a
+// chunk is whole, as rows of varints while it grows.
 
 namespace {
 
-void put_column(std::span<const std::int64_t> values, std::string& out, bool tight) {
-  if (tight)
-    encode_column_tight(values, out);
-  else
-    encode_column(values, out);
-}
-
-struct WideColumn {
-  std::vector<std::int64_t> low, high;
-  void push(Wide number) {
-    low.push_back(static_cast<std::int64_t>(number));
-    high.push_back(static_cast<std::int64_t>(minus(number, static_cast<std::int64_t>(number)) >> 64));
-  }
-  void encode(std::string& out, bool tight) const {
-    put_column(low, out, tight);
-    put_column(high, out, tight);
-  }
-  bool decode(std::string_view& bytes, std::size_t count) {
-    return decode_column(bytes, count, low) && decode_column(bytes, count, high);
-  }
-  Wide at(std::size_t i) const { return wide(low[i], high[i]); }
+struct PackedHour {
+  std::int64_t index = 0, count = 0, min = 0, above = 0, last = 0;
+  Wide sum = 0, net = 0, out = 0;
 };
 
 Wide spread_evenly(const Bucket& hour) {
@@ -186,28 +169,77 @@ std::int64_t more(std::int64_t a, std::int64_t b) {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
 }
 
+PackedHour pack(const Bucket& hour) {
+  return {(hour.from - chunk_start(hour.from)) / hour_us,
+          static_cast<std::int64_t>(hour.count),
+          hour.min,
+          less(hour.max, hour.min),
+          less(hour.last, hour.min),
+          minus(hour.sum, times(hour.min, static_cast<Wide>(hour.count))),
+          minus(minus(hour.energy_in, hour.energy_out), spread_evenly(hour)),
+          hour.energy_out};
+}
+
+/// Adds the hour to those of its chunk; false when it can be none of them.
+bool unpack(const PackedHour& packed, Micros chunk, bool with_energy, std::vector<Bucket>& hours) {
+  if (packed.index < 0 || packed.index >= hours_per_chunk || packed.count < 0) return false;
+  Bucket hour;
+  hour.from = chunk + packed.index * hour_us;
+  hour.to = hour.from + hour_us;
+  if (!hours.empty() && hour.from <= hours.back().from) return false;
+  hour.count = static_cast<std::uint64_t>(packed.count);
+  hour.min = packed.min;
+  hour.max = more(packed.min, packed.above);
+  hour.last = more(packed.min, packed.last);
+  hour.sum = plus(packed.sum, times(packed.min, packed.count));
+  if (with_energy) {
+    hour.energy_out = packed.out;
+    hour.energy_in = plus(plus(packed.net, spread_evenly(hour)), hour.energy_out);
+  }
+  if (!believable(hour)) return false;
+  hours.push_back(hour);
+  return true;
+}
+
+struct WideColumn {
+  std::vector<std::int64_t> low, high;
+  void push(Wide number) {
+    low.push_back(static_cast<std::int64_t>(number));
+    high.push_back(static_cast<std::int64_t>(minus(number, static_cast<std::int64_t>(number)) >> 64));
+  }
+  void encode(std::string& out) const {
+    encode_column_tight(low, out);
+    encode_column_tight(high, out);
+  }
+  bool decode(std::string_view& bytes, std::size_t count) {
+    return decode_column(bytes, count, low) && decode_column(bytes, count, high);
+  }
+  Wide at(std::size_t i) const { return wide(low[i], high[i]); }
+};
+
 }  // namespace
 
-std::string encode_hours(const std::vector<Bucket>& hours, bool with_energy, bool tight) {
+std::string encode_hours(std::span<const Bucket> hours, bool with_energy) {
   std::vector<std::int64_t> index, count, min, above, last;
   WideColumn sum, net, out_energy;
   for (const Bucket& hour : hours) {
-    index.push_back((hour.from - chunk_start(hour.from)) / hour_us);
-    count.push_back(static_cast<std::int64_t>(hour.count));
-    min.push_back(hour.min);
-    above.push_back(less(hour.max, hour.min));
-    last.push_back(less(hour.last, hour.min));
-    sum.push(minus(hour.sum, times(hour.min, static_cast<Wide>(hour.count))));
-    net.push(minus(minus(hour.energy_in, hour.energy_out), spread_evenly(hour)));
-    out_energy.push(hour.energy_out);
+    const PackedHour packed = pack(hour);
+    index.push_back(packed.index);
+    count.push_back(packed.count);
+    min.push_back(packed.min);
+    above.push_back(packed.above);
+    last.push_back(packed.last);
+    sum.push(packed.sum);
+    net.push(packed.net);
+    out_energy.push(packed.out);
   }
   std::string out;
   put_varint(hours.size(), out);
-  for (const auto* column : {&index, &count, &min, &above, &last}) put_column(*column, out, tight);
-  sum.encode(out, tight);
+  for (const auto* column : {&index, &count, &min, &above, &last}) encode_column_tight(*column, out);
+  sum.encode(out);
   if (with_energy) {
-    net.encode(out, tight);
-    out_energy.encode(out, tight);
+    net.encode(out);
+    out_energy.encode(out);
   }
   return out;
 }
@@ -222,23 +254,37 @@ Result<std::vector<Bucket>> decode_hours(std::string_view bytes, Micros chunk, b
   if (!sum.decode(bytes, *rows)) return damaged();
   if (with_energy && !(net.decode(bytes, *rows) && out_energy.decode(bytes, *rows))) return damaged();
   if (!bytes.empty()) return damaged();
-  std::vector<Bucket> hours(*rows);
-  for (std::size_t i = 0; i < hours.size(); ++i) {
-    Bucket& hour = hours[i];
-    if (index[i] < 0 || index[i] >= hours_per_chunk || (i > 0 && index[i] <= index[i - 1]) || count[i] < 0)
-      return damaged();
-    hour.from = chunk + index[i] * hour_us;
-    hour.to = hour.from + hour_us;
-    hour.count = static_cast<std::uint64_t>(count[i]);
-    hour.min = min[i];
-    hour.max = more(min[i], above[i]);
-    hour.last = more(min[i], last[i]);
-    hour.sum = plus(sum.at(i), times(min[i], count[i]));
-    if (with_energy) {
-      hour.energy_out = out_energy.at(i);
-      hour.energy_in = plus(plus(net.at(i), spread_evenly(hour)), hour.energy_out);
-    }
-    if (!believable(hour)) return damaged();
+  std::vector<Bucket> hours;
+  for (std::size_t i = 0; i < *rows; ++i) {
+    PackedHour packed{index[i], count[i], min[i], above[i], last[i], sum.at(i), 0, 0};
+    if (with_energy) packed.net = net.at(i), packed.out = out_energy.at(i);
+    if (!unpack(packed, chunk, with_energy, hours)) return damaged();
+  }
+  return hours;
+}
+
+void put_hour(const Bucket& hour, bool with_energy, std::string& out) {
+  const PackedHour packed = pack(hour);
+  put_varint(static_cast<std::uint64_t>(packed.index), out);
+  for (const std::int64_t number : {packed.count, packed.min, packed.above, packed.last}) put_varint(zigzag(number), out);
+  put_wide(packed.sum, out);
+  if (!with_energy) return;
+  put_wide(packed.net, out);
+  put_wide(packed.out, out);
+}
+
+Result<std::vector<Bucket>> take_hours(std::string_view bytes, Micros chunk, bool with_energy) {
+  std::vector<Bucket> hours;
+  while (!bytes.empty()) {
+    PackedHour packed;
+    const auto index = take_varint(bytes);
+    if (!index) return damaged();
+    packed.index = static_cast<std::int64_t>(*index);
+    for (std::int64_t* number : {&packed.count, &packed.min, &packed.above, &packed.last})
+      if (!take_signed(bytes, *number)) return damaged();
+    if (!take_wide(bytes, packed.sum)) return damaged();
+    if (with_energy && !(take_wide(bytes, packed.net) && take_wide(bytes, packed.out))) return damaged();
+    if (!unpack(packed, chunk, with_energy, hours)) return damaged();
   }
   return hours;
 }

@@ -118,9 +118,12 @@ std::vector<Rollup> to_rollups(const std::vector<Bucket>& buckets);
 /// Hours are stored in chunks of 168 (a week, counted from 1970-01-01 on), one a device, metric and chunk.
 inline constexpr std::int64_t hours_per_chunk = 168;
 Micros chunk_start(Micros at);
-/// Requires: hours ascending, all in one chunk. `tight`: fewer bytes and more time, for what is written once.
-std::string encode_hours(const std::vector<Bucket>& hours, bool with_energy, bool tight);
+/// Requires: hours ascending, all in one chunk.
+std::string encode_hours(std::span<const Bucket> hours, bool with_energy);
 Result<std::vector<Bucket>> decode_hours(std::string_view bytes, Micros chunk, bool with_energy);
+/// The same hour by hour, for a chunk that still grows: appended, and all taken at once.
+void put_hour(const Bucket& hour, bool with_energy, std::string& out);
+Result<std::vector<Bucket>> take_hours(std::string_view bytes, Micros chunk, bool with_energy);
 
 /// Stretches of hours, kept disjoint, joined and sorted: equal sets have equal bytes.
 class HourSet {

@@ -2,8 +2,10 @@
 #include "projections/series.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <future>
 #include <numeric>
+#include <utility>
 
 #include "projections/series_view.hpp"
 
@@ -75,7 +77,8 @@ std::string hours_key(const std::string& path, Metric metric, Micros chunk) {
 
 void Series::apply(const Record& record) {
   if (record.is_readings()) {
-    std::vector<Batch> one{look_up(record)};
+    Stretch one;
+    add(record, one);
     fold(one, 1);
   } else if (const auto* registered = std::get_if<DeviceRegistered>(&record.event())) {
     SiteSeries& series = sites_[record.envelope.site];
@@ -84,23 +87,22 @@ void Series::apply(const Record& record) {
 }
 
 void Series::apply_all(std::span<const RecordPtr> records, unsigned threads) {
-  std::vector<Batch> batches;
+  Stretch stretch;
   for (const RecordPtr& record : records) {
     if (record->is_readings()) {
-      batches.push_back(look_up(*record));
-    } else {
-      fold(batches, threads);  // a decision may change how the readings after it count
+      add(*record, stretch);
+    } else if (std::holds_alternative<DeviceRegistered>(record->event())) {
+      fold(std::exchange(stretch, {}), threads);  // the device changes how the readings after it count
       apply(*record);
     }
   }
-  fold(batches, threads);
+  fold(stretch, threads);
 }
 
 DeviceSeries& Series::device_of(const SiteKey& site, SiteSeries& series, const std::string& device) {
   if (const auto found = series.devices.find(device); found != series.devices.end()) return found->second;
   DeviceSeries& made = series.devices[device];
   made.path = site_path(site) + "/" + device;
-  made.number = devices_++;
   return made;
 }
 
@@ -110,96 +112,77 @@ std::int64_t Series::intern(SiteSeries& series, const std::string& word) {
   return found->second;
 }
 
-Series::Batch Series::look_up(const Record& record) {
+/// Adds the rows that say something.
+void Series::add(const Record& record, Stretch& stretch) {
   const SiteKey& site = record.envelope.site;
+  const ReadingBatch& batch = record.readings();
   SiteSeries& series = sites_[site];
-  Batch batch{&record.readings(), record.envelope.position, {}, {}};
-  const auto devices = series.memo.resolve(batch.readings->devices, [&](const std::string& name) { return &device_of(site, series, name); });
-  batch.devices.assign(devices.begin(), devices.end());
-  for (const std::string& word : batch.readings->words) batch.words.push_back(intern(series, word));
-  return batch;
+  std::vector<std::int64_t> words;
+  for (const std::string& word : batch.words) words.push_back(intern(series, word));
+  const BatchColumns& columns = stretch.batches.emplace_back(batch, record.envelope.position, std::move(words));
+
+  std::vector<std::uint8_t> said(batch.size(), 0);
+  for (std::size_t known = 0; const Column& column : batch.columns) {
+    for (std::size_t row = 0; row < said.size(); ++row) known += !said[row] && column.values[row] != missing ? said[row] = 1 : 0;
+    if (known == said.size()) break;  // most often after the first column
+  }
+  const auto devices = series.memo.resolve(batch.devices, [&](const std::string& name) { return &device_of(site, series, name); });
+  for (std::uint32_t row = 0; row < batch.size(); ++row) {
+    if (!said[row] || batch.at[row] < time_min || batch.at[row] >= time_max) continue;
+    DeviceSeries* device = devices[batch.device_of[row]];
+    if (device->seat >= stretch.devices.size() || stretch.devices[device->seat] != device) {
+      device->seat = static_cast<std::uint32_t>(stretch.devices.size());
+      stretch.devices.push_back(device);
+    }
+    stretch.rows.push_back({device->seat, {&columns, row}});
+  }
 }
 
-/// Folds the batches, every device by one thread, and empties the list.
-void Series::fold(std::vector<Batch>& batches, unsigned threads) {
-  std::size_t rows = 0;
-  for (const Batch& batch : batches) rows += batch.readings->size();
-  const std::size_t count = rows < rows_worth_a_thread ? 1 : std::max(threads, 1u);
-  std::vector<Lane> lanes;
-  for (std::size_t number = 0; number < count; ++number) lanes.push_back({number, count, {}, {}});
-  const auto run = [&](Lane& lane) {
-    for (const Batch& batch : batches) fold_batch(batch, lane);
+/// Folds every device by one thread.
+void Series::fold(const Stretch& stretch, unsigned threads) {
+  std::vector<std::size_t> starts(stretch.devices.size() + 1);
+  for (const auto& [seat, row] : stretch.rows) ++starts[seat + 1];
+  std::partial_sum(starts.begin(), starts.end(), starts.begin());
+  std::vector<RowOf> rows(stretch.rows.size());
+  auto next = starts;
+  for (const auto& [seat, row] : stretch.rows) rows[next[seat]++] = row;
+
+  std::vector<Lane> lanes(rows.size() < rows_worth_a_thread ? 1 : std::max(threads, 1u));
+  const auto run = [&](std::size_t lane) {
+    for (std::size_t i = lane; i < stretch.devices.size(); i += lanes.size())
+      fold_rows(*stretch.devices[i], std::span(rows).subspan(starts[i], starts[i + 1] - starts[i]), lanes[lane]);
   };
   std::vector<std::future<void>> others;
-  for (std::size_t number = 1; number < count; ++number) others.push_back(std::async(std::launch::async, run, std::ref(lanes[number])));
-  run(lanes[0]);
+  for (std::size_t lane = 1; lane < lanes.size(); ++lane) others.push_back(std::async(std::launch::async, run, lane));
+  run(0);
   for (auto& other : others) other.get();
   for (Lane& lane : lanes) {
     for (auto& [key, value] : lane.entries) view_.put(std::move(key), std::move(value));
     changed_.insert(changed_.end(), lane.changed.begin(), lane.changed.end());
   }
-  batches.clear();
 }
 
-namespace {
-
-/// The rows of a batch that say something, device by device, in their order.
-struct Grouped {
-  std::vector<std::uint32_t> rows;
-  std::vector<std::uint32_t> starts;  // one a device, and the end
-
-  explicit Grouped(const ReadingBatch& batch) : starts(batch.devices.size() + 1) {
-    std::vector<std::uint8_t> said(batch.size(), 0);
-    for (std::size_t known = 0; const Column& column : batch.columns) {
-      for (std::size_t row = 0; row < said.size(); ++row) known += !said[row] && column.values[row] != missing ? said[row] = 1 : 0;
-      if (known == said.size()) break;  // most often after the first column
-    }
-    for (std::size_t row = 0; row < said.size(); ++row) {
-      said[row] = said[row] && batch.at[row] >= time_min && batch.at[row] < time_max;
-      if (said[row]) ++starts[batch.device_of[row] + 1];
-    }
-    std::partial_sum(starts.begin(), starts.end(), starts.begin());
-    rows.resize(starts.back());
-    auto next = starts;
-    for (std::uint32_t row = 0; row < said.size(); ++row)
-      if (said[row]) rows[next[batch.device_of[row]]++] = row;
-  }
-  std::span<const std::uint32_t> of(std::size_t device) const {
-    return std::span(rows).subspan(starts[device], starts[device + 1] - starts[device]);
-  }
-};
-
-}  // namespace
-
-void Series::fold_batch(const Batch& batch, Lane& lane) {
-  const Grouped grouped(*batch.readings);
-  for (std::size_t i = 0; i < batch.devices.size(); ++i)
-    if (batch.devices[i]->number % lane.count == lane.number) fold_rows(*batch.devices[i], batch, grouped.of(i), lane);
-}
-
-void Series::fold_rows(DeviceSeries& device, const Batch& batch, std::span<const std::uint32_t> rows, Lane& lane) {
-  const std::vector<Micros>& at = batch.readings->at;
+void Series::fold_rows(DeviceSeries& device, std::span<const RowOf> rows, Lane& lane) {
   std::vector<Cell> cells;
   while (!rows.empty()) {
     // As many as come in order, and no more than fill the head: it is sealed where it would be row by row.
     const std::size_t room = device.live.size() < head_rows ? head_rows - device.live.size() : 1;
     Micros last = std::max(device.sealed_until.value_or(time_min - 1), device.live.empty() ? time_min - 1 : device.live.last_at());
     std::size_t run = 0;
-    for (; run < std::min(room, rows.size()) && at[rows[run]] > last; ++run) last = at[rows[run]];
+    for (; run < std::min(room, rows.size()) && rows[run].at() > last; ++run) last = rows[run].at();
     if (run == 0) {
+      const RowOf& row = rows[0];
       cells.clear();
-      for (const Column& column : batch.readings->columns) {
-        const std::int64_t value = column.values[rows[0]];
-        if (value == missing) continue;
-        const bool text = info(column.metric).kind == Kind::text;
-        cells.push_back({column.metric, text ? batch.words[static_cast<std::size_t>(value)] : value});
+      for (std::uint32_t left = row.batch->metrics; left != 0; left &= left - 1) {
+        const auto metric = static_cast<Metric>(std::countr_zero(left));
+        if (const std::int64_t value = row.batch->cell(metric, row.row); value != missing) cells.push_back({metric, value});
       }
-      fold_row(device, at[rows[0]], batch.base + rows[0], cells, lane);
+      fold_row(device, row.at(), row.position(), cells, lane);
       rows = rows.subspan(1);
       continue;
     }
-    note(device, at[rows[0]], last, run, lane.changed);
-    device.metrics |= device.live.append(*batch.readings, batch.base, rows.first(run), batch.words);
+    note(device, rows[0].at(), last, run, lane.changed);
+    device.metrics |= device.live.append(rows.first(run));
     if (const std::size_t count = sealable(device.live); count > 0) seal_live(device, count, lane);
     rows = rows.subspan(run);
   }
@@ -235,16 +218,18 @@ void Series::set_hold(DeviceSeries& device, Micros hold) {
 void Series::seal_live(DeviceSeries& device, std::size_t count, Lane& lane) {
   const Rows rows = device.live.take_front(count);
   lane.entries.emplace_back(block_key('b', device.path, rows.first_at(), rows.positions()[0]), seal(rows));
+  const auto before = device.horizon();
   device.sealed_until = rows.last_at();
-  for (const Column& column : rows.columns()) {
-    if (info(column.metric).kind == Kind::text) continue;
-    HourTrack& track = device.track(column.metric);
-    for (std::size_t row = 0; row < rows.size(); ++row)
-      if (column.values[row] != missing) track.fold.add(rows.at()[row], column.values[row], hour_of, track.recent);
-  }
+  for (const Column& column : rows.columns())
+    if (info(column.metric).kind != Kind::text) device.track(column.metric);
+  std::vector<Bucket> closed;
   for (HourTrack& track : device.tracks) {
-    track.fold.advance(*device.horizon(), hour_of, track.recent);
-    take_whole_chunks(device, track, lane.entries);
+    closed.clear();
+    if (const Column* column = rows.column(track.metric))
+      for (std::size_t row = 0; row < rows.size(); ++row)
+        if (column->values[row] != missing) track.fold.add(rows.at()[row], column->values[row], hour_of, closed);
+    track.fold.advance(*device.horizon(), hour_of, closed);
+    add_hours(device, track, before, closed, lane.entries);
   }
 }
 
@@ -301,7 +286,6 @@ Status Series::load(const ViewStore& store) {
     auto device = DeviceSeries::decode(value);
     if (!device) return fail(device.error());
     device->path = std::string(key.substr(1));
-    device->number = devices_++;
     sites_[{TenantId{parts[0]}, SiteId{parts[1]}}].devices[parts[2]] = std::move(*device);
     return {};
   };

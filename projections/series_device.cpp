@@ -39,18 +39,19 @@ std::string DeviceSeries::encode() {
   late.tidy();
   late.encode(out);
   put_varint(tracks.size(), out);
+  std::string hours;
   for (const HourTrack& track : tracks) {
-    ensure(track.recent.empty() || track.recent.front().from >= chunk_start(*horizon()), "whole chunks are stored before the head is",
-           "DeviceSeries::encode");
     out.push_back(static_cast<char>(track.metric));
     track.fold.encode(out);
     track.wrong.encode(out);
-    put_text(encode_hours(track.recent, has_energy(track.metric), false), out);
+    put_text(track.recent, hours);
   }
-  return out;
+  return out + compress(hours, 1);
 }
 
 namespace {
+
+constexpr std::size_t hours_bytes_limit = 1u << 20;  // a week of hours of every metric takes a tenth
 
 tl::unexpected<Error> damaged() {
   return fail(Errc::corrupt, "The state of a series is damaged: run heliograph rebuild --projection series.");
@@ -70,13 +71,19 @@ bool take_tracks(std::string_view& bytes, DeviceSeries& device) {
     if (!fold) return false;
     auto wrong = HourSet::decode(bytes);
     if (!wrong) return false;
-    const auto hours = take_text(bytes);
-    if (!hours || !device.sealed_until) return false;
-    auto recent = decode_hours(*hours, chunk_start(*device.horizon()), has_energy(metric));
-    if (!recent) return false;
-    device.tracks.push_back({metric, *fold, std::move(*wrong), std::move(*recent)});
+    device.tracks.push_back({metric, *fold, std::move(*wrong), {}});
   }
-  return true;
+  const auto all_hours = decompress(bytes, hours_bytes_limit);
+  bytes = {};
+  if (!all_hours) return false;
+  std::string_view left = *all_hours;
+  for (HourTrack& track : device.tracks) {
+    const auto hours = take_text(left);
+    if (!hours) return false;
+    if (!hours->empty() && (!device.sealed_until || !take_hours(*hours, chunk_start(*device.horizon()), has_energy(track.metric)))) return false;
+    track.recent = std::string(*hours);
+  }
+  return left.empty();
 }
 
 }  // namespace

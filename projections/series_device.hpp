@@ -15,8 +15,8 @@ namespace heliograph {
 struct HourTrack {
   Metric metric{};
   BucketFold fold;
-  HourSet wrong;               // hours that late readings changed: to be folded again from the blocks
-  std::vector<Bucket> recent;  // closed hours of chunks that are not stored yet: a chunk is written once, when it is whole
+  HourSet wrong;       // hours that late readings changed: to be folded again from the blocks
+  std::string recent;  // closed hours in the horizon's chunk (put_hour): a chunk is stored once, when it is whole
 };
 
 struct DeviceSeries {
@@ -30,7 +30,7 @@ struct DeviceSeries {
   Rows live, late;
   std::vector<HourTrack> tracks;  // ascending by metric
   bool changed = false;           // since the last save
-  std::size_t number = 0;         // of all devices in this process; says which thread folds it
+  std::uint32_t seat = 0;         // in the stretch that is being folded, if it is there
 
   HourTrack& track(Metric metric);
   const HourTrack* find_track(Metric metric) const;

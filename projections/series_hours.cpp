@@ -54,16 +54,41 @@ std::span<const Bucket> part_of(const std::vector<Bucket>& hours, Micros from, M
 
 }  // namespace
 
-void take_whole_chunks(const DeviceSeries& device, HourTrack& track, std::vector<std::pair<std::string, std::string>>& entries) {
+namespace {
+
+/// The hours in the head. Requires: the horizon is where it was when they were put there.
+std::vector<Bucket> recent_of(const HourTrack& track, Micros horizon) {
+  if (track.recent.empty()) return {};
+  auto hours = take_hours(track.recent, chunk_start(horizon), has_energy(track.metric));
+  ensure(hours.has_value(), "what was encoded here decodes", "series_hours.cpp");
+  return std::move(*hours);
+}
+
+void set_recent(HourTrack& track, const std::vector<Bucket>& hours) {
+  track.recent.clear();
+  for (const Bucket& hour : hours) put_hour(hour, has_energy(track.metric), track.recent);
+}
+
+}  // namespace
+
+void add_hours(const DeviceSeries& device, HourTrack& track, std::optional<Micros> before, std::span<const Bucket> fresh,
+               std::vector<std::pair<std::string, std::string>>& entries) {
   const Micros open = chunk_start(*device.horizon());
-  auto begin = track.recent.begin();
-  while (begin != track.recent.end() && begin->from < open) {
+  if (before && chunk_start(*before) == open) {
+    for (const Bucket& hour : fresh) put_hour(hour, has_energy(track.metric), track.recent);
+    return;
+  }
+  std::vector<Bucket> hours = before ? recent_of(track, *before) : std::vector<Bucket>();
+  hours.insert(hours.end(), fresh.begin(), fresh.end());
+  auto begin = hours.begin();
+  while (begin != hours.end() && begin->from < open) {
     const Micros chunk = chunk_start(begin->from);
-    const auto end = std::find_if(begin, track.recent.end(), [chunk](const Bucket& hour) { return chunk_start(hour.from) != chunk; });
-    entries.emplace_back(hours_key(device.path, track.metric, chunk), encode_hours({begin, end}, has_energy(track.metric), true));
+    const auto end = std::find_if(begin, hours.end(), [chunk](const Bucket& hour) { return chunk_start(hour.from) != chunk; });
+    entries.emplace_back(hours_key(device.path, track.metric, chunk), encode_hours({begin, end}, has_energy(track.metric)));
     begin = end;
   }
-  track.recent.erase(track.recent.begin(), begin);
+  hours.erase(hours.begin(), begin);
+  set_recent(track, hours);
 }
 
 /// Folds again what late readings made wrong. What cannot be read stays marked.
@@ -87,7 +112,7 @@ Status Series::repair_hours(DeviceSeries& device) {
 
 Status Series::repair_track(const DeviceSeries& device, HourTrack& track, Blocks& blocks, Micros horizon) {
   const Micros open = chunk_start(horizon);  // from here on the hours are in the head
-  std::vector<Bucket> recent = track.recent;
+  std::vector<Bucket> recent = recent_of(track, horizon);
   std::map<Micros, std::vector<std::pair<TimeSpan, std::vector<Bucket>>>> chunks;  // what is replaced in each, by what
   for (const TimeSpan& span : track.wrong.within(0, horizon)) {
     auto repaired = fold_blocks(blocks, track.metric, device.hold, span.from, span.to, hour_of);
@@ -111,10 +136,10 @@ Status Series::repair_track(const DeviceSeries& device, HourTrack& track, Blocks
       hours = std::move(*decoded);
     }
     for (const auto& [span, repaired] : parts) replace(hours, span.from, span.to, repaired);
-    values.emplace_back(key, encode_hours(hours, has_energy(track.metric), true));
+    values.emplace_back(key, encode_hours(hours, has_energy(track.metric)));
   }
   for (auto& [key, value] : values) view_.put(std::move(key), std::move(value));
-  track.recent = std::move(recent);
+  set_recent(track, recent);
   track.wrong.cut_before(horizon);
   return {};
 }
@@ -144,8 +169,9 @@ Result<std::vector<Bucket>> Series::hours(const DeviceSeries& device, Metric met
     auto stored = stored_hours(device, metric, from, border);
     if (!stored) return fail(stored.error());
     hours = std::move(*stored);
-    const auto recent = part_of(track->recent, from, border);  // of later chunks than what is stored
-    hours.insert(hours.end(), recent.begin(), recent.end());
+    const auto recent = recent_of(*track, *device.horizon());  // of a later chunk than what is stored
+    const auto wanted = part_of(recent, from, border);
+    hours.insert(hours.end(), wanted.begin(), wanted.end());
     for (const TimeSpan& span : track->wrong.within(from, border)) {
       const auto repaired = fold_readings(device, metric, span.from, span.to, hour_of);
       if (!repaired) return fail(repaired.error());

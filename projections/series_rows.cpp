@@ -1,6 +1,7 @@
 #include "projections/series_rows.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "events/columns.hpp"
 
@@ -20,9 +21,16 @@ void insert_at(Vector& vector, std::size_t place, typename Vector::value_type va
 
 /// Doubling would leave a head of some 840 rows with room for 1,024, in every node of a fleet.
 template <class Vector>
-void add_at_end(Vector& vector, typename Vector::value_type value) {
+void reserve_at_end(Vector& vector, std::size_t more) {
   constexpr std::size_t doubles_until = 256, step = 292;
-  if (vector.size() == vector.capacity() && vector.size() >= doubles_until) vector.reserve(vector.size() + step);
+  const std::size_t size = vector.size() + more;
+  if (size <= vector.capacity() || size <= doubles_until) return;
+  vector.reserve(doubles_until + (size - doubles_until + step - 1) / step * step);
+}
+
+template <class Vector>
+void add_at_end(Vector& vector, typename Vector::value_type value) {
+  reserve_at_end(vector, 1);
   vector.push_back(value);
 }
 
@@ -37,6 +45,15 @@ Vector copied(const Vector& vector, std::size_t from, std::size_t to) {
 }
 
 }  // namespace
+
+BatchColumns::BatchColumns(const ReadingBatch& batch, Position first, std::vector<std::int64_t> numbers)
+    : at(batch.at.data()), base(first), words(std::move(numbers)) {
+  for (const Column& column : batch.columns) {
+    columns[static_cast<std::size_t>(column.metric)] = column.values.data();
+    metrics |= 1u << static_cast<unsigned>(column.metric);
+    if (info(column.metric).kind == Kind::text) texts |= 1u << static_cast<unsigned>(column.metric);
+  }
+}
 
 const Column* Rows::column(Metric metric) const {
   const auto slot = slot_[static_cast<std::size_t>(metric)];
@@ -73,25 +90,27 @@ void Rows::append(Micros at, Position position, std::span<const Cell> cells) {
   }
 }
 
-std::uint32_t Rows::append(const ReadingBatch& batch, Position base, std::span<const std::uint32_t> rows,
-                           std::span<const std::int64_t> words) {
+std::uint32_t Rows::append(std::span<const RowOf> rows) {
   const std::size_t before = at_.size();
-  for (const std::uint32_t row : rows) {
-    add_at_end(at_, batch.at[row]);
-    add_at_end(positions_, base + row);
+  std::uint32_t possible = 0, came = 0;
+  reserve_at_end(at_, rows.size());
+  reserve_at_end(positions_, rows.size());
+  for (const RowOf& row : rows) {
+    at_.push_back(row.at());
+    positions_.push_back(row.position());
+    possible |= row.batch->metrics;
   }
-  std::uint32_t metrics = 0;
-  for (const Column& column : batch.columns) {
-    const std::int64_t* from = column.values.data();
-    if (std::all_of(rows.begin(), rows.end(), [from](std::uint32_t row) { return from[row] == missing; })) continue;
-    metrics |= 1u << static_cast<unsigned>(column.metric);
-    const bool text = info(column.metric).kind == Kind::text;
-    auto& values = cells_of(column.metric);
+  for (; possible != 0; possible &= possible - 1) {
+    const auto metric = static_cast<Metric>(std::countr_zero(possible));
+    const auto said = std::find_if(rows.begin(), rows.end(), [metric](const RowOf& row) { return row.batch->cell(metric, row.row) != missing; });
+    if (said == rows.end()) continue;
+    came |= 1u << static_cast<unsigned>(metric);
+    auto& values = cells_of(metric);
     values.resize(before, missing);
-    for (const std::uint32_t row : rows)
-      add_at_end(values, text && from[row] != missing ? words[static_cast<std::size_t>(from[row])] : from[row]);
+    reserve_at_end(values, rows.size());
+    for (const RowOf& row : rows) values.push_back(row.batch->cell(metric, row.row));
   }
-  return metrics;
+  return came;
 }
 
 void Rows::insert_between(Micros at, Position position, std::span<const Cell> cells) {

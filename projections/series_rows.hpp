@@ -17,6 +17,32 @@ struct Cell {
   std::int64_t value = missing;
 };
 
+/// A batch with its columns found and its words numbered by the site.
+struct BatchColumns {
+  BatchColumns(const ReadingBatch& batch, Position first, std::vector<std::int64_t> numbers);
+  /// `missing` where nothing was said.
+  std::int64_t cell(Metric metric, std::uint32_t row) const {
+    const std::int64_t* column = columns[static_cast<std::size_t>(metric)];
+    const std::int64_t value = column == nullptr ? missing : column[row];
+    const bool word = value != missing && (texts >> static_cast<unsigned>(metric) & 1) != 0;
+    return word ? words[static_cast<std::size_t>(value)] : value;
+  }
+
+  const Micros* at;
+  Position base;
+  std::uint32_t metrics = 0, texts = 0;  // bit sets
+  std::array<const std::int64_t*, metric_slots> columns{};
+  std::vector<std::int64_t> words;
+};
+
+/// One row of a batch.
+struct RowOf {
+  const BatchColumns* batch;
+  std::uint32_t row;
+  Micros at() const { return batch->at[row]; }
+  Position position() const { return batch->base + row; }
+};
+
 class Rows {
  public:
   std::size_t size() const { return at_.size(); }
@@ -31,10 +57,9 @@ class Rows {
 
   /// Puts a row at its place in time. Requires: `position` above every position here at the same time; cells not empty.
   void insert(Micros at, Position position, std::span<const Cell> cells);
-  /// Puts rows of `batch` at the end. Requires: their times ascend from above the last one here; each has a value; `words`
-  /// gives the site's number of each word of the batch. Answers the metrics that came, as a bit set.
-  std::uint32_t append(const ReadingBatch& batch, Position base, std::span<const std::uint32_t> rows,
-                       std::span<const std::int64_t> words);
+  /// Puts rows at the end. Requires: their times ascend from above the last one here; each has a value. Answers the metrics
+  /// that came, as a bit set.
+  std::uint32_t append(std::span<const RowOf> rows);
   /// Makes columns() ready: sorted, of full length, none without a value.
   void tidy();
   /// Takes the first `count` rows out. Both parts come out tidy.

@@ -7,6 +7,7 @@
 //   w tenant/site 0 index                      word
 #pragma once
 
+#include <deque>
 #include <map>
 #include <string>
 #include <vector>
@@ -49,26 +50,24 @@ class Series final : public SeriesProjection {
     std::size_t saved_words = 0;
   };
 
-  /// A batch with its dictionaries looked up.
-  struct Batch {
-    const ReadingBatch* readings;
-    Position base;
+  /// Rows of many batches, brought together device by device: a device's head is fetched into the cache once, not once for
+  /// each of its rows.
+  struct Stretch {
+    std::deque<BatchColumns> batches;  // rows point into it
+    std::vector<std::pair<std::uint32_t, RowOf>> rows;  // with the seat of their device in `devices`, as they came
     std::vector<DeviceSeries*> devices;
-    std::vector<std::int64_t> words;
   };
   /// What one thread does to the view: devices do not depend on each other, and each belongs to one lane.
   struct Lane {
-    std::size_t number, count;
     std::vector<std::pair<std::string, std::string>> entries;
     std::vector<DeviceSeries*> changed;
   };
 
   // Folding.
   DeviceSeries& device_of(const SiteKey& site, SiteSeries& series, const std::string& device);
-  Batch look_up(const Record& record);
-  void fold(std::vector<Batch>& batches, unsigned threads);
-  void fold_batch(const Batch& batch, Lane& lane);
-  void fold_rows(DeviceSeries& device, const Batch& batch, std::span<const std::uint32_t> rows, Lane& lane);
+  void add(const Record& record, Stretch& stretch);
+  void fold(const Stretch& stretch, unsigned threads);
+  void fold_rows(DeviceSeries& device, std::span<const RowOf> rows, Lane& lane);
   void fold_row(DeviceSeries& device, Micros at, Position position, std::span<const Cell> cells, Lane& lane);
   void set_hold(DeviceSeries& device, Micros hold);
   void seal_live(DeviceSeries& device, std::size_t count, Lane& lane);
@@ -92,11 +91,11 @@ class Series final : public SeriesProjection {
   PendingView view_;
   std::map<SiteKey, SiteSeries> sites_;
   std::vector<DeviceSeries*> changed_;
-  std::size_t devices_ = 0;
 };
 
-/// Moves the hours of whole chunks from the track to `entries` of the view.
-void take_whole_chunks(const DeviceSeries& device, HourTrack& track, std::vector<std::pair<std::string, std::string>>& entries);
+/// Adds hours that have closed since the horizon was at `before`. What makes a chunk whole goes to `entries` of the view.
+void add_hours(const DeviceSeries& device, HourTrack& track, std::optional<Micros> before, std::span<const Bucket> fresh,
+               std::vector<std::pair<std::string, std::string>>& entries);
 
 /// Keys of one device in one part of the view.
 std::string series_prefix(char kind, const std::string& path);

@@ -232,11 +232,16 @@ TEST_CASE("stored hours survive, odd numbers too") {
       }
       if (random() % 4 != 0) hours.push_back(hour);
     }
-    const std::string bytes = encode_hours(hours, with_energy, true);
+    const std::string bytes = encode_hours(hours, with_energy);
     CHECK(decode_hours(bytes, chunk_start(january), with_energy).value() == hours);
     for (std::size_t size = 0; size < bytes.size(); size += 11)
       CHECK_FALSE(decode_hours(bytes.substr(0, size), chunk_start(january), with_energy).has_value());
     CHECK_FALSE(decode_hours(bytes + "x", chunk_start(january), with_energy).has_value());
+    std::string grown;
+    for (const Bucket& hour : hours) put_hour(hour, with_energy, grown);
+    CHECK(take_hours(grown, chunk_start(january), with_energy).value() == hours);
+    CHECK_FALSE(take_hours(std::string_view(grown).substr(0, grown.size() - 1), chunk_start(january), with_energy).has_value());
+    CHECK_FALSE(take_hours(grown + grown, chunk_start(january), with_energy).has_value());
   }
 }
 
