@@ -123,7 +123,8 @@ class Check {
   void never_read(DeviceIndex index) {
     const std::string& id = view_.now.devices()[index].id.text;
     const DeviceState& state = view_.devices[index];
-    if (state.registered && state.about.kind == DeviceKind::battery)
+    const DeviceKind kind = state.about.kind;
+    if (state.registered && (kind == DeviceKind::battery || (kind == DeviceKind::node && concerns(index))))
       return refuse("unknown", "The state of charge of \"" + id + "\" was never read.");
     for (const auto& s : view_.suspects)
       if (s.device == index && s.metric == Metric::soc_permille && concerns(index))

@@ -17,10 +17,10 @@ bool fires_on(const RuleAction& action, const Trigger& trigger) {
   return action.when.empty() || std::find(action.when.begin(), action.when.end(), trigger.id) != action.when.end();
 }
 
-std::string rule_command_id(const Firing& firing, const Rule& rule, const Trigger& trigger, std::size_t action) {
-  // The same reading and rule give the same id in every replay.
+/// `device`: whose trigger fired; empty for a time of day. The same reading and rule give the same id in every replay.
+std::string rule_command_id(const Firing& firing, const Rule& rule, const Trigger& trigger, std::string_view device, std::size_t action) {
   const Position root = firing.reading != 0 ? firing.reading : static_cast<Position>(firing.at);
-  const auto digest = sha256({rule.id.text, "\n", trigger.id, "\n", std::to_string(firing.device), "\n", std::to_string(action)});
+  const auto digest = sha256({rule.id.text, "\n", trigger.id, "\n", device, "\n", std::to_string(action)});
   return "c-" + std::to_string(root) + "-" + hex(bytes_of(digest).substr(0, 4));
 }
 
@@ -142,6 +142,7 @@ Status Site::act(const RuleEntry& entry, const Firing& firing, Position fired, M
            api_value(trigger.threshold->metric, trigger.threshold->threshold) + ".";
   else
     why += ": its time came.";
+  const std::string source = trigger.threshold ? now_.devices()[firing.device].id.text : std::string();
   for (std::size_t i = 0; i < rule.actions.size(); ++i) {
     const RuleAction& action = rule.actions[i];
     if (!fires_on(action, trigger)) continue;
@@ -151,7 +152,7 @@ Status Site::act(const RuleEntry& entry, const Firing& firing, Position fired, M
       continue;
     }
     const Proposal proposal{target(action, firing), action.action, action.power_w, principal};
-    auto answer = gate(proposal, {rule_command_id(firing, rule, trigger, i)}, why,
+    auto answer = gate(proposal, {rule_command_id(firing, rule, trigger, source, i)}, why,
                        draft("device-" + proposal.device.text, principal, fired, correlation, at, {}), at, journal);
     if (!answer) return fail(answer.error());
   }

@@ -159,6 +159,11 @@ TEST_CASE("a node is judged on its own charge, not on its neighbours'") {
   CHECK(verdict(story, "node-1", Action::switch_on).allowed());
   CHECK(rules(verdict(story, "node-2", Action::switch_on)) == std::set<std::string>{"soc-floor"});
   CHECK(verdict(story, "miner-1", Action::switch_on).allowed());
+  node.device.text = "node-3";
+  story.add(node);  // nobody has read its charge: that is its own concern and nobody else's
+  CHECK(rules(verdict(story, "node-3", Action::switch_on)) == std::set<std::string>{"unknown"});
+  CHECK(verdict(story, "node-3", Action::switch_off).allowed());
+  CHECK(verdict(story, "node-1", Action::switch_on).allowed());
 }
 
 TEST_CASE("a value that cannot be makes the one before it unusable") {
