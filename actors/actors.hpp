@@ -140,8 +140,8 @@ using LogWriterActor = caf::typed_actor<
     caf::reacts_to<commit_atom>,
     // Send news from now on; the first news tells where the log stands.
     caf::reacts_to<follow_atom, FollowerActor>,
-    // The follower (by its actor id) has worked off one piece of news.
-    caf::reacts_to<credit_atom, std::uint64_t>>;
+    // The follower (by its actor id) has worked off so many pieces of news.
+    caf::reacts_to<credit_atom, std::uint64_t, std::uint32_t>>;
 
 /// One per group of views: folds news into them and answers queries about them.
 using ProjectorActor = FollowerActor::extend<

@@ -21,7 +21,7 @@ struct EngineOptions {
   std::string version, commit;
   /// Signs a checkpoint of the log at each start and ordered stop; none in memory-only stores.
   std::optional<SigningKey> key = {};
-  std::size_t threads = std::max(2u, std::thread::hardware_concurrency());  // one may wait for the disk while others work
+  std::size_t threads = std::thread::hardware_concurrency() + 1;  // one may wait for the disk while others work
   /// Called once when the engine cannot go on; the process should end with an error and be started again.
   std::function<void(const Error&)> fatal = {};
   Progress catching_up = {};  // views folding what they missed

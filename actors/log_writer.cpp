@@ -15,7 +15,7 @@ class LogWriter : public LogWriterActor::base {
         [this](flush_atom) { return flush(); },
         [this](commit_atom) { commit(); },
         [this](follow_atom, const FollowerActor& who) { follow(who); },
-        [this](credit_atom, std::uint64_t who) { credit(who); },
+        [this](credit_atom, std::uint64_t who, std::uint32_t more) { credit(who, more); },
     };
   }
 
@@ -78,12 +78,12 @@ class LogWriter : public LogWriterActor::base {
     send_catch_up(followers_.back());
   }
 
-  void credit(std::uint64_t who) {
+  void credit(std::uint64_t who, std::uint32_t more) {
     for (Follower& follower : followers_) {
       if (follower.actor.id() != who) continue;
-      ++follower.credit;
-      // All its news is worked off before it reads the log, so nothing is folded twice or skipped.
-      if (follower.behind && follower.credit == follower_credit) send_catch_up(follower);
+      follower.credit += more;
+      // What it still has is less than a bundle, and comes before this: nothing is folded twice or skipped.
+      if (follower.behind && follower.credit > follower_credit - credit_bundle) send_catch_up(follower);
     }
   }
 

@@ -14,6 +14,18 @@ using Fatal = std::function<void(const Error&)>;
 
 /// How much news a follower may have unworked before it has to read the log instead.
 inline constexpr std::uint32_t follower_credit = 64;
+/// Credit comes back in bundles: a message to the writer for every piece would wake it as often as those who wait for it.
+inline constexpr std::uint32_t credit_bundle = 16;
+
+/// How a follower counts what it has worked off.
+class CreditCount {
+ public:
+  /// Credit to give back now; 0 = not yet.
+  std::uint32_t worked_off() { return ++count_ == credit_bundle ? std::exchange(count_, 0) : 0; }
+
+ private:
+  std::uint32_t count_ = 0;
+};
 
 /// What the writer has done, readable from any thread. Bounds in microseconds; the last bucket is everything above.
 struct WriterStats {

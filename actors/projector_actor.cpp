@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <caf/all.hpp>
 
+#include "actors/log_writer.hpp"
+
 namespace heliograph {
 namespace {
 
@@ -55,7 +57,7 @@ class ProjectorShell : public ProjectorActor::base {
                                       [this](const RecordPtr& record) { return record->envelope.position > views_.applied(); });
       views_.apply({fresh, news.records.end()});
     }
-    send(writer_, credit_atom_v, id());
+    if (const auto credit = credit_.worked_off(); credit > 0) send(writer_, credit_atom_v, id(), credit);
     if (views_.unsaved() >= save_after) check(views_.save());
     // One pending save at a time; views on disk lag behind the log by the interval at most.
     if (views_.unsaved() > 0 && !timer_running_) {
@@ -71,6 +73,7 @@ class ProjectorShell : public ProjectorActor::base {
   Views& views_;
   LogWriterActor writer_;
   std::function<void(const Error&)> fatal_;
+  CreditCount credit_;
   bool own_thread_;
   bool timer_running_ = false;
 };
@@ -84,7 +87,7 @@ class FollowerShell : public FollowerActor::base {
     send(writer_, follow_atom_v, caf::actor_cast<FollowerActor>(this));
     return {[this](news_atom, const NewsPtr& news) {
       told_(*news);
-      send(writer_, credit_atom_v, id());
+      if (const auto credit = credit_.worked_off(); credit > 0) send(writer_, credit_atom_v, id(), credit);
     }};
   }
 
@@ -93,6 +96,7 @@ class FollowerShell : public FollowerActor::base {
  private:
   LogWriterActor writer_;
   std::function<void(const News&)> told_;
+  CreditCount credit_;
 };
 
 }  // namespace

@@ -152,6 +152,7 @@ class SseHub::State : public std::enable_shared_from_this<State> {
 
   std::mutex inbox_mutex_;
   std::vector<Batch> inbox_;  // guarded by inbox_mutex_
+  bool waking_ = false;       // guarded by inbox_mutex_: the loop will take the inbox
 
   Position live_;
   std::map<std::uint64_t, Subscriber> all_;
@@ -162,13 +163,17 @@ class SseHub::State : public std::enable_shared_from_this<State> {
 };
 
 void SseHub::State::publish(std::vector<SseFrame> frames, Position through) {
-  bool wake = false;
   {
     std::lock_guard lock(inbox_mutex_);
-    wake = inbox_.empty();
+    if (subscribers_ == 0) {  // the loop is not woken for nobody: who comes takes this first
+      if (inbox_.empty()) inbox_.push_back({});
+      inbox_.back().through = through;
+      return;
+    }
     inbox_.push_back({std::move(frames), through});
+    if (std::exchange(waking_, true)) return;
   }
-  if (wake) loop_->post(weakly([](State& s) { s.take_batches(); }));
+  loop_->post(weakly([](State& s) { s.take_batches(); }));
 }
 
 void SseHub::State::take_batches() {
@@ -176,6 +181,7 @@ void SseHub::State::take_batches() {
   {
     std::lock_guard lock(inbox_mutex_);
     batches.swap(inbox_);
+    waking_ = false;
   }
   bool urgent = false;
   for (const auto& batch : batches) {
@@ -273,6 +279,7 @@ void SseHub::State::adopt(StreamHandle stream, std::optional<Position> after, Ss
     --subscribers_;
     return;
   }
+  take_batches();  // how far the log is: nobody was woken for it while nobody listened
   const auto key = next_key_++;
   auto& subscriber = all_[key];
   subscriber.stream = stream;
