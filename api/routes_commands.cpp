@@ -1,5 +1,4 @@
 // Commands and the emergency stop. The gate decides (actors/core/safety.cpp); here it is only asked.
-#include "actors/core/field_reader.hpp"
 #include "api/translate.hpp"
 #include "events/event_json.hpp"
 
@@ -28,13 +27,9 @@ http::Response command_response(const SiteReply& reply) {
 }
 
 void command(Service& service, http::Request&& request, const http::Responder& responder) {
-  auto site = site_of(request);
-  if (!site) return static_cast<void>(responder.send(site.error()));
-  ParsedDocument body = parse_document(request.body);
-  if (!body.root) return static_cast<void>(responder.send(problems(body.problems)));
-  std::vector<DocumentProblem> found;
-  const Place root;
-  FieldReader fields(*body.root, root, "The command", found);
+  SiteBody body(request, responder, "The command");
+  if (!body) return;
+  FieldReader& fields = body.fields();
   heliograph::Ask ask;
   fields.require("device", "\"device\": \"miner-1\"");
   if (auto device = fields.device("device")) ask.proposal.device = std::move(*device);
@@ -49,29 +44,23 @@ void command(Service& service, http::Request&& request, const http::Responder& r
   ask.proposal.power_w = power.value_or(0);
   ask.reason = fields.text("reason").value_or("");
   ask.proposal.principal = caller(who(fields).value_or(""));
-  fields.refuse_others();
-  if (!found.empty()) return static_cast<void>(responder.send(problems(found)));
+  if (body.refused()) return;
   ask.idempotency_key = request.idempotency_key;
   ask.fingerprint = fingerprint(request);
-  answer_turn(service, *site, std::move(ask), responder, command_response);
+  answer_turn(service, body.site(), std::move(ask), responder, command_response);
 }
 
 template <class Order>
 void stop_or_lift(Service& service, http::Request&& request, const http::Responder& responder, bool named) {
-  auto site = site_of(request);
-  if (!site) return static_cast<void>(responder.send(site.error()));
-  ParsedDocument body = parse_document(request.body.empty() ? "{}" : request.body);
-  if (!body.root) return static_cast<void>(responder.send(problems(body.problems)));
-  std::vector<DocumentProblem> found;
-  const Place root;
-  FieldReader fields(*body.root, root, "The body", found);
+  SiteBody body(request, responder, "The body", true);
+  if (!body) return;
+  FieldReader& fields = body.fields();
   if (named) fields.require("reason", "\"reason\": \"the inverter was checked\""), fields.require("by", "\"by\": \"anna\"");
   const std::string reason = fields.text("reason").value_or("");
   const Principal principal = caller(who(fields).value_or(""));
   // A stop is never refused for its form: whatever could be read of it stands.
-  if (named) fields.refuse_others();
-  if (named && !found.empty()) return static_cast<void>(responder.send(problems(found)));
-  answer_turn(service, *site, Order{principal, reason}, responder, position_response);
+  if (named && body.refused()) return;
+  answer_turn(service, body.site(), Order{principal, reason}, responder, position_response);
 }
 
 http::Response command_story_response(const Views& views, const SiteKey& site, const http::Request& request) {

@@ -1,5 +1,4 @@
 // Sites and their devices: what there is, what it measures now, what it measured.
-#include "actors/core/field_reader.hpp"
 #include "api/translate.hpp"
 #include "events/event_json.hpp"
 
@@ -30,23 +29,18 @@ http::Response list_sites(const Views& views) {
 }
 
 void configure(Service& service, http::Request&& request, const http::Responder& responder) {
-  auto site = site_of(request);
-  if (!site) return static_cast<void>(responder.send(site.error()));
-  ParsedDocument body = parse_document(request.body);
-  if (!body.root) return static_cast<void>(responder.send(problems(body.problems)));
-  std::vector<DocumentProblem> found;
-  const Place root;
-  FieldReader fields(*body.root, root, "The settings", found);
+  SiteBody body(request, responder, "The settings");
+  if (!body) return;
+  FieldReader& fields = body.fields();
   SiteConfigured settings;
-  settings.name = fields.text("name").value_or(site->site.text);
+  settings.name = fields.text("name").value_or(body.site().site.text);
   settings.time_zone = fields.text("time_zone").value_or("UTC");
   settings.currency = fields.text("currency").value_or("EUR");
   if (const auto floor = fields.scaled("soc_floor_percent", 1, 20, 100, "%")) settings.soc_floor_permille = static_cast<std::int32_t>(*floor);
   settings.grid_import_w_max = fields.scaled("grid_import_w_max", 0, 0, 1'000'000'000, "W").value_or(0);
   settings.automation = fields.truth("automation").value_or(true);
-  fields.refuse_others();
-  if (!found.empty()) return static_cast<void>(responder.send(problems(found)));
-  answer_turn(service, *site, Configure{settings, caller({})}, responder, position_response);
+  if (body.refused()) return;
+  answer_turn(service, body.site(), Configure{settings, caller({})}, responder, position_response);
 }
 
 std::optional<DeviceKind> parse_kind(std::string_view word) {
@@ -56,13 +50,9 @@ std::optional<DeviceKind> parse_kind(std::string_view word) {
 }
 
 void register_device(Service& service, http::Request&& request, const http::Responder& responder) {
-  auto site = site_of(request);
-  if (!site) return static_cast<void>(responder.send(site.error()));
-  ParsedDocument body = parse_document(request.body);
-  if (!body.root) return static_cast<void>(responder.send(problems(body.problems)));
-  std::vector<DocumentProblem> found;
-  const Place root;
-  FieldReader fields(*body.root, root, "The device", found);
+  SiteBody body(request, responder, "The device");
+  if (!body) return;
+  FieldReader& fields = body.fields();
   DeviceRegistered device;
   device.device.text = std::string(request.param("device"));
   device.name = fields.text("name").value_or(device.device.text);
@@ -77,9 +67,8 @@ void register_device(Service& service, http::Request&& request, const http::Resp
   device.min_off = fields.duration("min_off").value_or(0);
   device.hold = fields.duration("hold").value_or(device.hold);
   device.freshness = fields.duration("freshness").value_or(device.freshness);
-  fields.refuse_others();
-  if (!found.empty()) return static_cast<void>(responder.send(problems(found)));
-  answer_turn(service, *site, RegisterDevice{device, caller({})}, responder, position_response);
+  if (body.refused()) return;
+  answer_turn(service, body.site(), RegisterDevice{device, caller({})}, responder, position_response);
 }
 
 http::Response list_devices(const Views& views, const SiteKey& site, const http::Request&) {

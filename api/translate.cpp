@@ -41,6 +41,24 @@ Digest fingerprint(const http::Request& request) {
   return sha256({http::name(request.method), "\n", request.path, "\n", request.body});
 }
 
+SiteBody::SiteBody(const http::Request& request, const http::Responder& responder, std::string what, bool may_be_empty)
+    : responder_(responder), body_(parse_document(may_be_empty && request.body.empty() ? "{}" : request.body)) {
+  if (auto site = site_of(request); !site) {
+    responder.send(site.error());
+  } else if (!body_.root) {
+    responder.send(problems(body_.problems));
+  } else {
+    site_ = std::move(*site);
+    fields_.emplace(*body_.root, root_, std::move(what), found_);
+  }
+}
+
+bool SiteBody::refused() {
+  fields_->refuse_others();
+  if (!found_.empty()) responder_.send(problems(found_));
+  return !found_.empty();
+}
+
 http::Response problems(const std::vector<DocumentProblem>& found) { return problems_of(found); }
 http::Response problems(const std::vector<RuleProblem>& found) { return problems_of(found); }
 

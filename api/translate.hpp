@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "actors/core/document.hpp"
+#include "actors/core/field_reader.hpp"
 #include "actors/core/rule.hpp"
 #include "api/http/problem.hpp"
 #include "api/service.hpp"
@@ -21,6 +22,29 @@ std::optional<Micros> time_param(const http::Request& request, std::string_view 
 std::optional<std::uint64_t> number_param(const http::Request& request, std::string_view name);
 /// SHA-256 over what makes two requests the same: method, path and body.
 Digest fingerprint(const http::Request& request);
+
+/// The object in a request's body, field by field, for the site of its path. What cannot be read is answered at once.
+class SiteBody {
+ public:
+  /// `what` names it in sentences: "The command". An empty body counts as {} where `may_be_empty`.
+  SiteBody(const http::Request& request, const http::Responder& responder, std::string what, bool may_be_empty = false);
+  SiteBody(const SiteBody&) = delete;
+  SiteBody& operator=(const SiteBody&) = delete;
+  /// False when there is nothing to read: the answer was sent.
+  explicit operator bool() const { return fields_.has_value(); }
+  const SiteKey& site() const { return site_; }
+  FieldReader& fields() { return *fields_; }
+  /// Fields that nobody asked for are problems too. True when there were any: the answer was sent.
+  bool refused();
+
+ private:
+  const http::Responder& responder_;
+  SiteKey site_;
+  ParsedDocument body_;
+  const Place root_;
+  std::vector<DocumentProblem> found_;
+  std::optional<FieldReader> fields_;
+};
 
 /// 422 with a pointer for each problem.
 http::Response problems(const std::vector<DocumentProblem>& found);
