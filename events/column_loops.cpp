@@ -5,8 +5,9 @@
 
 #include "events/metric.hpp"
 
-// Names, not options of the compiler: one binary runs on every machine of its kind and uses what that one has.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+// Names, not options of the compiler: one binary runs on every machine of its kind and uses what that one has. What chooses
+// runs before ThreadSanitizer is ready for it.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__)
 #define FOR_EVERY_VECTOR_UNIT __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define FOR_EVERY_VECTOR_UNIT
