@@ -83,6 +83,7 @@ Status settle_house(Engine& engine, const SiteKey& site, std::uint64_t seed, Mic
   });
   HouseOptions options;
   options.seed = seed;
+  options.battery.stored_wh_min = options.battery.capacity_wh / 5;  // its inverter keeps the reserve that the site's floor asks for
   auto zone = Zone::find(settings().time_zone);
   if (!zone) return fail(zone.error());
   options.zone = *zone;

@@ -38,7 +38,10 @@ const tellers = {
   "notification.raised": (d) => `${d.title}${with_reason(d.text)}.`,
   "command.requested": (d, r) => `${order_text(d)}, asked by ${who(r.principal)}${with_reason(d.reason)}.`,
   "command.refused": (d, r) => `${order_name(r)} refused. ${d.refusals.map((refusal) => refusal.sentence).join(" ")}`,
-  "command.allowed": (d, r) => `${order_name(r)} allowed by safety, on ${d.readings.length} ${d.readings.length === 1 ? "reading" : "readings"}.`,
+  "command.allowed": (d, r) => {
+    const n = d.readings.length;  // shedding load needs none
+    return `${order_name(r)} allowed by safety${n === 0 ? "" : n === 1 ? ", on 1 reading" : `, on ${n} readings`}.`;
+  },
   "command.dispatched": (d) => `${order_text(d)} handed to the device.`,
   "command.verified": (d, r) => `${order_name(r, true)}; a reading confirms it.`,
   "command.failed": (d, r) => `${order_name(r)} failed, ${failures[d.kind] ?? d.kind}${with_reason(d.detail)}.`,

@@ -183,13 +183,14 @@ void SseHub::State::take_batches() {
     batches.swap(inbox_);
     waking_ = false;
   }
-  bool urgent = false;
+  bool urgent = false, news = false;
   for (const auto& batch : batches) {
     for (const auto& frame : batch.frames) urgent = deliver(frame) || urgent;
+    news = news || !batch.frames.empty();
     live_ = std::max(live_, batch.through);
   }
-  if (urgent || !window_open_) flush_all();
-  if (!window_open_) open_window();
+  if (urgent || (news && !window_open_)) flush_all();
+  if (news && !window_open_) open_window();
   for (auto& [key, subscriber] : all_) advance(key, subscriber);
 }
 
