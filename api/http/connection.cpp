@@ -22,6 +22,7 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::size_t inbox_bytes = 16 * 1024;
+constexpr std::size_t inbox_bytes_max = 256 * 1024;  // while a large body comes in: a read costs as much as copying 20 kB
 constexpr std::size_t pause_at_bytes = 256 * 1024;  // answers waiting: take no further pipelined request
 constexpr std::size_t copy_below_bytes = 16 * 1024;
 constexpr std::size_t body_window_bytes = 32 * 1024;
@@ -36,7 +37,7 @@ class Connection final : public Served, public std::enable_shared_from_this<Conn
         socket_(loop.context(), ipv6 ? tcp::v6() : tcp::v4(), socket),
         peer_(std::move(peer)),
         reader_(limits_, shared_->hosts, std::move(own_address)),
-        inbox_size_(std::max(inbox_bytes, limits_.head_bytes + 1024)),
+        inbox_size_(least_inbox()),
         inbox_(std::make_unique<char[]>(inbox_size_)) {}
   ~Connection() override { shared_->open.fetch_sub(1, std::memory_order_relaxed); }
 
@@ -53,6 +54,8 @@ class Connection final : public Served, public std::enable_shared_from_this<Conn
  private:
   enum class Wait : std::uint8_t { none, first, idle, head, body, write, linger };
 
+  std::size_t least_inbox() const { return std::max(inbox_bytes, limits_.head_bytes + 1024); }
+  void fit_inbox();
   void pump();
   void take_requests();
   void dispatch(Request request);
@@ -298,8 +301,23 @@ bool Connection::flush() {
   return true;
 }
 
+/// The inbox grows with what a body has brought, not with what it announces, and shrinks when the body is done.
+void Connection::fit_inbox() {
+  const std::size_t wanted = reader_.in_body() ? std::clamp(reader_.body_bytes(), least_inbox(), inbox_bytes_max) : least_inbox();
+  const std::size_t held = end_ - begin_;
+  const bool fits = reader_.in_body() ? wanted < 2 * inbox_size_ : wanted == inbox_size_;
+  if (fits || held >= wanted) return;
+  auto fitting = std::make_unique_for_overwrite<char[]>(wanted);
+  std::memcpy(fitting.get(), inbox_.get() + begin_, held);
+  inbox_ = std::move(fitting);
+  inbox_size_ = wanted;
+  begin_ = 0;
+  end_ = held;
+}
+
 void Connection::read_more() {
   if (reading_ || closed_) return;
+  fit_inbox();
   if (begin_ > 0 && end_ == inbox_size_) {
     std::memmove(inbox_.get(), inbox_.get() + begin_, end_ - begin_);
     end_ -= begin_;

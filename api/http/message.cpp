@@ -34,10 +34,11 @@ class MessageReader::Body final : public beast::http::basic_parser<true> {
   }
   void on_header_impl(error_code&) override {}
   void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code&) override {
-    // What is announced is not yet sent: trust it only for a first piece.
-    if (length) into_.body.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(*length, 64 * 1024)));
+    announced_ = length.value_or(0);
+    make_room(64 * 1024);
   }
   std::size_t on_body_impl(beast::string_view piece, error_code&) override {
+    if (into_.body.size() + piece.size() > into_.body.capacity()) make_room(4 * (into_.body.size() + piece.size()));
     into_.body.append(piece.data(), piece.size());
     return piece.size();
   }
@@ -50,7 +51,11 @@ class MessageReader::Body final : public beast::http::basic_parser<true> {
   }
   void on_finish_impl(error_code&) override {}
 
+  /// What is announced is not yet sent: it is trusted for a small multiple of what has come.
+  void make_room(std::size_t trusted) { into_.body.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(announced_, trusted))); }
+
   Request& into_;
+  std::uint64_t announced_ = 0;
 };
 
 MessageReader::MessageReader(const Limits& limits, const std::vector<std::string>& hosts, std::string own_address)

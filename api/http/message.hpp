@@ -32,6 +32,8 @@ class MessageReader {
   /// True when no byte of a next message has been seen.
   bool idle() const { return phase_ == Phase::head && seen_ == 0; }
   bool in_body() const { return phase_ == Phase::body; }
+  /// Bytes of the body that have come.
+  std::size_t body_bytes() const { return request_.body.size(); }
   /// True once per message: the other end waits for "100 Continue" before it sends the body.
   bool owes_continue();
 
