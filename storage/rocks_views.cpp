@@ -141,6 +141,16 @@ Status RocksViews::wipe(std::string_view view) {
   return {};
 }
 
+Status RocksViews::reclaim() {
+  for (const Family each : {Family::views, Family::series}) {
+    rocksdb::CompactRangeOptions options;
+    options.exclusive_manual_compaction = false;
+    if (auto s = rocks_.db().CompactRange(options, rocks_.family(each), nullptr, nullptr); !s.ok())
+      return fail(rocks_error("free the space of deleted views", s));
+  }
+  return {};
+}
+
 std::unique_ptr<ViewStore> RocksViews::snapshot() const {
   auto out = std::make_unique<RocksViews>(rocks_, nullptr, sync_);
   rocksdb::DB* db = &rocks_.db();
