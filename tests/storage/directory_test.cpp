@@ -37,6 +37,40 @@ std::unique_ptr<Store> open_ok(const std::string& directory, const StoreOptions&
 
 }  // namespace
 
+namespace {
+
+/// Length of the newest write-ahead file.
+std::uintmax_t wal_length(const std::string& data) {
+  fs::path newest;
+  for (const auto& entry : fs::directory_iterator(data + "/db"))
+    if (entry.path().extension() == ".log" && entry.path() > newest) newest = entry.path();
+  return newest.empty() ? 0 : fs::file_size(newest);
+}
+
+}  // namespace
+
+TEST_CASE("the write-ahead file is there before it is written, commits do not lengthen it, and a stop leaves no padding", "[directory]") {
+  TempDir dir;
+  const std::string data = dir / "data";
+  constexpr std::uintmax_t step = 256 << 10;
+  {
+    auto store = open_ok(data, small_options());
+    REQUIRE(append(store->log(), {event_draft("site-home", "first")}));
+    CHECK(wal_length(data) == step);
+    for (int i = 0; i < 50; ++i) REQUIRE(append(store->log(), {event_draft("site-home", "x")}));
+    CHECK(wal_length(data) == step);
+    REQUIRE(append(store->log(), {event_draft("site-home", std::string(300 << 10, 'x'))}));
+    CHECK(wal_length(data) == 2 * step);
+    const auto copied = dir / "copy";  // as a kill would leave it
+    fs::copy(data, copied, fs::copy_options::recursive);
+    auto killed = open_ok(copied, small_options(false));
+    CHECK(killed->log().durable() == 52);
+    CHECK(killed->notes().empty());
+  }
+  CHECK(wal_length(data) < step);
+  CHECK(open_ok(data, small_options(false))->log().durable() == 52);
+}
+
 TEST_CASE("a new data directory is private to its owner, and so is every file in it", "[directory]") {
   TempDir dir;
   const std::string data = dir / "deep/er/data";
