@@ -57,15 +57,20 @@ const std::vector<Kind>& kinds() {
   return all;
 }
 
-/// Each kind of edit at evenly spread places of one file.
+/// What was written of a file: a write-ahead file ends in padding, in which damage means nothing.
+std::size_t written_bytes(const std::string& whole) { return whole.find_last_not_of('\0') + 1; }
+
+/// Each kind of edit at evenly spread places of what was written of one file, and one place behind it where it is padded.
 void edits(const std::string& directory, const std::string& name, int places, std::vector<Damage>& out) {
   const std::string whole = read(directory + "/" + name);
-  const std::size_t size = whole.size();
-  if (size == 0) return;
+  const std::size_t size = whole.size(), written = written_bytes(whole);
+  if (written == 0) return;
+  std::vector<std::size_t> spread;  // near the ends as well: 0 and the last byte are where formats keep what matters
+  for (int i = 0; i < places; ++i)
+    spread.push_back(places == 1 ? 0 : (written - 1) * static_cast<std::size_t>(i) / static_cast<std::size_t>(places - 1));
+  if (written < size) spread.push_back(size - 1);
   for (const Kind& kind : kinds()) {
-    for (int i = 0; i < places; ++i) {
-      // Places near the ends as well: 0 and the last byte are where formats keep what matters.
-      const std::size_t place = places == 1 ? 0 : (size - 1) * static_cast<std::size_t>(i) / static_cast<std::size_t>(places - 1);
+    for (const std::size_t place : spread) {
       std::string edited = whole;
       kind.edit(edited, place);
       if (edited == whole) continue;  // zeros swapped with zeros are no damage
