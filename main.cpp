@@ -457,7 +457,7 @@ int run_verb(int argc, char** argv) {
   CLI::Option* serve_data = data(v_serve);
   CLI::Option* serve_listen = v_serve->add_option("--listen", o.listen, "address and port")->capture_default_str();
 
-  CLI::App* v_import = add("import", "History from CSV (plain or gzip) or JSON lines", "heliograph import --data mine --site home --map nl-enphase year.csv.gz");
+  CLI::App* v_import = add("import", "History from CSV (plain or gzip) or JSON lines", "heliograph import --data mine --site home --map nl_enphase year.csv.gz");
   data(v_import);
   v_import->add_option("--site", o.site, "the site's id")->required();
   v_import->add_option("--map,--preset", o.map, "a preset's name or a mapping document (docs/IMPORT.md)");

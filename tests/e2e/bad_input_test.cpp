@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <sstream>
 
 #include "actors/clock.hpp"
 #include "storage/store.hpp"
@@ -208,6 +209,27 @@ TEST_CASE("words of the command line that make no sense end with one sentence") 
   CHECK(run({binary(), "demo", "--past-days", "-1"}).exit != 0);
   CHECK(run({binary(), "no-such-verb"}).exit != 0);
   CHECK(verify(data).rfind("OK: ", 0) == 0);
+}
+
+TEST_CASE("the examples of --help do what they say, typed as they stand") {
+  const Scratch scratch;
+  write_file(scratch / "year.csv.gz", three_rows);
+  write_file(scratch / "miner-guard.json", R"({"id":"r","triggers":[{"at":"10:00"}],"actions":[{"do":"notify","text":"t"}]})");
+  write_file(scratch / "battery.json", R"({"battery":{"capacity_kwh":10,"power_kw":5}})");
+  std::size_t examples = 0;
+  for (const char* verb : {"import", "replay", "export", "verify", "rebuild"}) {  // in the order in which one leads to the next
+    const std::string help = run({binary(), verb, "--help"}).out;
+    std::istringstream lines(help.substr(std::min(help.size(), help.find("Example:\n"))));
+    for (std::string line; std::getline(lines, line);) {
+      const auto words = line.find("heliograph ");
+      if (words == std::string::npos) continue;
+      const Ended ended = run({"/bin/sh", "-c", "cd \"" + (scratch / "") + "\" && exec " + binary() + line.substr(words + 10)});
+      INFO(line << "\n" << ended.out << ended.err);
+      CHECK(ended.exit == 0);
+      ++examples;
+    }
+  }
+  CHECK(examples >= 6);
 }
 
 TEST_CASE("bad requests get a 4xx with one sentence, and the log stands still") {
