@@ -489,6 +489,15 @@ int run_verb(int argc, char** argv) {
   data(v_rebuild);
   v_rebuild->add_option("--projection", o.projection, "only this one");
 
+  app.failure_message([](const CLI::App* asked, const CLI::Error& error) {
+    const auto verb = asked->get_subcommands();
+    return std::string("heliograph: ") + error.what() + ". See heliograph " + (verb.empty() ? "" : verb.front()->get_name() + " ") + "--help.\n";
+  });
+  if (argc > 1 && argv[1][0] != '-') {
+    const auto verbs = app.get_subcommands([](const CLI::App*) { return true; });
+    if (std::none_of(verbs.begin(), verbs.end(), [&](const CLI::App* verb) { return verb->get_name() == argv[1]; }))
+      return complain({Errc::invalid, "There is no verb \"" + std::string(argv[1]) + "\": use demo, serve, import, replay, export, verify or rebuild.", {}});
+  }
   CLI11_PARSE(app, argc, argv);
   if (*v_demo) return demo(o, demo_data->count() > 0);
   if (*v_serve) return serve(o, serve_data->count() > 0, serve_listen->count() > 0);

@@ -207,7 +207,14 @@ TEST_CASE("words of the command line that make no sense end with one sentence") 
   one_sentence(run({binary(), "serve", "--data", data, "--listen", "127.0.0.1:http"}), "no address to listen on");
   one_sentence(run({binary(), "export", "--data", data, "--format", "xml"}), "use cloudevents, ndjson or csv");
   CHECK(run({binary(), "demo", "--past-days", "-1"}).exit != 0);
-  CHECK(run({binary(), "no-such-verb"}).exit != 0);
+  one_sentence(run({binary(), "no-such-verb"}), "There is no verb \"no-such-verb\": use demo, serve");
+  for (const auto& argv : std::vector<std::vector<std::string>>{{binary()}, {binary(), "import"}, {binary(), "verify", "--speed", "3"}}) {
+    const Ended ended = run(argv);
+    INFO(ended.err);
+    CHECK(ended.exit != 0);
+    CHECK(ended.err.rfind("heliograph: ", 0) == 0);
+    CHECK(std::count(ended.err.begin(), ended.err.end(), '\n') == 1);
+  }
   CHECK(verify(data).rfind("OK: ", 0) == 0);
 }
 
