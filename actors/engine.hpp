@@ -2,7 +2,6 @@
 // order. Everybody outside actors/ (API, verbs, simulated house) talks to this and to no actor.
 #pragma once
 
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <thread>

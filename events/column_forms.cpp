@@ -25,7 +25,7 @@ void pack(Residuals values, std::int64_t base, unsigned width, std::string& out)
   std::array<std::uint8_t, group_size * 8 + 16> buffer{};
   std::size_t bit = 0;
   for (const std::int64_t value : values) {
-    const auto offset = static_cast<std::uint64_t>(minus(value, base));
+    const auto offset = static_cast<std::uint64_t>(wrapping_difference(value, base));
     std::uint8_t* at = buffer.data() + bit / 8;
     const unsigned shift = bit % 8;
     std::uint64_t word;

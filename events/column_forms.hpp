@@ -13,13 +13,6 @@ namespace heliograph::column_forms {
 enum Form : std::uint8_t { groups = 0, constant = 1, sparse = 2, planes = 3 };
 using Residuals = std::span<const std::int64_t>;
 
-// Arithmetic wraps modulo 2^64, so every int64 survives whatever the prediction.
-inline std::int64_t plus(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-}
-inline std::int64_t minus(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
-}
 inline std::size_t varint_size(std::uint64_t n) { return static_cast<std::size_t>(std::bit_width(n | 1) + 6) / 7; }
 
 /// The cheapest of groups, constant and sparse, and its bytes. Requires: not empty.

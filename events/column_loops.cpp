@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "events/columns.hpp"
 #include "events/metric.hpp"
 
 // Names, not options of the compiler: one binary runs on every machine of its kind and uses what that one has. What chooses
@@ -14,13 +15,6 @@
 #endif
 
 namespace heliograph::column_loops {
-namespace {
-
-std::int64_t minus(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
-}
-
-}  // namespace
 
 FOR_EVERY_VECTOR_UNIT Range range_of(Column values) {
   std::int64_t min = values[0], max = values[0];
@@ -36,7 +30,7 @@ FOR_EVERY_VECTOR_UNIT Range range_of_present(Column values) {
   static_assert(missing == std::numeric_limits<std::int64_t>::min());
   std::int64_t min = std::numeric_limits<std::int64_t>::max(), max = missing;
   for (const std::int64_t value : values) {
-    min = std::min(min, minus(value, 1));
+    min = std::min(min, wrapping_difference(value, 1));
     max = std::max(max, value);
   }
   return {min + 1, max};
@@ -49,11 +43,11 @@ FOR_EVERY_VECTOR_UNIT std::size_t count_of(Column values, std::int64_t wanted) {
 }
 
 FOR_EVERY_VECTOR_UNIT void subtract(Column values, std::int64_t base, std::int64_t* out) {
-  for (std::size_t i = 0; i < values.size(); ++i) out[i] = minus(values[i], base);
+  for (std::size_t i = 0; i < values.size(); ++i) out[i] = wrapping_difference(values[i], base);
 }
 
 FOR_EVERY_VECTOR_UNIT void difference(Column values, std::int64_t* out) {
-  for (std::size_t i = 0; i + 1 < values.size(); ++i) out[i] = minus(values[i + 1], values[i]);
+  for (std::size_t i = 0; i + 1 < values.size(); ++i) out[i] = wrapping_difference(values[i + 1], values[i]);
 }
 
 // Numbers below 2^53 are exact as doubles, whose division is several times faster than that of 64-bit integers and gives

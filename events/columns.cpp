@@ -131,13 +131,13 @@ void undo(std::span<std::int64_t> values, unsigned order, std::int64_t first_del
     std::int64_t delta = first_delta;
     std::int64_t sum = first_delta;
     for (std::int64_t& value : values) {
-      delta = plus(delta, value);
-      sum = plus(sum, delta);
+      delta = wrapping_sum(delta, value);
+      sum = wrapping_sum(sum, delta);
       value = sum;
     }
   } else if (order == 1) {
     std::int64_t sum = 0;
-    for (std::int64_t& value : values) value = sum = plus(sum, value);
+    for (std::int64_t& value : values) value = sum = wrapping_sum(sum, value);
   }
 }
 

@@ -29,6 +29,14 @@ Result<std::uint64_t> take_varint(std::string_view& bytes);
 void put_text(std::string_view text, std::string& out);  // varint length + bytes
 Result<std::string_view> take_text(std::string_view& bytes);
 
+// Modulo 2^64: columns take any int64, and no sum or difference of two overflows.
+inline std::int64_t wrapping_sum(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+inline std::int64_t wrapping_difference(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
+}
+
 /// Signed to unsigned with small magnitudes small, for put_varint.
 inline std::uint64_t zigzag(std::int64_t n) {
   return (static_cast<std::uint64_t>(n) << 1) ^ static_cast<std::uint64_t>(n >> 63);

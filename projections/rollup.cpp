@@ -162,19 +162,12 @@ Wide spread_evenly(const Bucket& hour) {
   return hour.count == 0 ? 0 : times(hour.sum, static_cast<Wide>(hour_us) / static_cast<Wide>(hour.count));
 }
 
-std::int64_t less(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
-}
-std::int64_t more(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-}
-
 PackedHour pack(const Bucket& hour) {
   return {(hour.from - chunk_start(hour.from)) / hour_us,
           static_cast<std::int64_t>(hour.count),
           hour.min,
-          less(hour.max, hour.min),
-          less(hour.last, hour.min),
+          wrapping_difference(hour.max, hour.min),
+          wrapping_difference(hour.last, hour.min),
           minus(hour.sum, times(hour.min, static_cast<Wide>(hour.count))),
           minus(minus(hour.energy_in, hour.energy_out), spread_evenly(hour)),
           hour.energy_out};
@@ -189,8 +182,8 @@ bool unpack(const PackedHour& packed, Micros chunk, bool with_energy, std::vecto
   if (!hours.empty() && hour.from <= hours.back().from) return false;
   hour.count = static_cast<std::uint64_t>(packed.count);
   hour.min = packed.min;
-  hour.max = more(packed.min, packed.above);
-  hour.last = more(packed.min, packed.last);
+  hour.max = wrapping_sum(packed.min, packed.above);
+  hour.last = wrapping_sum(packed.min, packed.last);
   hour.sum = plus(packed.sum, times(packed.min, packed.count));
   if (with_energy) {
     hour.energy_out = packed.out;

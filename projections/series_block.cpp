@@ -27,7 +27,7 @@ std::vector<std::int64_t> relative(std::span<const Micros> at) {
   std::vector<std::int64_t> out;
   out.reserve(at.size());
   for (const Micros moment : at)
-    out.push_back(static_cast<std::int64_t>(static_cast<std::uint64_t>(moment) - static_cast<std::uint64_t>(at[0])));
+    out.push_back(wrapping_difference(moment, at[0]));
   return out;
 }
 
@@ -59,8 +59,7 @@ class SealedBlock : public SeriesBlock {
   Result<std::span<const Micros>> at() override {
     if (at_.empty()) {
       if (!decode(at_segment_, at_)) return damaged();
-      for (Micros& moment : at_)
-        moment = static_cast<Micros>(static_cast<std::uint64_t>(moment) + static_cast<std::uint64_t>(first_at_));
+      for (Micros& moment : at_) moment = wrapping_sum(moment, first_at_);
       if (!std::is_sorted(at_.begin(), at_.end()) || at_.front() != first_at_ || at_.back() != last_at_) {
         at_.clear();
         return damaged();
