@@ -126,7 +126,6 @@ Status rebuild(ViewStore& store, const EventLog& log, std::string_view view, con
   for (const auto& each : names)
     if (view.empty() || view == each)
       if (auto done = store.wipe(each); !done) return done;
-  if (auto done = store.reclaim(); !done) return done;
   Views views(store, log);
   if (auto done = views.load(); !done) return done;
   return views.catch_up(log.durable(), progress, std::thread::hardware_concurrency());

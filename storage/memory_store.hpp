@@ -45,7 +45,6 @@ class MemoryViews : public ViewStore {
   Status scan_back(std::string_view view, std::string_view from, std::string_view to,
                    const Visit& visit) const override;
   Status wipe(std::string_view view) override;
-  Status reclaim() override { return {}; }
   std::unique_ptr<ViewStore> snapshot() const override;
 
  private:

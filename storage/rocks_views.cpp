@@ -131,23 +131,18 @@ Status RocksViews::scan_back(std::string_view view, std::string_view from, std::
 
 Status RocksViews::wipe(std::string_view view) {
   if (!is_name(view)) return fail(Errc::invalid, "A view needs a name.");
-  const std::string first = entry_prefix(view);
+  const std::string first = entry_prefix(view), end = prefix_end(first);
   rocksdb::WriteBatch write;
-  rocksdb::Status s = write.DeleteRange(family(view), first, prefix_end(first));
+  rocksdb::Status s = write.DeleteRange(family(view), first, end);
   if (s.ok()) s = write.Delete(family(view), checkpoint_key(view));
   if (!s.ok()) return fail(rocks_error("delete the view " + std::string(view), s));
   if (auto room = writable(write.GetDataSize()); !room) return room;
   if (s = rocks_.db().Write(durable(), &write); !s.ok()) return fail(rocks_error("delete the view " + std::string(view), s));
-  return {};
-}
-
-Status RocksViews::reclaim() {
-  for (const Family each : {Family::views, Family::series}) {
-    rocksdb::CompactRangeOptions options;
-    options.exclusive_manual_compaction = false;
-    if (auto s = rocks_.db().CompactRange(options, rocks_.family(each), nullptr, nullptr); !s.ok())
-      return fail(rocks_error("free the space of deleted views", s));
-  }
+  const rocksdb::Slice from = first, to = end;  // no other view is rewritten for this one's space
+  rocksdb::CompactRangeOptions options;
+  options.exclusive_manual_compaction = false;
+  if (s = rocks_.db().CompactRange(options, family(view), &from, &to); !s.ok())
+    return fail(rocks_error("free the space of the view " + std::string(view), s));
   return {};
 }
 

@@ -23,7 +23,6 @@ class RocksViews : public ViewStore {
   Status scan_back(std::string_view view, std::string_view from, std::string_view to,
                    const Visit& visit) const override;
   Status wipe(std::string_view view) override;
-  Status reclaim() override;
   std::unique_ptr<ViewStore> snapshot() const override;
 
  private:

@@ -35,10 +35,8 @@ class ViewStore {
   virtual Status scan(std::string_view view, std::string_view from, std::string_view to, const Visit& visit) const = 0;
   /// Same, descending from the last key below `to`.
   virtual Status scan_back(std::string_view view, std::string_view from, std::string_view to, const Visit& visit) const = 0;
-  /// Deletes the view and its checkpoint.
+  /// Deletes the view and its checkpoint, and gives the disk back what they took: a view is as large again when it is rebuilt.
   virtual Status wipe(std::string_view view) = 0;
-  /// Gives the disk back what wiped views took: a view is as large again when it is rebuilt.
-  virtual Status reclaim() = 0;
   /// All views as they stand now, for readers on other threads (dry runs); read-only. The store outlives it.
   virtual std::unique_ptr<ViewStore> snapshot() const = 0;
 };
