@@ -8,28 +8,19 @@
 
 #include "actors/engine.hpp"
 #include "tests/support/actor_fixture.hpp"
+#include "tests/support/temp_dir.hpp"
 
 using namespace heliograph;
 using namespace heliograph::testing;
 
 namespace {
 
-struct Directory {
-  Directory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "heliograph-engine-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path = pattern;
-  }
-  ~Directory() { std::filesystem::remove_all(path); }
-  std::string path;
-};
-
-std::unique_ptr<Store> open(const Directory& directory) {
+std::unique_ptr<Store> open(const TempDir& directory) {
   StoreOptions options;
   options.create = true;
   options.reserve_bytes = 1 << 16;
   options.free_bytes_min = 1 << 16;
-  auto store = open_store(directory.path + "/data", options);
+  auto store = open_store(directory / "data", options);
   REQUIRE(store);
   return std::move(*store);
 }
@@ -53,7 +44,7 @@ void furnish(Engine& engine, const Clock& clock) {
 }  // namespace
 
 TEST_CASE("an ordered stop is on record, leaves the store clean, and the next start knows it") {
-  const Directory directory;
+  const TempDir directory;
   ManualClock clock(monday_noon);
   {
     const auto store = open(directory);

@@ -112,7 +112,7 @@ const std::string miner_guard =
 
 TEST_CASE("a real year gives the reference's energies and costs, twice the same digest") {
   if (!year_is_here()) return;
-  const Scratch scratch;
+  const TempDir scratch;
   const std::string data = scratch / "data";
   import_year(data);
   for (const std::string tariff : {"retail_dynamic", "spot_fixed"}) {
@@ -148,7 +148,7 @@ TEST_CASE("a real year gives the reference's energies and costs, twice the same 
 
 TEST_CASE("the miner guard on a real year lists every pause, resume and refusal with its reason") {
   if (!year_is_here()) return;
-  const Scratch scratch;
+  const TempDir scratch;
   import_year(scratch / "data");
   write_file(scratch / "rule.json", miner_guard);
   // A day of rest after each pause, so that some resumes come too early.
@@ -190,7 +190,7 @@ TEST_CASE("the miner guard on a real year lists every pause, resume and refusal 
 
 TEST_CASE("an export is proved offline, a changed one is not; rebuilt views equal the log") {
   if (!year_is_here()) return;
-  const Scratch scratch;
+  const TempDir scratch;
   const std::string data = scratch / "data";
   import_year(data);
   for (const std::string format : {"cloudevents", "ndjson", "csv"}) {
@@ -217,7 +217,7 @@ TEST_CASE("an export is proved offline, a changed one is not; rebuilt views equa
 }
 
 TEST_CASE("why walks from a command that was sent down to the reading that caused it") {
-  const Scratch scratch;
+  const TempDir scratch;
   Server server({killed_house(), scratch / "data", scratch / "witness"});
   REQUIRE(server.port() != 0);
   HttpClient client(server.port()), stream(server.port());

@@ -35,7 +35,7 @@ const std::string three_rows = enphase_header +
                                "2023-01-01T02:00:00Z,2023-01-01T03:00:00,0,200,0,200\n";
 
 /// A directory with a site, an hour of history and nothing else; closed in order.
-void fill(const Scratch& scratch) {
+void fill(const TempDir& scratch) {
   write_file(scratch / "good.csv", three_rows);
   const Ended ended = run({binary(), "import", "--data", scratch / "data", "--site", "home", "--map", "nl_enphase", scratch / "good.csv"});
   INFO(ended.err);
@@ -77,7 +77,7 @@ void problem(const test::Reply& reply, int status, const std::string& words) {
 }  // namespace
 
 TEST_CASE("a directory that is not ours is refused and stays as it is") {
-  const Scratch scratch;
+  const TempDir scratch;
   std::filesystem::create_directory(scratch / "photos");
   write_file(scratch / "photos/holiday.jpg", "not ours");
   one_sentence(run(serving(scratch / "photos")), "choose an empty or a new directory");
@@ -90,7 +90,7 @@ TEST_CASE("a directory that is not ours is refused and stays as it is") {
 }
 
 TEST_CASE("a data directory with a cut or deleted file never opens as good") {
-  const Scratch scratch;
+  const TempDir scratch;
   fill(scratch);
   int tables = 0;
   for (const auto& entry : std::filesystem::directory_iterator(scratch / "data/db")) {
@@ -116,7 +116,7 @@ TEST_CASE("a data directory with a cut or deleted file never opens as good") {
 }
 
 TEST_CASE("a second process on one directory is refused and disturbs nobody") {
-  const Scratch scratch;
+  const TempDir scratch;
   fill(scratch);
   Server server(serving(scratch / "data"));
   REQUIRE(server.port() != 0);
@@ -130,7 +130,7 @@ TEST_CASE("a second process on one directory is refused and disturbs nobody") {
 }
 
 TEST_CASE("an event of a version that this build does not know stops it with a word, and stays") {
-  const Scratch scratch;
+  const TempDir scratch;
   fill(scratch);
   Position written = 0;
   {
@@ -161,7 +161,7 @@ TEST_CASE("an event of a version that this build does not know stops it with a w
 }
 
 TEST_CASE("files that cannot be imported say so, and nothing of them is written") {
-  const Scratch scratch;
+  const TempDir scratch;
   fill(scratch);
   const std::string before = verify(scratch / "data");
   REQUIRE(before.rfind("OK: ", 0) == 0);
@@ -193,7 +193,7 @@ TEST_CASE("files that cannot be imported say so, and nothing of them is written"
 }
 
 TEST_CASE("words of the command line that make no sense end with one sentence") {
-  const Scratch scratch;
+  const TempDir scratch;
   fill(scratch);
   const std::string rule = R"({"id":"r","nmae":"x","triggers":[{"at":"10:00"}],"actions":[{"do":"notify","text":"t"}]})";
   write_file(scratch / "rule.json", rule);
@@ -219,7 +219,7 @@ TEST_CASE("words of the command line that make no sense end with one sentence") 
 }
 
 TEST_CASE("the examples of --help do what they say, typed as they stand") {
-  const Scratch scratch;
+  const TempDir scratch;
   write_file(scratch / "year.csv.gz", three_rows);
   write_file(scratch / "miner-guard.json", R"({"id":"r","triggers":[{"at":"10:00"}],"actions":[{"do":"notify","text":"t"}]})");
   write_file(scratch / "battery.json", R"({"battery":{"capacity_kwh":10,"power_kw":5}})");
@@ -240,7 +240,7 @@ TEST_CASE("the examples of --help do what they say, typed as they stand") {
 }
 
 TEST_CASE("bad requests get a 4xx with one sentence, and the log stands still") {
-  const Scratch scratch;
+  const TempDir scratch;
   fill(scratch);
   Server server(serving(scratch / "data"));
   REQUIRE(server.port() != 0);
@@ -277,7 +277,7 @@ TEST_CASE("bad requests get a 4xx with one sentence, and the log stands still") 
 }
 
 TEST_CASE("a refused command says which rule, which limit and what was, and the same key never means two things") {
-  const Scratch scratch;
+  const TempDir scratch;
   Server server(serving(scratch / "data"));
   REQUIRE(server.port() != 0);
   HttpClient client(server.port());
@@ -303,7 +303,7 @@ TEST_CASE("a refused command says which rule, which limit and what was, and the 
 }
 
 TEST_CASE("the read-only demo refuses every change and goes on") {
-  const Scratch scratch;
+  const TempDir scratch;
   Server server({binary(), "demo", "--data", scratch / "demo", "--past-days", "1", "--listen", "127.0.0.1:0"});
   REQUIRE(server.port() != 0);
   HttpClient client(server.port());
@@ -319,7 +319,7 @@ TEST_CASE("the read-only demo refuses every change and goes on") {
 }
 
 TEST_CASE("a full disk stops writes with a sentence, keeps what was acknowledged, and heals") {
-  const Scratch scratch;
+  const TempDir scratch;
   std::filesystem::create_directory(scratch / "disk");
   // A file system of our own, seen by this process and its children only; it goes with the process.
   if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||

@@ -270,7 +270,7 @@ class Life {
   const KillOptions& options_;
   KillTable& table_;
   std::mt19937_64& dice_;
-  Scratch scratch_;
+  TempDir scratch_;
   SystemClock clock_;
   std::unique_ptr<Server> server_;
   Taken taken_;

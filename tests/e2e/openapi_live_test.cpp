@@ -115,7 +115,7 @@ int hold(HttpClient& client, const Asks& asks) {
 }  // namespace
 
 TEST_CASE("every GET answer of the living demo is what its OpenAPI document says") {
-  const Scratch scratch;
+  const TempDir scratch;
   Server server({binary(), "demo", "--data", scratch / "demo", "--past-days", "2", "--listen", "127.0.0.1:0"});
   REQUIRE(server.port() != 0);
   HttpClient client(server.port());
@@ -123,7 +123,7 @@ TEST_CASE("every GET answer of the living demo is what its OpenAPI document says
 }
 
 TEST_CASE("every GET answer of a house with commands, refusals and a stop is what its OpenAPI document says") {
-  const Scratch scratch;
+  const TempDir scratch;
   const std::vector<std::string> serve{binary(), "serve", "--data", scratch / "data", "--listen", "127.0.0.1:0"};
   const std::string home = "/api/v1/sites/home";
   const std::vector<std::pair<std::string, std::string>> type{{"Content-Type", "application/json"}, {"Idempotency-Key", "one"}},

@@ -8,7 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/support/temp_dir.hpp"
+
 namespace heliograph::e2e {
+
+using testing::TempDir;
 
 struct Ended {
   int exit = -1;   // -1: a signal ended it
@@ -36,20 +40,6 @@ class Server {
   int out_ = -1, err_ = -1;
   std::uint16_t port_ = 0;
   std::string greeting_;
-};
-
-/// A directory below the system's temporary one that goes with the object.
-class Scratch {
- public:
-  Scratch();
-  ~Scratch();
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  const std::string& path() const { return path_; }
-  std::string operator/(std::string_view name) const { return path_ + "/" + std::string(name); }
-
- private:
-  std::string path_;
 };
 
 std::string read_file(const std::string& path);

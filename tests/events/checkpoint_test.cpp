@@ -4,22 +4,9 @@
 #include <fstream>
 
 #include "events/checkpoint.hpp"
+#include "tests/support/temp_dir.hpp"
 
 using namespace heliograph;
-
-namespace {
-
-struct Directory {
-  Directory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "heliograph-key-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path = pattern;
-  }
-  ~Directory() { std::filesystem::remove_all(path); }
-  std::string path;
-};
-
-}  // namespace
 
 TEST_CASE("SHA-256 and Ed25519 are the ones of the standards") {
   CHECK(hex(bytes_of(sha256({"abc"}))) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
@@ -55,8 +42,8 @@ TEST_CASE("a signature holds for its key, text and nothing else") {
 }
 
 TEST_CASE("the key file is made once, is its owner's, and a cut one is not replaced") {
-  const Directory directory;
-  const std::string path = directory.path + "/signing.key";
+  const testing::TempDir directory;
+  const std::string path = directory.path() + "/signing.key";
   const auto made = SigningKey::open(path);
   REQUIRE(made);
   CHECK(std::filesystem::file_size(path) == 32);
@@ -73,5 +60,5 @@ TEST_CASE("the key file is made once, is its owner's, and a cut one is not repla
     REQUIRE_FALSE(damaged);
     CHECK(damaged.error().code == Errc::corrupt);
   }
-  CHECK_FALSE(SigningKey::open(directory.path + "/no/such/folder/key"));
+  CHECK_FALSE(SigningKey::open(directory.path() + "/no/such/folder/key"));
 }

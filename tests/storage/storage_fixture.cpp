@@ -4,17 +4,6 @@
 
 namespace heliograph::testing {
 
-TempDir::TempDir() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "heliograph-test-XXXXXX").string();
-  ensure(::mkdtemp(pattern.data()) != nullptr, "no temporary directory");
-  path_ = pattern;
-}
-
-TempDir::~TempDir() {
-  std::error_code ignored;  // a test's litter is no reason to fail it
-  std::filesystem::remove_all(path_, ignored);
-}
-
 StoreOptions small_options(bool create) {
   StoreOptions o;
   o.create = create;

@@ -1,4 +1,4 @@
-// What the storage tests share: drafts of known content, a directory that goes away with the test, and the two stores
+// What the storage tests share: drafts of known content, and the two stores
 // behind one face. Times are the tests' own; nothing here asks a clock.
 #pragma once
 
@@ -8,24 +8,12 @@
 #include <vector>
 
 #include "storage/store_opening.hpp"
+#include "tests/support/temp_dir.hpp"
 
 namespace heliograph::testing {
 
 inline const SiteKey home{{"acme"}, {"home"}};
 inline constexpr Micros start_of_2025 = 1'735'689'600'000'000;
-
-class TempDir {
- public:
-  TempDir();
-  ~TempDir();
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  const std::string& path() const { return path_; }
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 /// A reserve that is quick to make, and space limits that a test machine always meets.
 StoreOptions small_options(bool create = true);
