@@ -30,7 +30,7 @@ using NewsPtr = std::shared_ptr<const News>;
 // What a site can be asked to do; each is one turn.
 struct TakeReadings {
   ReadingsPtr batch;
-  std::string encoded;  // encode_readings(*batch) if the sender has made it; the site does otherwise
+  PackedReadings packed;  // pack_readings(*batch) if the sender has made it; the site does otherwise
   Principal principal;
   std::string idempotency_key;
   Digest fingerprint{};

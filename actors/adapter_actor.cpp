@@ -21,7 +21,7 @@ class AdapterShell : public AdapterActor::base {
     const SiteActor site = directory_.find(site_);
     if (!batch || batch->size() == 0 || !site) return ask_again();
     TakeReadings readings;
-    readings.encoded = encode_readings(*batch);
+    readings.packed = pack_readings(*batch);
     readings.principal = {PrincipalKind::device, batch->devices.front().text};
     readings.batch = std::make_shared<const ReadingBatch>(std::move(*batch));
     const auto self = caf::actor_cast<AdapterActor>(this);

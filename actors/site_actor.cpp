@@ -93,8 +93,8 @@ class SiteShell : public SiteActor::base {
       waiting_.push_back({**before, std::move(request.reply), {}});
       return flush();
     }
-    if (auto* readings = std::get_if<TakeReadings>(&request.command); readings != nullptr && readings->encoded.empty() && readings->batch->size() > 0)
-      readings->encoded = encode_readings(*readings->batch);  // before the turn: others wait for its lock
+    if (auto* readings = std::get_if<TakeReadings>(&request.command); readings != nullptr && readings->packed.bytes.empty() && readings->batch->size() > 0)
+      readings->packed = pack_readings(*readings->batch);  // before the turn: others wait for its lock
     run_turn(reserve_for(request.command), [&](Micros at, Journal& journal) { return decide(request.command, at, journal); }, std::move(request.reply));
   }
 
@@ -155,7 +155,7 @@ class SiteShell : public SiteActor::base {
     return std::visit([&](auto& c) -> Result<Decided> {
       using C = std::decay_t<decltype(c)>;
       if constexpr (std::is_same_v<C, TakeReadings>) {
-        return plain(site_.take_readings(std::move(c.batch), std::move(c.encoded), c.principal, at, journal, std::move(c.idempotency_key), c.fingerprint));
+        return plain(site_.take_readings(std::move(c.batch), std::move(c.packed), c.principal, at, journal, std::move(c.idempotency_key), c.fingerprint));
       } else if constexpr (std::is_same_v<C, Ask>) {
         auto answer = site_.ask(c, at, journal);
         if (!answer) return fail(answer.error());

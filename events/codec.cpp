@@ -324,16 +324,23 @@ tl::unexpected<Error> damaged(Position position, const char* what) {
 }  // namespace
 
 std::string encode_record(const Record& record) {
-  if (record.is_readings()) return encode_record(record, encode_readings(record.readings()));
-  return finish(record.envelope, std::visit([](const auto& e) { return pack(e).SerializeAsString(); }, record.event()));
+  if (!record.is_readings())
+    return finish(record.envelope, std::visit([](const auto& e) { return pack(e).SerializeAsString(); }, record.event()));
+  if (record.envelope.schema == 1) return finish(record.envelope, encode_readings(record.readings()));
+  return encode_record(record, content_of(record.readings()));
 }
 
-std::string encode_record(const Record& record, std::string_view encoded_readings) {
-  ensure(record.is_readings(), "only readings are encoded ahead", "events/codec.cpp");
-  return finish(record.envelope, std::string(encoded_readings));
+std::string encode_record(const Record& record, const Digest& content) {
+  ensure(record.is_readings() && record.envelope.schema == readings_schema, "only readings have their rows beside them", "events/codec.cpp");
+  return finish(record.envelope, std::string(bytes_of(content)));
 }
 
-Result<Record> decode_record(std::string_view payload, Position position) {
+Status says_what_was_sealed(const Record& record, std::string_view payload) {
+  if (!record.is_readings() || record.envelope.schema == 1 || encode_record(record) == payload) return {};
+  return damaged(record.envelope.position, "its readings are not those that were sealed");
+}
+
+Result<Record> decode_record(std::string_view payload, Position position, std::string_view rows) {
   log::Envelope m;
   if (!m.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return damaged(position, "its envelope cannot be parsed");
   if (m.position() != position) return damaged(position, "it says that it belongs elsewhere");
@@ -354,7 +361,8 @@ Result<Record> decode_record(std::string_view payload, Position position) {
   e.idempotency_key = m.idempotency_key();
   if (auto done = upcast(e.type, e.schema, *m.mutable_body()); !done) return fail(done.error());
   if (e.type == readings_type) {
-    auto batch = decode_readings(m.body());
+    if (e.schema != 1 && m.body().size() != Digest{}.size()) return damaged(position, "it does not say what its readings are");
+    auto batch = decode_readings(e.schema == 1 ? std::string_view(m.body()) : rows);
     if (!batch) return fail(batch.error());
     if (batch->size() == 0) return damaged(position, "an empty batch of readings");
     record.body = std::make_shared<const ReadingBatch>(std::move(*batch));

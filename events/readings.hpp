@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "events/digest.hpp"
 #include "events/ids.hpp"
 #include "events/metric.hpp"
 #include "events/result.hpp"
@@ -132,5 +133,18 @@ class ReadingBuilder {
 std::string encode_readings(const ReadingBatch& batch);
 /// Refuses (corrupt) anything that encode_readings cannot have written; never reads outside `bytes`.
 Result<ReadingBatch> decode_readings(std::string_view bytes);
+
+/// SHA-256 of what the batch says, whatever form its rows are kept in: neither the order of its dictionaries nor a column
+/// without a value counts. The log seals this (docs/LOG_FORMAT.md, "What a batch says").
+/// Requires: columns as long as `at`; dictionary indices in range.
+Digest content_of(const ReadingBatch& batch);
+bool says_something(const Column& column);
+
+/// A batch ready for the log. Made before the log's lock is taken.
+struct PackedReadings {
+  std::string bytes;  // encode_readings; empty = not packed yet
+  Digest content{};
+};
+PackedReadings pack_readings(const ReadingBatch& batch);
 
 }  // namespace heliograph

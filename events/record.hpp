@@ -27,6 +27,8 @@ struct Envelope {
 };
 
 inline constexpr std::string_view readings_type = "readings.recorded";
+/// Schema 1 held the rows in the sealed payload; since 2 it holds the digest of what they say, and they lie beside it.
+inline constexpr std::uint32_t readings_schema = 2;
 
 struct Record {
   Envelope envelope;

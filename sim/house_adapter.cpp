@@ -25,7 +25,7 @@ Status record_past(Engine& engine, const SiteKey& site, House& house, Micros to)
   generate_history(house, to, history_rows, [&](ReadingBatch batch) {
     if (!status) return;
     TakeReadings readings;
-    readings.encoded = encode_readings(batch);
+    readings.packed = pack_readings(batch);
     readings.batch = std::make_shared<const ReadingBatch>(std::move(batch));
     readings.principal = founder;
     if (auto reply = engine.request_and_wait(site, std::move(readings)); !reply) status = fail(reply.error());

@@ -113,14 +113,13 @@ Result<RecordPtr> EventLog::Turn::add(Draft draft) {
   e.idempotency_key = std::move(draft.idempotency_key);
   record->body = std::move(draft.body);
   e.type = record->is_readings() ? std::string(readings_type) : std::string(type_name(record->event()));
-  e.schema = record->is_readings() ? 1 : schema_version(record->event());
+  e.schema = record->is_readings() ? readings_schema : schema_version(record->event());
 
-  std::string payload = record->is_readings() && !draft.encoded_readings.empty()
-                            ? encode_record(*record, draft.encoded_readings)
-                            : encode_record(*record);
+  if (record->is_readings() && draft.packed.bytes.empty()) draft.packed = pack_readings(record->readings());
+  std::string payload = record->is_readings() ? encode_record(*record, draft.packed.content) : encode_record(*record);
   next_ += record->span();
   versions_[stream_key] = e.version;
-  pending_.push_back({record, std::move(payload), std::move(stream_key), draft.fingerprint});
+  pending_.push_back({record, std::move(payload), std::move(draft.packed.bytes), std::move(stream_key), draft.fingerprint});
   return RecordPtr(record);
 }
 
@@ -136,7 +135,7 @@ void EventLog::Turn::stage() {
       log_->keys_staged_[key_of_use(site_.tenant, e.idempotency_key)] = {e.position, p.fingerprint};
     log_->remember(p.stream_key, e.version, e.position);
     log_->open_group_.push_back(
-        {std::move(p.record), std::move(p.payload), std::move(p.stream_key), chain, p.fingerprint});
+        {std::move(p.record), std::move(p.payload), std::move(p.rows), std::move(p.stream_key), chain, p.fingerprint});
   }
   if (!pending_.empty()) {
     log_->heads_.next = next_;

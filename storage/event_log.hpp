@@ -32,7 +32,7 @@ struct Draft {
   Digest fingerprint{};                    // of the request behind the key
   std::optional<Version> expected_version;  // conflict when the stream is elsewhere
   std::variant<Event, ReadingsPtr> body;
-  std::string encoded_readings;            // optional: encode_readings(body), made outside the lock
+  PackedReadings packed;                   // optional: pack_readings(body), made outside the lock
 };
 
 /// What an idempotency key was used for before.
@@ -79,7 +79,7 @@ class EventLog {
 
     struct Pending {
       RecordPtr record;
-      std::string payload;
+      std::string payload, rows;
       std::string stream_key;
       Digest fingerprint{};
     };
@@ -119,12 +119,13 @@ class EventLog {
   /// Seal (chain value) of the record that starts at `position`: decisions and readings have a chain each.
   virtual Result<Digest> seal_at(Position position) const = 0;
 
-  // Stored bytes of one durable record, for export and verification.
+  // One durable record as it is stored, for export and verification: decode_record(payload, position, rows).
   struct Stored {
     Position position = 0;
     bool readings = false;
     Digest seal{};
-    std::string payload;
+    std::string payload;  // what the seal covers
+    std::string rows;     // of a batch, beside it
   };
   using VisitStored = std::function<bool(const Stored&)>;
   virtual Status scan_stored(Position from, Position to, Part part, const VisitStored& visit) const = 0;
@@ -133,7 +134,7 @@ class EventLog {
   /// One record ready to be written: the adapters' only duty is to make a group durable, whole or not at all.
   struct Write {
     RecordPtr record;
-    std::string payload;
+    std::string payload, rows;  // what the seal covers; the rows of a batch beside it
     std::string stream_key;
     Digest seal{};
     Digest fingerprint{};

@@ -20,7 +20,7 @@ Status MemoryLog::write_group(const std::vector<Write>& group, const Heads&) {
   std::unique_lock lock(mutex_);
   for (const Write& w : group) {
     const Envelope& e = w.record->envelope;
-    entries_.push_back({w.record, {e.position, w.record->is_readings(), w.seal, w.payload}});
+    entries_.push_back({w.record, {e.position, w.record->is_readings(), w.seal, w.payload, w.rows}});
     versions_[w.stream_key] = e.version;
     if (!e.idempotency_key.empty())
       keys_[key_of_use(e.site.tenant, e.idempotency_key)] = {e.position, w.fingerprint};

@@ -8,11 +8,14 @@
 #include <unordered_map>
 
 #include "events/codec.hpp"
+#include "events/columns.hpp"
 
 namespace heliograph {
 namespace {
 
-constexpr char record_format = 1;
+// How a value is laid out: format byte, seal, payload; or with the rows of a batch beside: format byte, seal, length of the
+// payload, payload, rows.
+constexpr char plain_format = 1, with_rows_format = 2;
 constexpr std::size_t head_bytes = 1 + 32;  // format byte, seal
 // A scan longer than this reads ahead in large steps; a shorter one must not pay for what it does not want.
 constexpr Position long_scan = 65'536;
@@ -45,9 +48,12 @@ Status RocksLog::write_group(const std::vector<Write>& group, const Heads& after
     const Envelope& e = w.record->envelope;
     const std::string key = key_of(e.position);
     const rocksdb::Slice key_part = slice(key);
-    const rocksdb::Slice value[] = {{&record_format, 1}, slice(bytes_of(w.seal)), slice(w.payload)};
-    auto* family = rocks_.family(w.record->is_readings() ? Family::readings : Family::decisions);
-    if (s.ok()) s = batch.Put(family, {&key_part, 1}, {value, 3});
+    const bool readings = w.record->is_readings();
+    std::string length;
+    if (readings) put_varint(w.payload.size(), length);
+    const rocksdb::Slice value[] = {{readings ? &with_rows_format : &plain_format, 1}, slice(bytes_of(w.seal)), slice(length),
+                                    slice(w.payload), slice(w.rows)};
+    if (s.ok()) s = batch.Put(rocks_.family(readings ? Family::readings : Family::decisions), {&key_part, 1}, {value, 5});
     versions[w.stream_key] = e.version;
     if (!e.idempotency_key.empty() && s.ok()) {
       const std::string use = key.substr() + std::string(bytes_of(w.fingerprint));
@@ -109,11 +115,17 @@ Result<Version> RocksLog::stored_version(std::string_view stream_key) const {
 Result<RocksLog::Value> RocksLog::parse(Position position, bool readings, std::string_view value) {
   if (value.size() < head_bytes)
     return fail(Errc::corrupt, "The record" + at_position(position) + " is cut short: restore a backup.");
-  if (value[0] != record_format)
+  if (value[0] != plain_format && value[0] != with_rows_format)
     return fail(Errc::unsupported, "The record" + at_position(position) +
                                        " is in a form this Heliograph does not know: use the newer one that wrote it.");
-  Value out{position, readings, {}, value.substr(head_bytes)};
+  Value out{position, readings, {}, value.substr(head_bytes), {}};
   std::copy_n(value.begin() + 1, out.seal.size(), out.seal.begin());
+  if (value[0] == plain_format) return out;
+  const auto length = take_varint(out.payload);
+  if (!length || *length > out.payload.size())
+    return fail(Errc::corrupt, "The record" + at_position(position) + " is damaged: restore a backup.");
+  out.rows = out.payload.substr(*length);
+  out.payload = out.payload.substr(0, *length);
   return out;
 }
 
@@ -148,7 +160,7 @@ Result<Digest> RocksLog::seal_at(Position position) const {
 
 Status RocksLog::scan(Position from, Position to, Part part, const Visit& visit) const {
   return each(from, to, part, [&](const Value& value) -> Result<bool> {
-    auto record = decode_record(value.payload, value.position);
+    auto record = decode_record(value.payload, value.position, value.rows);
     if (!record) return fail(record.error());
     return visit(std::make_shared<const Record>(std::move(*record)));
   });
@@ -156,7 +168,7 @@ Status RocksLog::scan(Position from, Position to, Part part, const Visit& visit)
 
 Status RocksLog::scan_stored(Position from, Position to, Part part, const VisitStored& visit) const {
   return each(from, to, part, [&](const Value& value) -> Result<bool> {
-    return visit({value.position, value.readings, value.seal, std::string(value.payload)});
+    return visit({value.position, value.readings, value.seal, std::string(value.payload), std::string(value.rows)});
   });
 }
 
@@ -176,7 +188,7 @@ Status RocksLog::seek(rocksdb::Iterator& it, Position from, bool readings) const
   if (start == from) return {};
   auto value = parse(start, true, text(it.value()));
   if (!value) return fail(value.error());
-  auto record = decode_record(value->payload, start);
+  auto record = decode_record(value->payload, start, value->rows);
   if (!record) return fail(record.error());
   if (record->last() < from) it.Next();
   return {};

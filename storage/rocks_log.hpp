@@ -50,7 +50,7 @@ class RocksLog : public EventLog {
     Position position = 0;
     bool readings = false;
     Digest seal{};
-    std::string_view payload;
+    std::string_view payload, rows;
   };
   struct End {  // the last record of a chain
     Position start = 0, last = 0;

@@ -72,7 +72,7 @@ Result<RocksLog::End> RocksLog::end_of(bool readings) const {
   const Position position = get_be64(text(it->key()));
   auto value = parse(position, readings, text(it->value()));
   if (!value) return fail(value.error());
-  auto record = decode_record(value->payload, position);
+  auto record = decode_record(value->payload, position, value->rows);
   if (!record) return fail(record.error());
   return End{position, record->last(), record->envelope.recorded_at, value->seal};
 }

@@ -53,7 +53,7 @@ void Walk::take(const EventLog::Stored& stored) {
   check_seal(stored);
   taken_ = stored.position;
   (stored.readings ? report_.batches : report_.decisions) += 1;
-  auto record = decode_record(stored.payload, stored.position);
+  auto record = decode_record(stored.payload, stored.position, stored.rows);
   if (record && record->is_readings() != stored.readings)
     report_.add(stored.position, "The record lies in the wrong part of the log.");
   if (!record) {
@@ -62,6 +62,7 @@ void Walk::take(const EventLog::Stored& stored) {
     span_unknown_ = stored.readings;
     return;
   }
+  if (auto sealed = says_what_was_sealed(*record, stored.payload); !sealed) report_.add(stored.position, sealed.error().sentence);
   if (record->is_readings()) report_.readings += record->span();
   expected_ = record->last() + 1;
   check_envelope(record->envelope);

@@ -80,7 +80,7 @@ void Site::observe(DeviceIndex device, Metric metric, std::int64_t value, Micros
   rules_.observe(now_, device, metric, value, at, position, firings_);
 }
 
-Status Site::take_readings(ReadingsPtr batch, std::string encoded, const Principal& principal, Micros at, Journal& journal,
+Status Site::take_readings(ReadingsPtr batch, PackedReadings packed, const Principal& principal, Micros at, Journal& journal,
                            std::string idempotency_key, const Digest& fingerprint) {
   if (!batch || batch->size() == 0) return fail(Errc::invalid, "The batch holds no readings: send at least one.");
   Draft facts;
@@ -91,7 +91,7 @@ Status Site::take_readings(ReadingsPtr batch, std::string encoded, const Princip
   facts.idempotency_key = std::move(idempotency_key);
   facts.fingerprint = fingerprint;
   facts.body = std::move(batch);
-  facts.encoded_readings = std::move(encoded);
+  facts.packed = std::move(packed);
   auto record = journal.append(std::move(facts));
   if (!record) return fail(record.error());
   Intake in = intake(*record);

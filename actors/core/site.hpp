@@ -49,7 +49,7 @@ class Site {
   // ---- decisions: each is one turn ------------------------------------------------------------------------
 
   /// Appends the batch, folds it row by row, lets rules react and safety judge. History only folds into views.
-  Status take_readings(ReadingsPtr batch, std::string encoded, const Principal& principal, Micros at, Journal& journal,
+  Status take_readings(ReadingsPtr batch, PackedReadings packed, const Principal& principal, Micros at, Journal& journal,
                        std::string idempotency_key = {}, const Digest& fingerprint = {});
   Result<CommandAnswer> ask(const Ask& ask, Micros at, Journal& journal);
   Status answered(const DeviceAnswer& answer, Micros at, Journal& journal);

@@ -12,10 +12,11 @@
 namespace heliograph {
 namespace {
 
-constexpr std::array<std::string_view, 16> columns{"position",  "type",     "tenant",      "site",
+constexpr std::array<std::string_view, 17> columns{"position",  "type",     "tenant",      "site",
                                                    "stream",    "version",  "occurred_at", "recorded_at",
                                                    "principal", "cause",    "correlation", "idempotency_key",
-                                                   "data",      "previous", "seal",        "record"};
+                                                   "data",      "previous", "seal",        "record",
+                                                   "rows"};
 
 // More is not shown (data is empty); the stored bytes are there in full. Keeps a line and the memory for it bounded.
 constexpr std::size_t shown_cells_max = 1'000'000;
@@ -137,6 +138,7 @@ std::string cloud_line(const Record& record, const SealedBytes& sealed) {
   if (!e.idempotency_key.empty()) json.field("idempotencykey", e.idempotency_key);
   json.field("previous", hex(bytes_of(sealed.previous))).field("seal", hex(bytes_of(sealed.seal)));
   json.field("record", base64(sealed.payload));
+  if (!sealed.rows.empty()) json.field("rows", base64(sealed.rows));
   json.key("data").raw(data_of(shown)).end_object();
   return one_line(json.str());
 }
@@ -146,7 +148,9 @@ std::string plain_line(const Record& record, const SealedBytes& sealed) {
   line.back() = ',';
   JsonWriter json;
   json.begin_object().field("previous", hex(bytes_of(sealed.previous))).field("seal", hex(bytes_of(sealed.seal)));
-  json.field("record", base64(sealed.payload)).end_object();
+  json.field("record", base64(sealed.payload));
+  if (!sealed.rows.empty()) json.field("rows", base64(sealed.rows));
+  json.end_object();
   return line.append(json.view().substr(1));
 }
 
@@ -156,7 +160,7 @@ std::string csv_line(const Record& record, const SealedBytes& sealed) {
                   std::to_string(e.version), format_time(e.occurred_at), format_time(e.recorded_at),
                   to_string(e.principal), e.cause == 0 ? "" : std::to_string(e.cause), e.correlation, e.idempotency_key,
                   std::string(data_of(record_json(record))), hex(bytes_of(sealed.previous)), hex(bytes_of(sealed.seal)),
-                  base64(sealed.payload)});
+                  base64(sealed.payload), base64(sealed.rows)});
 }
 
 bool in_range(const ExportFilter& filter, Micros at) {

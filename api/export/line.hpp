@@ -20,7 +20,8 @@ inline constexpr std::string_view cloud_type_prefix = "io.heliograph.";
 struct SealedBytes {
   Position position = 0;
   Digest previous{}, seal{};
-  std::string_view payload;
+  std::string_view payload;  // what the seal covers
+  std::string_view rows;     // of a batch, beside it
 };
 
 /// Without line end. Requires: `record` was decoded from the payload.
@@ -44,7 +45,8 @@ enum class CsvColumn : std::uint8_t {
   data,
   previous,
   seal,
-  record
+  record,
+  rows
 };
 std::span<const std::string_view> csv_columns();
 std::string csv_header();

@@ -29,11 +29,12 @@ bool take_position(std::string_view text, Position& out) {
 }
 
 /// Fills everything but the position.
-bool take_sealed(std::string_view previous, std::string_view seal, std::string_view record, ReadLine& out) {
-  auto payload = from_base64(record);
-  if (!payload || payload->empty() || !take_digest(previous, out.previous) || !take_digest(seal, out.seal))
+bool take_sealed(std::string_view previous, std::string_view seal, std::string_view record, std::string_view rows, ReadLine& out) {
+  auto payload = from_base64(record), beside = from_base64(rows);
+  if (!payload || payload->empty() || !beside || !take_digest(previous, out.previous) || !take_digest(seal, out.seal))
     return false;
   out.payload = std::move(*payload);
+  out.rows = std::move(*beside);
   return true;
 }
 
@@ -145,7 +146,7 @@ ReadLine LineReader::read_json(ExportFormat format, std::string_view line) {
   }
   const bool placed = cloud ? take_position(text_at(root, "id"), out.position)
                             : root["position"].get(out.position) == simdjson::SUCCESS && out.position != 0;
-  if (!placed || !take_sealed(text_at(root, "previous"), text_at(root, "seal"), text_at(root, "record"), out))
+  if (!placed || !take_sealed(text_at(root, "previous"), text_at(root, "seal"), text_at(root, "record"), text_at(root, "rows"), out))
     return strange(record_shape);
   out.kind = LineKind::record;
   return out;
@@ -166,10 +167,12 @@ ReadLine LineReader::read_csv(std::string_view line) {
     out.data = cell(CsvColumn::data);
     return out;
   }
-  std::string_view record = cell(CsvColumn::record);
-  if (record.starts_with('\'')) record.remove_prefix(1);
+  const auto bytes = [&](CsvColumn column) {
+    const std::string_view text = cell(column);
+    return text.starts_with('\'') ? text.substr(1) : text;
+  };
   if (!take_position(cell(CsvColumn::position), out.position) ||
-      !take_sealed(cell(CsvColumn::previous), cell(CsvColumn::seal), record, out))
+      !take_sealed(cell(CsvColumn::previous), cell(CsvColumn::seal), bytes(CsvColumn::record), bytes(CsvColumn::rows), out))
     return strange(record_shape);
   out.kind = LineKind::record;
   return out;

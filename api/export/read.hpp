@@ -38,7 +38,7 @@ struct ReadLine {
   // record
   Position position = 0;
   Digest previous{}, seal{};
-  std::string payload;
+  std::string payload, rows;
   // header, proof: their JSON. A CSV's header has none.
   std::string data;
 };

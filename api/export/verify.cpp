@@ -89,12 +89,14 @@ void ExportCheck::take_record(const std::string& line, const ReadLine& read) {
   if (seal_of(read.previous, read.position, read.payload) != read.seal)
     add("The seal does not fit the record at position " + n(read.position) +
         ": its bytes, its position or one of its seals was changed.");
-  const auto record = decode_record(read.payload, read.position);
+  const auto record = decode_record(read.payload, read.position, read.rows);
   if (!record) {
     lose_links();
     taken_ = reached_ = std::max(reached_, read.position);
     return add("The record cannot be decoded: " + printable(record.error().sentence));
   }
+  if (auto sealed_so = says_what_was_sealed(*record, read.payload); !sealed_so)
+    add("The rows at position " + n(read.position) + " are not those that were sealed: they were changed.");
   Chain& chain = record->is_readings() ? readings_ : decisions_;
   check_link(chain, read, record->is_readings());
   check_shown(line, read, *record);
@@ -124,7 +126,7 @@ void ExportCheck::check_link(Chain& chain, const ReadLine& read, bool readings) 
 }
 
 void ExportCheck::check_shown(const std::string& line, const ReadLine& read, const Record& record) {
-  const SealedBytes sealed{read.position, read.previous, read.seal, read.payload};
+  const SealedBytes sealed{read.position, read.previous, read.seal, read.payload, read.rows};
   if (auto field = reader_.difference(verdict_.format, line, export_line(verdict_.format, record, sealed))) {
     std::string sentence = "What can be read does not agree with the sealed record: " + *field + " was changed.";
     if (head_ && !options_.version.empty() && head_->version != options_.version)

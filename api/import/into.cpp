@@ -62,12 +62,12 @@ Result<Imported> import_into(Engine& engine, const SiteKey& site, const std::str
   std::uint64_t batches = 0;
   const auto sink = [&](ReadingBatch batch) -> Status {
     TakeReadings readings;
-    readings.encoded = encode_readings(batch);
+    readings.packed = pack_readings(batch);
     readings.batch = std::make_shared<const ReadingBatch>(std::move(batch));
     readings.principal = {PrincipalKind::system, "import"};
     // The same file gives the same keys: importing it twice adds nothing.
     readings.idempotency_key = "import-" + site.site.text + "-" + identity->short_digest + "-" + std::to_string(batches++);
-    readings.fingerprint = sha256({readings.encoded});
+    readings.fingerprint = readings.packed.content;
     auto reply = engine.request_and_wait(site, std::move(readings));
     if (!reply) return fail(reply.error());
     out.repeated = out.repeated || reply->repeated;

@@ -23,7 +23,7 @@ TEST_CASE("the engine's own figures are readings of its own site") {
   REQUIRE(batch);
   REQUIRE(batch->size() >= 10);
   TakeReadings readings;
-  readings.encoded = encode_readings(*batch);
+  readings.packed = pack_readings(*batch);
   readings.batch = std::make_shared<const ReadingBatch>(*batch);
   readings.principal = {PrincipalKind::device, "heliograph"};
   REQUIRE((*engine)->request_and_wait(engine_site(), std::move(readings)));

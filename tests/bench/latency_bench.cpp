@@ -83,8 +83,8 @@ TakeReadings reading(const Clock& clock, Metric metric, std::int64_t value) {
   builder.row("battery", clock.now());
   builder.set(metric, value);
   auto batch = std::make_shared<const ReadingBatch>(builder.take());
-  std::string encoded = encode_readings(*batch);
-  return {std::move(batch), std::move(encoded), {PrincipalKind::apikey, "collector"}, {}, {}};
+  PackedReadings packed = pack_readings(*batch);
+  return {std::move(batch), std::move(packed), {PrincipalKind::apikey, "collector"}, {}, {}};
 }
 
 void must(const Result<SiteReply>& reply) {

@@ -142,8 +142,8 @@ TEST_CASE("an event of a version that this build does not know stops it with a w
     auto batch = std::make_shared<const ReadingBatch>(rows.take());
     Draft draft;
     draft.stream = "readings-home";
-    draft.encoded_readings = encode_readings(*batch);
-    draft.encoded_readings[0] = 9;  // its format number
+    draft.packed = pack_readings(*batch);
+    draft.packed.bytes[0] = 9;  // its format number
     draft.body = batch;
     auto turn = (*store)->log().begin({{"local"}, {"home"}}, SystemClock().now());
     REQUIRE(turn);

@@ -28,14 +28,14 @@ bool same(const Record& a, const Record& b) {
   return a.is_readings() ? a.readings() == b.readings() : a.event() == b.event();
 }
 
-void check_record(std::string_view payload) {
-  const auto record = decode_record(payload, position_in(payload));
+void check_record(std::string_view payload, std::string_view rows) {
+  const auto record = decode_record(payload, position_in(payload), rows);
   if (!record) {
     if (record.error().sentence.empty()) std::abort();
     return;
   }
   const std::string written = encode_record(*record);
-  const auto again = decode_record(written, record->envelope.position);
+  const auto again = decode_record(written, record->envelope.position, record->is_readings() ? encode_readings(record->readings()) : "");
   if (!again || !same(*again, *record) || encode_record(*again) != written) std::abort();
 }
 
@@ -57,7 +57,8 @@ void check_upcast(std::string_view bytes) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  check_record(bytes);
+  check_record(bytes, {});
+  if (size > 1) check_record(bytes.substr(1, data[0]), bytes.substr(std::min<std::size_t>(1 + data[0], size)));
   check_upcast(bytes);
   return 0;
 }

@@ -329,7 +329,7 @@ TEMPLATE_TEST_CASE("readings that were encoded outside the lock are stored the s
   TestType other;
   Draft draft = readings_draft("meter-1", 200);
   REQUIRE(append(backend.log(), {draft}));
-  draft.encoded_readings = encode_readings(*std::get<ReadingsPtr>(draft.body));
+  draft.packed = pack_readings(*std::get<ReadingsPtr>(draft.body));
   REQUIRE(append(other.log(), {draft}));
   CHECK(*backend.log().seal_at(1) == *other.log().seal_at(1));
 }

@@ -1,4 +1,5 @@
 // Verification must see each kind of lie by itself: every case here changes one thing of a good log.
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "events/codec.hpp"
@@ -149,6 +150,16 @@ TEST_CASE("each change of a stored log is found by itself", "[verify]") {
       reseal(all);
     };
     CHECK_THAT(found(log), Contains("cannot be decoded"));
+  }
+  SECTION("a reading that is not what was sealed") {
+    log.tamper = [](auto& all) {
+      const auto batch = std::find_if(all.begin(), all.end(), [](const auto& s) { return s.readings; });
+      auto rows = decode_readings(batch->rows);
+      REQUIRE(rows);
+      rows->columns[0].values[0] += 1;
+      batch->rows = encode_readings(*rows);
+    };
+    CHECK_THAT(found(log), Contains("not those that were sealed"));
   }
   SECTION("a record in the wrong part") {
     log.tamper = [](auto& all) {

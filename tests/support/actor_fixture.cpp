@@ -176,8 +176,8 @@ TakeReadings readings(std::vector<Value> row, Micros at, std::string key) {
     builder.set(row[i].metric, row[i].value);
   }
   auto batch = std::make_shared<const ReadingBatch>(builder.take());
-  std::string encoded = encode_readings(*batch);
-  return {std::move(batch), std::move(encoded), {PrincipalKind::apikey, "collector"}, std::move(key), {}};
+  PackedReadings packed = pack_readings(*batch);
+  return {std::move(batch), std::move(packed), {PrincipalKind::apikey, "collector"}, std::move(key), {}};
 }
 
 Ask ask_for(const std::string& device, Action action, Principal who, std::string key, std::uint8_t fingerprint) {

@@ -128,7 +128,7 @@ Lines Story::done(const Status& status) {
 Lines Story::take(ReadingBatch batch) {
   const Micros stamp = journal.begin(at);
   auto shared = std::make_shared<const ReadingBatch>(std::move(batch));
-  return done(site.take_readings(shared, encode_readings(*shared), {PrincipalKind::apikey, "collector"}, stamp, journal));
+  return done(site.take_readings(shared, pack_readings(*shared), {PrincipalKind::apikey, "collector"}, stamp, journal));
 }
 
 Lines Story::read_at(Micros source, const std::vector<Value>& row) {
@@ -207,7 +207,8 @@ Lines Story::live_until(Micros until) {
 
 Site rebuilt(const std::vector<RecordPtr>& records, std::size_t from, Site start) {
   for (std::size_t i = from; i < records.size(); ++i) {
-    auto decoded = decode_record(encode_record(*records[i]), records[i]->envelope.position);
+    const Record& record = *records[i];
+    auto decoded = decode_record(encode_record(record), record.envelope.position, record.is_readings() ? encode_readings(record.readings()) : "");
     ensure(decoded.has_value(), "what was written can be read", "rebuilt");
     start.evolve(std::make_shared<const Record>(std::move(*decoded)));
   }
