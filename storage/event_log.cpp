@@ -213,6 +213,57 @@ void EventLog::publish(const std::vector<Write>& group) {
   durable_.store(group.back().record->last(), std::memory_order_release);
 }
 
+// ---- segments ------------------------------------------------------------------------------------------------
+
+Result<RecordPtr> EventLog::Stored::record() const {
+  if (woven) return woven;
+  auto decoded = decode_record(payload, position, rows);
+  if (!decoded) return fail(decoded.error());
+  return std::make_shared<const Record>(std::move(*decoded));
+}
+
+Status EventLog::condense(Position from, Position end) {
+  const auto there = has_segment(from);
+  if (!there) return fail(there.error());
+  if (*there) return {};
+  std::vector<RecordPtr> batches;
+  std::vector<std::string> payloads;
+  Digest last_seal{};
+  Status status;
+  auto scanned = scan_stored(from, end - 1, Part::readings, [&](const Stored& stored) {
+    auto record = stored.record();
+    if (!record) return status = fail(record.error()), false;
+    ensure(stored.position >= from && (*record)->last() < end, "no batch reaches over the border of a segment", "EventLog::condense");
+    batches.push_back(std::move(*record));
+    payloads.push_back(stored.payload);
+    last_seal = stored.seal;
+    return true;
+  });
+  if (!scanned || !status) return scanned ? status : scanned;
+  const auto older = [](const RecordPtr& record) { return record->envelope.schema != readings_schema; };
+  if (batches.empty() || std::any_of(batches.begin(), batches.end(), older)) return {};
+  const Segment segment = make_segment(batches, from, end);
+  batches.clear();
+  const auto woven = weave(segment);
+  if (!woven) return fail(woven.error());
+  bool same = woven->size() == payloads.size();
+  for (std::size_t i = 0; same && i < payloads.size(); ++i) same = encode_record(*(*woven)[i]) == payloads[i];
+  if (!same)
+    return fail(Errc::corrupt, "The readings from position " + std::to_string(from) + " to " + std::to_string(end - 1) +
+                                   " would not say the same in a segment, so nothing was changed: run heliograph verify.");
+  return write_segment(segment, last_seal);
+}
+
+Result<std::vector<std::string>> EventLog::device_blocks(Position from, Position end, const SiteKey& site, std::string_view device) const {
+  auto stored = segment_blocks(from, device_path(site, device));
+  if (!stored) return fail(stored.error());
+  if (*stored) return std::move(**stored);
+  std::vector<RecordPtr> batches;
+  auto scanned = scan(from, end - 1, Part::readings, [&](const RecordPtr& record) { return batches.push_back(record), true; });
+  if (!scanned) return fail(scanned.error());
+  return blocks_of_device(batches, site, device);
+}
+
 Result<std::optional<KeyUse>> EventLog::find_key(const TenantId& tenant, std::string_view key) {
   std::lock_guard lock(mutex_);
   return use_locked(key_of_use(tenant, key));

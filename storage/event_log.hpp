@@ -18,6 +18,7 @@
 
 #include "events/digest.hpp"
 #include "events/record.hpp"
+#include "storage/segment.hpp"
 
 namespace heliograph {
 
@@ -119,16 +120,27 @@ class EventLog {
   /// Seal (chain value) of the record that starts at `position`: decisions and readings have a chain each.
   virtual Result<Digest> seal_at(Position position) const = 0;
 
-  // One durable record as it is stored, for export and verification: decode_record(payload, position, rows).
+  // One durable record as it is stored, for export and verification.
   struct Stored {
     Position position = 0;
     bool readings = false;
     Digest seal{};
     std::string payload;  // what the seal covers
     std::string rows;     // of a batch, beside it
+    RecordPtr woven;      // a batch that lies in a segment: `rows` is empty then
+    Result<RecordPtr> record() const;
   };
   using VisitStored = std::function<bool(const Stored&)>;
   virtual Status scan_stored(Position from, Position to, Part part, const VisitStored& visit) const = 0;
+
+  /// Keeps the readings that start in [from, end) as a segment from now on, device by device, if none starts at `from` yet. What
+  /// is read, and every seal, stay the same: it was compared before anything is replaced. Batches of an older schema stay
+  /// as they are. May run beside appends and reads; by one thread at a time.
+  /// Requires: no batch reaches over a border, and one starts at `end` or after. Errors: corrupt, full, io.
+  Status condense(Position from, Position end);
+  /// What a device measured in positions [from, end), as blocks (events/device_block.hpp), all of it. Quick where that is a
+  /// segment; else the batches are read. Errors: corrupt, io.
+  Result<std::vector<std::string>> device_blocks(Position from, Position end, const SiteKey& site, std::string_view device) const;
 
  protected:
   /// One record ready to be written: the adapters' only duty is to make a group durable, whole or not at all.
@@ -151,6 +163,11 @@ class EventLog {
   /// Keys are made by key_of_use and key_of_stream.
   virtual Result<std::optional<KeyUse>> stored_key(std::string_view use_key) const = 0;
   virtual Result<Version> stored_version(std::string_view stream_key) const = 0;
+  /// Puts the segment where its batches are, whole or not at all. `last_seal` is that of its last batch.
+  virtual Status write_segment(const Segment& segment, const Digest& last_seal) = 0;
+  virtual Result<bool> has_segment(Position from) const = 0;
+  /// Blocks of a device (device_path) in the segment that starts at `from`; nothing where there is no such segment.
+  virtual Result<std::optional<std::vector<std::string>>> segment_blocks(Position from, const std::string& path) const = 0;
   /// Error `full` when no turn of this kind should start.
   virtual Status room(Reserve) { return {}; }
   void recovered(const Heads& heads);

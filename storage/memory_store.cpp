@@ -20,7 +20,7 @@ Status MemoryLog::write_group(const std::vector<Write>& group, const Heads&) {
   std::unique_lock lock(mutex_);
   for (const Write& w : group) {
     const Envelope& e = w.record->envelope;
-    entries_.push_back({w.record, {e.position, w.record->is_readings(), w.seal, w.payload, w.rows}});
+    entries_.push_back({w.record, {e.position, w.record->is_readings(), w.seal, w.payload, w.rows, {}}});
     versions_[w.stream_key] = e.version;
     if (!e.idempotency_key.empty())
       keys_[key_of_use(e.site.tenant, e.idempotency_key)] = {e.position, w.fingerprint};
@@ -38,6 +38,26 @@ Result<Version> MemoryLog::stored_version(std::string_view stream_key) const {
   std::shared_lock lock(mutex_);
   auto found = versions_.find(std::string(stream_key));
   return found == versions_.end() ? Version{0} : found->second;
+}
+
+Status MemoryLog::write_segment(const Segment& segment, const Digest&) {
+  std::unique_lock lock(mutex_);
+  segments_.insert_or_assign(segment.from, segment);
+  return {};
+}
+
+Result<bool> MemoryLog::has_segment(Position from) const {
+  std::shared_lock lock(mutex_);
+  return segments_.contains(from);
+}
+
+Result<std::optional<std::vector<std::string>>> MemoryLog::segment_blocks(Position from, const std::string& path) const {
+  std::shared_lock lock(mutex_);
+  const auto segment = segments_.find(from);
+  if (segment == segments_.end()) return std::optional<std::vector<std::string>>();
+  const auto blocks = segment->second.blocks.find(path);
+  if (blocks == segment->second.blocks.end()) return std::optional(std::vector<std::string>());
+  return std::optional(blocks->second);
 }
 
 const MemoryLog::Entry* MemoryLog::holding(Position position) const {

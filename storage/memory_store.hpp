@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <shared_mutex>
 
 #include "storage/event_log.hpp"
@@ -21,6 +22,9 @@ class MemoryLog : public EventLog {
   Status write_group(const std::vector<Write>& group, const Heads& after) override;
   Result<std::optional<KeyUse>> stored_key(std::string_view use_key) const override;
   Result<Version> stored_version(std::string_view stream_key) const override;
+  Status write_segment(const Segment& segment, const Digest& last_seal) override;
+  Result<bool> has_segment(Position from) const override;
+  Result<std::optional<std::vector<std::string>>> segment_blocks(Position from, const std::string& path) const override;
 
  private:
   struct Entry {
@@ -34,6 +38,7 @@ class MemoryLog : public EventLog {
   std::deque<Entry> entries_;  // guarded by mutex_; entries never move or change once written
   std::unordered_map<std::string, KeyUse> keys_;       // guarded by mutex_
   std::unordered_map<std::string, Version> versions_;  // guarded by mutex_
+  std::map<Position, Segment> segments_;               // guarded by mutex_; beside the entries, which stay
 };
 
 class MemoryViews : public ViewStore {

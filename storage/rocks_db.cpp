@@ -176,6 +176,14 @@ RocksDb::~RocksDb() {
   (void)db_->Close();
 }
 
+rocksdb::Status RocksDb::write(rocksdb::WriteBatch& batch, bool sync) {
+  rocksdb::WriteOptions options;
+  options.sync = sync;
+  rocksdb::Status s = db_->Write(options, &batch);
+  if (!s.ok()) failed_.store(true, std::memory_order_relaxed);
+  return s;
+}
+
 Status RocksDb::check_files() const {
   if (const rocksdb::Status s = db_->VerifyChecksum(); !s.ok())
     return fail(rocks_error("read the files of the log without an error", s));

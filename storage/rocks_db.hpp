@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -14,6 +15,7 @@ class DB;
 class Env;
 class FileSystem;
 class Status;
+class WriteBatch;
 }  // namespace rocksdb
 
 namespace heliograph {
@@ -44,6 +46,9 @@ class RocksDb {
 
   rocksdb::DB& db() const { return *db_; }
   rocksdb::ColumnFamilyHandle* family(Family family) const { return handles_[static_cast<std::size_t>(family)]; }
+  /// All writing goes through here, whole or not at all. After a failure nobody knows what is on disk.
+  rocksdb::Status write(rocksdb::WriteBatch& batch, bool sync);
+  bool failed() const { return failed_.load(std::memory_order_relaxed); }
   /// Reads all table files and compares every block with its checksum. Errors: corrupt, io.
   Status check_files() const;
   /// Makes everything written so far durable, views too.
@@ -55,6 +60,7 @@ class RocksDb {
  private:
   RocksDb() = default;
   std::string path_;
+  std::atomic<bool> failed_ = false;
   std::unique_ptr<rocksdb::DB> db_;
   rocksdb::ColumnFamilyHandle* default_ = nullptr;
   std::array<rocksdb::ColumnFamilyHandle*, family_count> handles_{};

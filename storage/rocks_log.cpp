@@ -9,6 +9,7 @@
 
 #include "events/codec.hpp"
 #include "events/columns.hpp"
+#include "storage/rocks_woven.hpp"
 
 namespace heliograph {
 namespace {
@@ -22,12 +23,6 @@ constexpr Position long_scan = 65'536;
 
 rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
 std::string_view text(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
-
-std::string key_of(Position position) {
-  std::string key;
-  put_be64(key, position);
-  return key;
-}
 
 std::string at_position(Position position) { return " at position " + std::to_string(position); }
 
@@ -66,9 +61,7 @@ Status RocksLog::write_group(const std::vector<Write>& group, const Heads& after
   if (!s.ok()) return fail(rocks_error("put a group together", s));
 
   if (auto fits = room_->may_write(batch.GetDataSize()); !fits) return fits;
-  rocksdb::WriteOptions options;
-  options.sync = sync_;
-  if (s = rocks_.db().Write(options, &batch); !s.ok()) return fail(rocks_error("write to the log", s));
+  if (s = rocks_.write(batch, sync_); !s.ok()) return fail(rocks_error("write to the log", s));
   durable_heads_ = after;
   return watermark_ ? watermark_->put(mark()) : Status{};
 }
@@ -118,7 +111,7 @@ Result<RocksLog::Value> RocksLog::parse(Position position, bool readings, std::s
   if (value[0] != plain_format && value[0] != with_rows_format)
     return fail(Errc::unsupported, "The record" + at_position(position) +
                                        " is in a form this Heliograph does not know: use the newer one that wrote it.");
-  Value out{position, readings, {}, value.substr(head_bytes), {}};
+  Value out{position, readings, {}, value.substr(head_bytes), {}, {}};
   std::copy_n(value.begin() + 1, out.seal.size(), out.seal.begin());
   if (value[0] == plain_format) return out;
   const auto length = take_varint(out.payload);
@@ -154,12 +147,20 @@ Result<Digest> RocksLog::seal_at(Position position) const {
       if (!parsed) return fail(parsed.error());
       return parsed->seal;
     }
+    std::optional<Digest> woven;  // its batch may lie in a segment
+    auto scanned = scan_stored(position, position, Part::readings, [&](const Stored& stored) {
+      if (stored.position == position) woven = stored.seal;
+      return false;
+    });
+    if (!scanned) return fail(scanned.error());
+    if (woven) return *woven;
   }
   return fail(Errc::not_found, "No record starts at position " + std::to_string(position) + ".");
 }
 
 Status RocksLog::scan(Position from, Position to, Part part, const Visit& visit) const {
-  return each(from, to, part, [&](const Value& value) -> Result<bool> {
+  return each(from, to, part, Seals::without, [&](const Value& value) -> Result<bool> {
+    if (value.woven) return visit(value.woven);
     auto record = decode_record(value.payload, value.position, value.rows);
     if (!record) return fail(record.error());
     return visit(std::make_shared<const Record>(std::move(*record)));
@@ -167,8 +168,8 @@ Status RocksLog::scan(Position from, Position to, Part part, const Visit& visit)
 }
 
 Status RocksLog::scan_stored(Position from, Position to, Part part, const VisitStored& visit) const {
-  return each(from, to, part, [&](const Value& value) -> Result<bool> {
-    return visit({value.position, value.readings, value.seal, std::string(value.payload), std::string(value.rows)});
+  return each(from, to, part, Seals::with, [&](const Value& value) -> Result<bool> {
+    return visit({value.position, value.readings, value.seal, std::string(value.payload), std::string(value.rows), value.woven});
   });
 }
 
@@ -184,6 +185,7 @@ Status RocksLog::seek(rocksdb::Iterator& it, Position from, bool readings) const
     it.SeekToFirst();
     return {};
   }
+  if (in_segment(text(it.key()))) return seek_in_segment(it, from);
   const Position start = get_be64(text(it.key()));
   if (start == from) return {};
   auto value = parse(start, true, text(it.value()));
@@ -194,8 +196,7 @@ Status RocksLog::seek(rocksdb::Iterator& it, Position from, bool readings) const
   return {};
 }
 
-Status RocksLog::each(Position from, Position to, Part part,
-                      const std::function<Result<bool>(const Value&)>& visit) const {
+Status RocksLog::each(Position from, Position to, Part part, Seals seals, const VisitValue& visit) const {
   from = std::max<Position>(from, 1);
   to = std::min(to, durable());
   if (from > to) return {};
@@ -218,14 +219,29 @@ Status RocksLog::each(Position from, Position to, Part part,
   for (std::size_t i = 0; i < its.size(); ++i)
     if (auto placed = seek(*its[i], from, is_readings(i)); !placed) return placed;
 
-  while (true) {  // merges the two families in position order
+  Woven woven;  // what is left of a segment: its batches and decisions come by turns
+  while (true) {  // merges in position order
     std::size_t least = its.size();
     for (std::size_t i = 0; i < its.size(); ++i) {
       if (!its[i]->status().ok()) return fail(rocks_error("read the log", its[i]->status()));
       if (its[i]->Valid() && (least == its.size() || its[i]->key().compare(its[least]->key()) < 0)) least = i;
     }
+    if (!woven.empty() && (least == its.size() || woven.position() < get_be64(text(its[least]->key())))) {
+      if (woven.position() > to) return {};
+      auto more = woven.last() < from ? Result<bool>(true) : visit(seals == Seals::with ? woven.sealed_value() : woven.value());
+      if (!more) return fail(more.error());
+      if (!*more) return {};
+      woven.next();
+      continue;
+    }
     if (least == its.size()) return {};
     rocksdb::Iterator& it = *its[least];
+    if (is_readings(least) && in_segment(text(it.key()))) {
+      auto segment = take_segment(it);
+      if (!segment) return fail(segment.error());
+      if (auto begun = woven.begin(*segment); !begun) return begun;
+      continue;
+    }
     auto value = parse(get_be64(text(it.key())), is_readings(least), text(it.value()));
     if (!value) return fail(value.error());
     auto more = visit(*value);

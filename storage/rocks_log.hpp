@@ -1,5 +1,6 @@
 // The log in RocksDB. A commit group is one synced write: records, stream versions, idempotency keys and heads together.
-// Keys are positions, eight bytes big-endian; a value is a format byte, the seal and the payload (docs/LOG_FORMAT.md).
+// Keys are positions, eight bytes big-endian; a value is a format byte, the seal and the payload. A segment lies in the family
+// of the batches that it stands for, under its first position and more bytes (docs/LOG_FORMAT.md).
 #pragma once
 
 #include <functional>
@@ -44,6 +45,9 @@ class RocksLog : public EventLog {
   Result<std::optional<KeyUse>> stored_key(std::string_view use_key) const override;
   Result<Version> stored_version(std::string_view stream_key) const override;
   Status room(Reserve reserve) override;
+  Status write_segment(const Segment& segment, const Digest& last_seal) override;
+  Result<bool> has_segment(Position from) const override;
+  Result<std::optional<std::vector<std::string>>> segment_blocks(Position from, const std::string& path) const override;
 
  private:
   struct Value {  // one stored record; points into RocksDB's memory
@@ -51,13 +55,17 @@ class RocksLog : public EventLog {
     bool readings = false;
     Digest seal{};
     std::string_view payload, rows;
+    RecordPtr woven;
+  };
+  struct StoredSegment {
+    Segment segment;
+    Digest before{}, after{};  // seals of the batch before its first one, and of its last
   };
   struct End {  // the last record of a chain
     Position start = 0, last = 0;
     Micros recorded_at = 0;
     Digest seal{};
   };
-  struct Bounds;
   static Result<Value> parse(Position position, bool readings, std::string_view value);
   static std::string encode(const Heads& heads);
   Result<Heads> stored_heads() const;
@@ -66,8 +74,20 @@ class RocksLog : public EventLog {
   static Status check_ends(const Heads& heads, const End& decisions, const End& readings);
   Status seal_matches(const char* chain, Position position, const Digest& promised) const;
   Result<std::string> get(Family family, std::string_view key) const;
-  Status each(Position from, Position to, Part part, const std::function<Result<bool>(const Value&)>& visit) const;
+  using VisitValue = std::function<Result<bool>(const Value&)>;
+  enum class Seals : bool { without, with };  // whether payload and seal of what lies in segments are made
+  Status each(Position from, Position to, Part part, Seals seals, const VisitValue& visit) const;
   Status seek(rocksdb::Iterator& it, Position from, bool readings) const;
+  // Segments (rocks_segments.cpp).
+  static bool in_segment(std::string_view key) { return key.size() > sizeof(Position); }
+  static Result<StoredSegment> take_head(std::string_view value, Position from);
+  /// Reads the segment whose head `it` stands at, and leaves it behind the last block.
+  static Result<StoredSegment> take_segment(rocksdb::Iterator& it);
+  /// From a key of a segment to its head, or behind the segment when that ends at or before `wanted`.
+  Status seek_in_segment(rocksdb::Iterator& it, Position wanted) const;
+  /// The seal of the last batch at or before where `it` stands; zeros before the first.
+  Result<Digest> seal_before(const rocksdb::Iterator& it) const;
+  class Woven;
 
   RocksDb& rocks_;
   DiskRoom* room_;

@@ -93,8 +93,13 @@ Status RocksLog::check_links(bool readings) const {
     bytes += stored.size();
     it->Prev();
     if (!it->status().ok()) break;
+    const bool beyond = it->Valid() && readings && in_segment(text(it->key()));  // the seals in a segment are verify's to recompute
     Digest before{};
-    if (it->Valid()) {
+    if (beyond) {
+      auto sealed = seal_before(*it);
+      if (!sealed) return fail(sealed.error());
+      before = *sealed;
+    } else if (it->Valid()) {
       auto previous = parse(get_be64(text(it->key())), readings, text(it->value()));
       if (!previous) return fail(previous.error());
       before = previous->seal;
@@ -102,6 +107,7 @@ Status RocksLog::check_links(bool readings) const {
     if (seal_of(before, position, value->payload) != value->seal)
       return fail(damaged("The record at position " + n(position) +
                           " does not seal the one before it: something between them is missing or was changed."));
+    if (beyond) return {};
   }
   if (!it->status().ok()) return fail(rocks_error("read the end of the log", it->status()));
   return {};

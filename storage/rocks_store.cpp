@@ -194,7 +194,7 @@ void RocksStore::let_go() {
 
 void RocksStore::close() {
   // "Clean" is a promise that everything is on disk: it is made only after the last sync, and never after a failure.
-  if (watermark_ && !log_->has_failed() && rocks_->sync()) {
+  if (watermark_ && !log_->has_failed() && !rocks_->failed() && rocks_->sync()) {
     if (room_.may_begin(Reserve::keep)) rocks_->flush();
     if (auto closed = watermark_->close(); !closed) watermark_.reset();
   }

@@ -57,12 +57,6 @@ rocksdb::ColumnFamilyHandle* RocksViews::family(std::string_view view) const {
 
 /// Views could be lost and folded again. They are synced all the same: write-ahead files are padded, and after a power loss
 /// a write that was not synced may be a hole of zeros, which RocksDB reads past, before one that was.
-rocksdb::WriteOptions RocksViews::durable() const {
-  rocksdb::WriteOptions options;
-  options.sync = sync_;
-  return options;
-}
-
 Status RocksViews::writable(std::uint64_t bytes) const {
   if (!room_) return fail(Errc::refused, "The data directory is open for reading only: views cannot be saved.");
   return room_->may_write(bytes);
@@ -84,7 +78,7 @@ Status RocksViews::save(std::string_view view, const ViewBatch& batch, Position 
   if (auto s = write.Put(family(view), checkpoint_key(view), position); !s.ok())
     return fail(rocks_error("save the view " + std::string(view), s));
   if (auto room = writable(write.GetDataSize()); !room) return room;
-  if (auto s = rocks_.db().Write(durable(), &write); !s.ok())
+  if (auto s = rocks_.write(write, sync_); !s.ok())
     return fail(rocks_error("save the view " + std::string(view), s));
   return {};
 }
@@ -137,7 +131,7 @@ Status RocksViews::wipe(std::string_view view) {
   if (s.ok()) s = write.Delete(family(view), checkpoint_key(view));
   if (!s.ok()) return fail(rocks_error("delete the view " + std::string(view), s));
   if (auto room = writable(write.GetDataSize()); !room) return room;
-  if (s = rocks_.db().Write(durable(), &write); !s.ok()) return fail(rocks_error("delete the view " + std::string(view), s));
+  if (s = rocks_.write(write, sync_); !s.ok()) return fail(rocks_error("delete the view " + std::string(view), s));
   const rocksdb::Slice from = first, to = end;  // no other view is rewritten for this one's space
   rocksdb::CompactRangeOptions options;
   options.exclusive_manual_compaction = false;

@@ -7,7 +7,6 @@
 
 namespace rocksdb {
 class Snapshot;
-struct WriteOptions;
 }
 
 namespace heliograph {
@@ -28,7 +27,6 @@ class RocksViews : public ViewStore {
  private:
   rocksdb::ColumnFamilyHandle* family(std::string_view view) const;
   Status writable(std::uint64_t bytes) const;
-  rocksdb::WriteOptions durable() const;
   RocksDb& rocks_;
   DiskRoom* room_;
   bool sync_;

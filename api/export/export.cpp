@@ -43,18 +43,20 @@ class Writer {
   /// Takes every record of the chains in order; writes those that pass.
   Status take(const EventLog::Stored& stored) {
     ChainClaim& chain = stored.readings ? claims_.readings : claims_.decisions;
-    const SealedBytes sealed{stored.position, chain.covers_seal, stored.seal, stored.payload, stored.rows};
+    const auto decoded = stored.record();
+    if (!decoded) return fail(decoded.error());
+    const Record& record = **decoded;
+    const std::string rows = stored.woven ? encode_readings(record.readings()) : stored.rows;
+    const SealedBytes sealed{stored.position, chain.covers_seal, stored.seal, stored.payload, rows};
     if (seal_of(sealed.previous, stored.position, stored.payload) != stored.seal)
       return fail(Errc::corrupt, "The record at position " + std::to_string(stored.position) +
                                      " is not what was written: run heliograph verify --data, and restore a backup.");
     chain.covers = stored.position;
     chain.covers_seal = stored.seal;
-    const auto record = decode_record(stored.payload, stored.position, stored.rows);
-    if (!record) return fail(record.error());
-    if (auto sealed_so = says_what_was_sealed(*record, stored.payload); !sealed_so) return sealed_so;
-    if (!passes(claims_.head.filter, *record)) return {};
-    note(*record, sealed, chain);
-    return put(export_line(format_, *record, sealed));
+    if (auto sealed_so = says_what_was_sealed(record, stored.payload); !sealed_so) return sealed_so;
+    if (!passes(claims_.head.filter, record)) return {};
+    note(record, sealed, chain);
+    return put(export_line(format_, record, sealed));
   }
 
   Result<ExportSummary> finish(const SigningKey& key, Position end) {

@@ -1,0 +1,140 @@
+// Segments in RocksDB: under their first position and 0 the head, under it and 1 the blocks of each device. So they lie where the
+// batches lay that they stand for, and a range of positions is dropped whole, whatever its form.
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include "storage/rocks_woven.hpp"
+
+namespace heliograph {
+namespace {
+
+// Format byte, seals of the batch before and of the last one, head.
+constexpr char segment_format = 3;
+constexpr std::size_t seals_bytes = 1 + 32 + 32;
+constexpr char head_mark = 0, block_mark = 1;
+
+std::string_view text(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
+
+std::string head_key(Position from) { return key_of(from) + head_mark; }
+
+std::string blocks_prefix(Position from, const std::string& path) { return key_of(from) + block_mark + path + '\0'; }
+
+std::string block_key(Position from, const std::string& path, std::size_t number) {
+  std::string key = blocks_prefix(from, path);
+  key.push_back(static_cast<char>(number >> 8));
+  key.push_back(static_cast<char>(number));
+  return key;
+}
+
+tl::unexpected<Error> damaged(Position from, const char* what) {
+  return fail(Errc::corrupt, "The segment of readings at position " + std::to_string(from) + " is damaged (" + what +
+                                 "): run \"heliograph verify\" for the whole picture, and restore a backup.");
+}
+
+}  // namespace
+
+// ---- writing -------------------------------------------------------------------------------------------------
+
+Status RocksLog::write_segment(const Segment& segment, const Digest& last_seal) {
+  if (!room_) return fail(Errc::refused, "The data directory is open for reading only: nothing can be condensed.");
+  std::unique_ptr<rocksdb::Iterator> it(rocks_.db().NewIterator({}, rocks_.family(Family::readings)));
+  it->SeekForPrev(key_of(segment.from - 1) + '\xff');
+  auto before = seal_before(*it);
+  if (!before) return fail(before.error());
+
+  rocksdb::WriteBatch batch;
+  auto* family = rocks_.family(Family::readings);
+  rocksdb::Status s = batch.DeleteRange(family, key_of(segment.from), key_of(segment.end));
+  std::string head(1, segment_format);
+  head.append(bytes_of(*before)).append(bytes_of(last_seal)).append(segment.head);
+  if (s.ok()) s = batch.Put(family, head_key(segment.from), head);
+  for (const auto& [path, blocks] : segment.blocks)
+    for (std::size_t i = 0; i < blocks.size(); ++i)
+      if (s.ok()) s = batch.Put(family, block_key(segment.from, path, i), blocks[i]);
+  if (!s.ok()) return fail(rocks_error("put a segment together", s));
+  if (auto fits = room_->may_write(batch.GetDataSize()); !fits) return fits;
+  if (s = rocks_.write(batch, sync_); !s.ok()) return fail(rocks_error("write to the log", s));
+  return {};
+}
+
+// ---- reading -------------------------------------------------------------------------------------------------
+
+Result<bool> RocksLog::has_segment(Position from) const {
+  auto head = get(Family::readings, head_key(from));
+  if (!head && head.error().code == Errc::not_found) return false;
+  if (!head) return fail(head.error());
+  return true;
+}
+
+Result<std::optional<std::vector<std::string>>> RocksLog::segment_blocks(Position from, const std::string& path) const {
+  const auto there = has_segment(from);
+  if (!there) return fail(there.error());
+  if (!*there) return std::optional<std::vector<std::string>>();
+  const std::string prefix = blocks_prefix(from, path);
+  rocksdb::ReadOptions options;
+  options.verify_checksums = true;
+  std::unique_ptr<rocksdb::Iterator> it(rocks_.db().NewIterator(options, rocks_.family(Family::readings)));
+  std::vector<std::string> blocks;
+  for (it->Seek(prefix); it->Valid() && text(it->key()).starts_with(prefix); it->Next()) blocks.push_back(it->value().ToString());
+  if (!it->status().ok()) return fail(rocks_error("read the log", it->status()));
+  return std::optional(std::move(blocks));
+}
+
+Result<RocksLog::StoredSegment> RocksLog::take_head(std::string_view value, Position from) {
+  if (!value.empty() && value[0] != segment_format)
+    return fail(Errc::unsupported, "The segment of readings at position " + std::to_string(from) +
+                                       " is in a form this Heliograph does not know: use the newer one that wrote it.");
+  if (value.size() <= seals_bytes) return damaged(from, "its head is cut short");
+  StoredSegment stored;
+  std::copy_n(value.begin() + 1, stored.before.size(), stored.before.begin());
+  std::copy_n(value.begin() + 33, stored.after.size(), stored.after.begin());
+  stored.segment.from = from;
+  stored.segment.head = value.substr(seals_bytes);
+  const auto end = end_of_segment(stored.segment.head);
+  if (!end) return fail(end.error());
+  stored.segment.end = *end;
+  return stored;
+}
+
+Result<RocksLog::StoredSegment> RocksLog::take_segment(rocksdb::Iterator& it) {
+  const Position from = get_be64(text(it.key()));
+  if (it.key() != head_key(from)) return damaged(from, "it has no head");
+  auto stored = take_head(text(it.value()), from);
+  if (!stored) return stored;
+  const std::string prefix = key_of(from) + block_mark;
+  for (it.Next(); it.Valid() && text(it.key()).starts_with(prefix); it.Next()) {
+    const std::string_view key = text(it.key()).substr(prefix.size());
+    const std::size_t end = key.find('\0');
+    if (end == std::string_view::npos || key.size() != end + 3) return damaged(from, "a key is none");
+    stored->segment.blocks[std::string(key.substr(0, end))].push_back(it.value().ToString());
+  }
+  if (!it.status().ok()) return fail(rocks_error("read the log", it.status()));
+  return stored;
+}
+
+Status RocksLog::seek_in_segment(rocksdb::Iterator& it, Position wanted) const {
+  const Position from = get_be64(text(it.key()));
+  it.Seek(head_key(from));
+  if (!it.Valid() || it.key() != head_key(from)) return it.status().ok() ? damaged(from, "it has no head") : fail(rocks_error("read the log", it.status()));
+  auto stored = take_head(text(it.value()), from);
+  if (!stored) return fail(stored.error());
+  if (stored->segment.end <= wanted) it.Seek(key_of(stored->segment.end));
+  return {};
+}
+
+Result<Digest> RocksLog::seal_before(const rocksdb::Iterator& it) const {
+  if (!it.Valid()) return it.status().ok() ? Result<Digest>(Digest{}) : fail(rocks_error("read the log", it.status()));
+  const Position start = get_be64(text(it.key()));
+  if (!in_segment(text(it.key()))) {
+    auto batch = parse(start, true, text(it.value()));
+    if (!batch) return fail(batch.error());
+    return batch->seal;
+  }
+  auto value = get(Family::readings, head_key(start));
+  if (!value) return value.error().code == Errc::not_found ? damaged(start, "it has no head") : fail(value.error());
+  auto head = take_head(*value, start);
+  if (!head) return fail(head.error());
+  return head->after;
+}
+
+}  // namespace heliograph
