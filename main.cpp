@@ -194,7 +194,7 @@ int demo(const Options& o, bool data_given) {
   if (!data_given) scratch.emplace();
   if (scratch && scratch->path().empty()) return complain({Errc::io, "No temporary directory could be made: name one with --data.", {}});
   const std::string data = scratch ? scratch->path() : o.data;
-  auto store = open_store(data, {.create = true});
+  auto store = open_store(data, {.create = true, .condense = true});
   if (!store) return complain(store.error());
   print_notes(**store);
   FastClock clock(o.speed);
@@ -226,7 +226,7 @@ Status read_config(Options& o, bool data_given, bool listen_given) {
 int serve(Options o, bool data_given, bool listen_given) {
   const sigset_t signals = claim_signals();
   if (auto done = read_config(o, data_given, listen_given); !done) return complain(done.error());
-  auto store = open_store(o.data, {.create = true});
+  auto store = open_store(o.data, {.create = true, .condense = true});
   if (!store) return complain(store.error());
   print_notes(**store);
   SystemClock clock;
@@ -248,7 +248,7 @@ int import(const Options& o) {
     if (!opened) return complain(opened.error());
     map = std::move(*opened);
   }
-  auto store = open_store(o.data, {.create = true});
+  auto store = open_store(o.data, {.create = true, .condense = true});
   if (!store) return complain(store.error());
   print_notes(**store);
   SystemClock clock;

@@ -40,7 +40,9 @@ struct Engine::Running {
 };
 
 Engine::Engine(Store& store, Clock& clock, EngineOptions options)
-    : store_(store), clock_(clock), options_(std::move(options)), views_(std::make_unique<Views>(store.views(), store.log())) {}
+    : store_(store), clock_(clock), options_(std::move(options)), views_(std::make_unique<Views>(store.views(), store.log())) {
+  views_->plans(store.log());
+}
 
 Engine::~Engine() { static_cast<void>(stop()); }
 

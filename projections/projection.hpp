@@ -27,6 +27,8 @@ class Projection {
   }
   /// Adds every change since the last save to `batch`.
   virtual void save(ViewBatch& batch) = 0;
+  /// Up to where what `save` hands over is complete, having folded up to `applied`: from there on it folds again after a start.
+  virtual Position settled(Position applied) const { return applied; }
 };
 
 }  // namespace heliograph

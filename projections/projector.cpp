@@ -40,7 +40,7 @@ Result<std::optional<std::string>> first_difference(const ViewStore& stored, con
 
 }  // namespace
 
-Views::Views(ViewStore& view_store, const EventLog& event_log) : series(make_series(view_store)), store(view_store), log(event_log) {}
+Views::Views(ViewStore& view_store, const EventLog& event_log) : series(make_series(view_store, event_log)), store(view_store), log(event_log) {}
 
 std::vector<Projection*> Views::all() { return {&site_now, series.get(), &audit, &pending, &devices, &rules}; }
 
@@ -71,11 +71,19 @@ void Views::apply(std::span<const RecordPtr> records, unsigned threads) {
 
 Status Views::save() {
   if (unsaved_ == 0) return {};
+  // Before the view says that it is past them: what is cut short between is planned again after a start.
+  auto closed = series->take_closed();
+  if (planning_)
+    if (auto planned = planning_->plan(std::move(closed)); !planned) return planned;
+  // From batches every device would read them all.
+  if (planning_ && series->reads_back())
+    if (auto condensed = planning_->condense_all(); !condensed) return condensed;
   const auto projections = all();
   for (std::size_t i = 0; i < projections.size(); ++i) {
-    const Position reached = std::max(applied_, checkpoints_[i]);
+    const Position reached = projections[i]->settled(std::max(applied_, checkpoints_[i]));
     ViewBatch batch;
     projections[i]->save(batch);
+    if (batch.empty() && reached == checkpoints_[i]) continue;
     if (auto done = store.save(projections[i]->name(), batch, reached); !done) return done;
     checkpoints_[i] = reached;
   }
@@ -116,7 +124,7 @@ Status Views::catch_up(Position to, const Progress& progress, unsigned threads) 
   return status ? save() : status;
 }
 
-Status rebuild(ViewStore& store, const EventLog& log, std::string_view view, const Progress& progress) {
+Status rebuild(ViewStore& store, EventLog& log, std::string_view view, const Progress& progress) {
   const auto names = Views::names();
   if (!view.empty() && std::find(names.begin(), names.end(), view) == names.end()) {
     std::string known;
@@ -127,8 +135,10 @@ Status rebuild(ViewStore& store, const EventLog& log, std::string_view view, con
     if (view.empty() || view == each)
       if (auto done = store.wipe(each); !done) return done;
   Views views(store, log);
+  views.plans(log);
   if (auto done = views.load(); !done) return done;
-  return views.catch_up(log.durable(), progress, std::thread::hardware_concurrency());
+  if (auto done = views.catch_up(log.durable(), progress, std::thread::hardware_concurrency()); !done) return done;
+  return log.condense_all();
 }
 
 Result<std::vector<std::string>> compare_views(ViewStore& store, const EventLog& log, const Progress& progress) {

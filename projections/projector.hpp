@@ -43,17 +43,20 @@ class Views {
   /// Folds records that are not in the views yet; they come in order, each once.
   void apply(std::span<const RecordPtr> records, unsigned threads = 1);
   Status save();
+  /// From now on `folded`, which is `log`, is told with every save which readings may be condensed.
+  void plans(EventLog& folded) { planning_ = &folded; }
   Position applied() const { return applied_; }
   std::uint64_t unsaved() const { return unsaved_; }
 
  private:
+  EventLog* planning_ = nullptr;
   std::vector<Position> checkpoints_;  // by index of all(); a record at or below is already in the view
   Position applied_ = 0;
   std::uint64_t unsaved_ = 0;  // positions folded since the last save
 };
 
-/// Deletes the named view (empty = all) and folds the whole log again.
-Status rebuild(ViewStore& store, const EventLog& log, std::string_view view, const Progress& progress = {});
+/// Deletes the named view (empty = all) and folds the whole log again; what the series closes on the way is condensed.
+Status rebuild(ViewStore& store, EventLog& log, std::string_view view, const Progress& progress = {});
 
 /// Folds the log into fresh views in memory and compares them byte for byte with the stored ones. Each difference is one
 /// sentence with the view and key; empty = identical. A view that lags (after a kill) is compared as far as it has come.

@@ -1,6 +1,5 @@
-// Telemetry as series: per device, blocks of up to 720 readings, compressed column by column to a few bytes a
-// reading, with rollups by hour (minutes are computed from the block; days and months, in the site's zone, from
-// the hours). Times are source times; energy is a zero-order hold of each power sample, at most the device's
+// Telemetry as series: per device, blocks of about 720 readings, read where the log keeps them, with rollups by hour (minutes
+// are computed from the block; days and months, in the site's zone, from the hours). Times are source times; energy is a zero-order hold of each power sample, at most the device's
 // `hold` long, so a gap stays a gap. Power W, energy mJ (W*ms) inside, split by sign.
 #pragma once
 
@@ -14,6 +13,7 @@
 #include "events/record.hpp"
 #include "events/zone.hpp"
 #include "projections/projection.hpp"
+#include "storage/event_log.hpp"
 
 namespace heliograph {
 
@@ -67,7 +67,7 @@ class SeriesReader {
   /// First and last source time of the device; nullopt when it has no readings.
   struct Extent { Micros first, last; std::uint64_t readings; };
   virtual std::optional<Extent> extent(const SiteKey& site, const DeviceId& device) const = 0;
-  /// Blocks that overlap [from, to), including the unsealed head. Several readings may share a time; a metric has one
+  /// Blocks that overlap [from, to), including what is in no segment yet. Several readings may share a time; a metric has one
   /// value a time, the one recorded last. A block may reach beyond [from, to).
   virtual Result<std::vector<std::unique_ptr<SeriesBlock>>> blocks(const SiteKey& site, const DeviceId& device,
                                                                    Micros from, Micros to) const = 0;
@@ -81,10 +81,17 @@ class SeriesReader {
   virtual std::string_view word(const SiteKey& site, std::int64_t index) const = 0;
 };
 
-/// The projection "series" over a view store, and the reader of what it holds (sealed blocks + heads in memory).
-/// Not thread-safe: its projector owns it. Invariant: blocks are sealed by count, in log order, whatever was saved when.
-class SeriesProjection : public Projection, public SeriesReader {};
-std::unique_ptr<SeriesProjection> make_series(ViewStore& store);
+/// The projection "series" over a view store and the log that it folds, and the reader of what it holds. Not thread-safe: its
+/// projector owns it. Invariant: where segments end depends on the log alone, whatever was saved when.
+class SeriesProjection : public Projection, public SeriesReader {
+ public:
+  /// Segments that were closed since the last call: their readings may be condensed (EventLog::condense).
+  virtual std::vector<EventLog::Range> take_closed() = 0;
+  /// Whether the next save folds hours again from closed readings, because some came late: quick where those are condensed.
+  virtual bool reads_back() const = 0;
+};
+/// Requires: store and log outlive it.
+std::unique_ptr<SeriesProjection> make_series(ViewStore& store, const EventLog& log);
 
 /// Largest-Triangle-Three-Buckets (Steinarsson 2013): keeps the first and last point and the visually most telling
 /// of each bucket. `points` in time order; answers at most `budget` (>= 3) of them.

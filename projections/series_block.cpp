@@ -1,141 +1,73 @@
 #include "projections/series_block.hpp"
 
 #include <algorithm>
-#include <bit>
+#include <array>
 
 #include "events/column_loops.hpp"
-#include "events/columns.hpp"
+#include "events/device_block.hpp"
 
 namespace heliograph {
 namespace {
 
-constexpr std::size_t block_rows_limit = 1u << 20;
+const Micros time_end = from_civil(2262, 1, 1);
 
-tl::unexpected<Error> damaged() {
-  return fail(Errc::corrupt, "A series block is damaged: run heliograph rebuild --projection series.");
-}
-
-using Extremes = column_loops::Range;
-
-std::vector<std::int64_t> relative(std::span<const Position> positions) {
-  std::vector<std::int64_t> out;
-  out.reserve(positions.size());
-  for (const Position position : positions) out.push_back(static_cast<std::int64_t>(position - positions[0]));
-  return out;
-}
-std::vector<std::int64_t> relative(std::span<const Micros> at) {
-  std::vector<std::int64_t> out;
-  out.reserve(at.size());
-  for (const Micros moment : at)
-    out.push_back(wrapping_difference(moment, at[0]));
-  return out;
-}
-
-/// Where a column lies in the block's bytes, and its extremes.
-struct Segment {
-  std::size_t offset = 0, size = 0;
-  Extremes extremes{};
-};
-
-class SealedBlock : public SeriesBlock {
+/// A block as it is stored, each column decoded once.
+class StoredBlock : public SeriesBlock {
  public:
-  /// Reads the header. Layout: rows, last - first time, metric set, extremes of each, sizes of the segments.
-  static Result<std::unique_ptr<SeriesBlock>> open(Micros first_at, Position first_position, std::string value) {
-    auto block = std::make_unique<SealedBlock>();
-    block->bytes_ = std::move(value);
-    block->first_at_ = first_at;
-    block->first_position_ = first_position;
-    if (!block->read_header()) return damaged();
-    return block;
-  }
-
-  std::size_t size() const override { return count_; }
-  Micros first_at() const override { return first_at_; }
-  Micros last_at() const override { return last_at_; }
-  bool has(Metric metric) const override { return segment(metric).size > 0; }
-  std::int64_t min(Metric metric) const override { return segment(metric).extremes.min; }
-  std::int64_t max(Metric metric) const override { return segment(metric).extremes.max; }
-
-  Result<std::span<const Micros>> at() override {
-    if (at_.empty()) {
-      if (!decode(at_segment_, at_)) return damaged();
-      for (Micros& moment : at_) moment = wrapping_sum(moment, first_at_);
-      if (!std::is_sorted(at_.begin(), at_.end()) || at_.front() != first_at_ || at_.back() != last_at_) {
-        at_.clear();
-        return damaged();
-      }
+  StoredBlock(DeviceBlock block, const NumberOf& number_of) : block_(std::move(block)) {
+    for (const MetricInfo& about : all_metrics()) {
+      if (about.kind != Kind::text || !block_.has(about.metric)) continue;
+      Words& words = words_.emplace_back(Words{about.metric, {}});
+      for (const std::string& word : block_.words(about.metric)) words.numbers.push_back(number_of(word));
     }
-    return at_;
   }
 
-  Result<std::span<const Position>> positions() override {
-    if (positions_.empty()) {
-      std::vector<std::int64_t> raw;
-      if (!decode(position_segment_, raw)) return damaged();
-      positions_.reserve(count_);
-      for (const std::int64_t position : raw) positions_.push_back(static_cast<Position>(position) + first_position_);
-    }
-    return positions_;
+  std::size_t size() const override { return block_.size(); }
+  Micros first_at() const override { return block_.first_at(); }
+  Micros last_at() const override { return block_.last_at(); }
+  bool has(Metric metric) const override { return block_.has(metric); }
+  std::int64_t min(Metric metric) const override {
+    const auto* numbers = numbers_of(metric);
+    return numbers ? *std::min_element(numbers->begin(), numbers->end()) : block_.min(metric);
   }
-
+  std::int64_t max(Metric metric) const override {
+    const auto* numbers = numbers_of(metric);
+    return numbers ? *std::max_element(numbers->begin(), numbers->end()) : block_.max(metric);
+  }
+  Result<std::span<const Micros>> at() override { return once(at_, [this] { return block_.at(); }); }
+  Result<std::span<const Position>> positions() override { return once(positions_, [this] { return block_.positions(); }); }
   Result<std::span<const std::int64_t>> values(Metric metric) override {
-    auto& values = values_[static_cast<std::size_t>(metric)];
-    if (values.empty() && !decode(segment(metric), values)) return damaged();
-    return values;
+    return once(values_[static_cast<std::size_t>(metric)], [&]() -> Result<std::vector<std::int64_t>> {
+      auto values = block_.values(metric);
+      if (const auto* numbers = numbers_of(metric); numbers && values)
+        for (std::int64_t& value : *values)
+          if (value != missing) value = (*numbers)[static_cast<std::size_t>(value)];
+      return values;
+    });
   }
 
  private:
-  const Segment& segment(Metric metric) const { return segments_[static_cast<std::size_t>(metric)]; }
-
-  bool decode(const Segment& from, std::vector<std::int64_t>& out) const {
-    std::string_view bytes = std::string_view(bytes_).substr(from.offset, from.size);
-    if (decode_column(bytes, count_, out) && bytes.empty()) return true;
-    out.clear();
-    return false;
+  struct Words {
+    Metric metric;
+    std::vector<std::int64_t> numbers;
+  };
+  const std::vector<std::int64_t>* numbers_of(Metric metric) const {
+    const auto found = std::find_if(words_.begin(), words_.end(), [metric](const Words& words) { return words.metric == metric; });
+    return found == words_.end() ? nullptr : &found->numbers;
+  }
+  template <class T, class Decode>
+  static Result<std::span<const T>> once(std::vector<T>& kept, const Decode& decode) {
+    if (kept.empty()) {
+      auto decoded = decode();
+      if (!decoded) return fail(decoded.error());
+      kept = std::move(*decoded);
+    }
+    return std::span<const T>(kept);
   }
 
-  bool read_header() {
-    std::string_view left = bytes_;
-    const auto take = [&left](std::uint64_t& out) {
-      const auto number = take_varint(left);
-      if (number) out = *number;
-      return number.has_value();
-    };
-    std::uint64_t count = 0, span = 0, metrics = 0;
-    if (!take(count) || !take(span) || !take(metrics)) return false;
-    if (count == 0 || count > block_rows_limit || metrics >> metric_slots != 0 || (metrics & 1) != 0) return false;
-    count_ = count;
-    last_at_ = static_cast<Micros>(static_cast<std::uint64_t>(first_at_) + span);
-    if (last_at_ < first_at_) return false;
-    std::vector<Segment*> order{&at_segment_, &position_segment_};
-    for (std::size_t metric = 1; metric < metric_slots; ++metric) {
-      if ((metrics >> metric & 1) == 0) continue;
-      std::uint64_t low = 0, width = 0;
-      if (!take(low) || !take(width)) return false;
-      const std::int64_t lowest = unzigzag(low);
-      segments_[metric].extremes = {lowest, static_cast<std::int64_t>(static_cast<std::uint64_t>(lowest) + width)};
-      order.push_back(&segments_[metric]);
-    }
-    for (Segment* segment : order) {
-      std::uint64_t size = 0;
-      if (!take(size) || size == 0 || size > bytes_.size()) return false;
-      segment->size = size;
-    }
-    std::size_t offset = bytes_.size() - left.size();
-    for (Segment* segment : order) {
-      segment->offset = offset;
-      offset += segment->size;
-    }
-    return offset == bytes_.size();
-  }
-
-  std::string bytes_;
-  Micros first_at_ = 0, last_at_ = 0;
-  Position first_position_ = 0;
-  std::size_t count_ = 0;
-  Segment at_segment_, position_segment_;
-  std::array<Segment, metric_slots> segments_{};  // size 0 = the block has no such metric
-  std::vector<Micros> at_;                         // decoded on demand, as are the next two
+  DeviceBlock block_;
+  std::vector<Words> words_;  // of each text metric
+  std::vector<Micros> at_;
   std::vector<Position> positions_;
   std::array<std::vector<std::int64_t>, metric_slots> values_;
 };
@@ -162,32 +94,22 @@ class RowsBlock : public SeriesBlock {
 
 }  // namespace
 
-std::string seal(const Rows& rows) {
-  std::uint64_t metrics = 0;
-  std::string sizes, segments, out;
-  const auto add = [&](std::span<const std::int64_t> values) {
-    const std::size_t before = segments.size();
-    encode_column_tight(values, segments);
-    put_varint(segments.size() - before, sizes);
-  };
-  add(relative(rows.at()));
-  add(relative(rows.positions()));
-  std::string extremes;
-  for (const Column& column : rows.columns()) {
-    metrics |= 1ull << static_cast<unsigned>(column.metric);
-    const Extremes found = column_loops::range_of_present(column.values);
-    put_varint(zigzag(found.min), extremes);
-    put_varint(static_cast<std::uint64_t>(found.max) - static_cast<std::uint64_t>(found.min), extremes);
-    add(column.values);
-  }
-  put_varint(rows.size(), out);
-  put_varint(static_cast<std::uint64_t>(rows.last_at()) - static_cast<std::uint64_t>(rows.first_at()), out);
-  put_varint(metrics, out);
-  return out + extremes + sizes + segments;
-}
+bool is_series_time(Micros at) { return at >= 0 && at < time_end; }
 
-Result<std::unique_ptr<SeriesBlock>> open_block(Micros first_at, Position first_position, std::string value) {
-  return SealedBlock::open(first_at, first_position, std::move(value));
+Result<std::unique_ptr<SeriesBlock>> open_block(std::string bytes, const NumberOf& number_of) {
+  auto block = DeviceBlock::open(std::move(bytes));
+  if (!block) return fail(block.error());
+  const bool as_stored = block->plain() && is_series_time(block->first_at()) && is_series_time(block->last_at());
+  auto stored = std::make_unique<StoredBlock>(std::move(*block), number_of);
+  if (as_stored) return stored;
+  const auto rows = rows_of(*stored);
+  if (!rows) return fail(rows.error());
+  const auto at = rows->at();
+  const auto place = [&](Micros moment) { return static_cast<std::size_t>(std::lower_bound(at.begin(), at.end(), moment) - at.begin()); };
+  const Rows within = rows->slice(place(0), place(time_end));
+  const std::array<const Rows*, 1> alone{&within};
+  Rows corrected = Rows::merge(alone);
+  return corrected.empty() ? std::unique_ptr<SeriesBlock>() : rows_block(std::move(corrected));
 }
 
 std::unique_ptr<SeriesBlock> rows_block(Rows rows) { return std::make_unique<RowsBlock>(std::move(rows)); }

@@ -1,8 +1,8 @@
-// A sealed block: up to about 720 readings of one device, each column a segment that can be decoded alone.
-// Weaving puts sealed blocks, late blocks and heads into one sequence of blocks that do not overlap.
-// Layout: docs/LOG_FORMAT.md, "A series block".
+// Blocks of the log and rows in memory as the blocks that readers see: words numbered by the site, corrections applied.
+// Weaving puts blocks that came in order, late ones and rows of the open segment into one sequence that does not overlap.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,11 +14,13 @@ namespace heliograph {
 
 using Blocks = std::vector<std::unique_ptr<SeriesBlock>>;
 
-/// Rows as a block's value. The first time and the first position are in its key. Requires: rows tidy and not empty.
-std::string seal(const Rows& rows);
-/// A block over stored bytes. Errors: corrupt.
-Result<std::unique_ptr<SeriesBlock>> open_block(Micros first_at, Position first_position, std::string value);
-/// A block over rows in memory. Requires: rows tidy and not empty.
+/// The site's number of a word, or `missing`.
+using NumberOf = std::function<std::int64_t(const std::string&)>;
+/// A block of the log (events/device_block.hpp); nothing when no row of it says anything. Errors: corrupt.
+Result<std::unique_ptr<SeriesBlock>> open_block(std::string bytes, const NumberOf& number_of);
+/// Times that a series holds; outside, arithmetic on them could overflow.
+bool is_series_time(Micros at);
+/// A block over rows in memory. Requires: rows in order and not empty.
 std::unique_ptr<SeriesBlock> rows_block(Rows rows);
 
 /// All of a block in memory.

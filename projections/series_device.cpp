@@ -20,24 +20,34 @@ const HourTrack* DeviceSeries::find_track(Metric metric) const {
 
 std::optional<Micros> DeviceSeries::horizon() const {
   if (!sealed_until) return std::nullopt;
-  return hour_of(*sealed_until).from;
+  return hour_of(*sealed_until).from - hour_us;
 }
 
-std::string DeviceSeries::encode() {
+void DeviceSeries::Extent::add(Micros first, Micros last, std::size_t rows, std::uint32_t those) {
+  first_at = readings == 0 ? first : std::min(first_at, first);
+  last_at = readings == 0 ? last : std::max(last_at, last);
+  readings += rows;
+  metrics |= those;
+}
+
+DeviceSeries::Extent DeviceSeries::all() const {
+  Extent extent = closed;
+  if (open.readings > 0) extent.add(open.first_at, open.last_at, open.readings, open.metrics);
+  return extent;
+}
+
+std::string DeviceSeries::encode() const {
   std::string out;
   const auto put_time = [&out](Micros at) { put_varint(zigzag(at), out); };
   put_time(hold);
-  put_varint(metrics, out);
-  put_varint(readings, out);
-  put_time(first_at);
-  put_time(last_at);
+  put_varint(closed.metrics, out);
+  put_varint(closed.readings, out);
+  put_time(closed.first_at);
+  put_time(closed.last_at);
   out.push_back(static_cast<char>((sealed_until ? 1 : 0) | (side_span ? 2 : 0)));
   if (sealed_until) put_time(*sealed_until);
   if (side_span) put_time(*side_span);
-  live.tidy();
-  live.encode(out);
-  late.tidy();
-  late.encode(out);
+  tail.encode(out);
   put_varint(tracks.size(), out);
   std::string hours;
   for (const HourTrack& track : tracks) {
@@ -99,19 +109,17 @@ Result<DeviceSeries> DeviceSeries::decode(std::string_view bytes) {
   const auto metrics = take_varint(bytes);
   const auto readings = metrics ? take_varint(bytes) : metrics;
   if (!readings || *metrics >> metric_slots != 0) return damaged();
-  device.metrics = static_cast<std::uint32_t>(*metrics);
-  device.readings = *readings;
-  if (!take_time(device.first_at) || !take_time(device.last_at) || bytes.empty()) return damaged();
+  device.closed.metrics = static_cast<std::uint32_t>(*metrics);
+  device.closed.readings = *readings;
+  if (!take_time(device.closed.first_at) || !take_time(device.closed.last_at) || bytes.empty()) return damaged();
   const auto flags = static_cast<std::uint8_t>(bytes[0]);
   bytes.remove_prefix(1);
   if (flags > 3) return damaged();
   if ((flags & 1) && !take_time(device.sealed_until.emplace())) return damaged();
   if ((flags & 2) && !take_time(device.side_span.emplace())) return damaged();
-  for (Rows* rows : {&device.live, &device.late}) {
-    auto decoded = Rows::decode(bytes);
-    if (!decoded) return fail(decoded.error());
-    *rows = std::move(*decoded);
-  }
+  auto tail = Rows::decode(bytes);
+  if (!tail) return fail(tail.error());
+  device.tail = std::move(*tail);
   if (!take_tracks(bytes, device) || !bytes.empty()) return damaged();
   return device;
 }

@@ -28,7 +28,7 @@ Result<std::vector<Bucket>> fold_blocks(Blocks& blocks, Metric metric, Micros ho
 
 Result<std::vector<Bucket>> Series::fold_readings(const DeviceSeries& device, Metric metric, Micros from, Micros to,
                                                   const BucketOf& bucket_of) const {
-  auto blocks = blocks_of(device, from - device.hold, to);
+  auto blocks = blocks_of(device, from - device.hold, to, Reach::all);
   if (!blocks) return fail(blocks.error());
   return fold_blocks(*blocks, metric, device.hold, from, to, bucket_of);
 }
@@ -92,7 +92,7 @@ void add_hours(const DeviceSeries& device, HourTrack& track, std::optional<Micro
 }
 
 /// Folds again what late readings made wrong. What cannot be read stays marked.
-Status Series::repair_hours(DeviceSeries& device) {
+Status Series::repair_hours(DeviceSeries& device, Lane& lane) const {
   const auto horizon = device.horizon();
   if (!horizon) return {};
   // One set of blocks serves all metrics: their times are decoded once.
@@ -103,14 +103,14 @@ Status Series::repair_hours(DeviceSeries& device) {
       to = std::max(to, span.to);
     }
   if (from >= to) return {};
-  auto blocks = blocks_of(device, from - device.hold, to);
+  auto blocks = blocks_of(device, from - device.hold, to, Reach::closed);
   if (!blocks) return fail(blocks.error());
   for (HourTrack& track : device.tracks)
-    if (auto repaired = repair_track(device, track, *blocks, *horizon); !repaired) return repaired;
+    if (auto repaired = repair_track(device, track, *blocks, *horizon, lane); !repaired) return repaired;
   return {};
 }
 
-Status Series::repair_track(const DeviceSeries& device, HourTrack& track, Blocks& blocks, Micros horizon) {
+Status Series::repair_track(const DeviceSeries& device, HourTrack& track, Blocks& blocks, Micros horizon, Lane& lane) const {
   const Micros open = chunk_start(horizon);  // from here on the hours are in the head
   std::vector<Bucket> recent = recent_of(track, horizon);
   std::map<Micros, std::vector<std::pair<TimeSpan, std::vector<Bucket>>>> chunks;  // what is replaced in each, by what
@@ -138,13 +138,24 @@ Status Series::repair_track(const DeviceSeries& device, HourTrack& track, Blocks
     for (const auto& [span, repaired] : parts) replace(hours, span.from, span.to, repaired);
     values.emplace_back(key, encode_hours(hours, has_energy(track.metric)));
   }
-  for (auto& [key, value] : values) view_.put(std::move(key), std::move(value));
+  for (auto& entry : values) lane.entries.push_back(std::move(entry));
   set_recent(track, recent);
   track.wrong.cut_before(horizon);
   return {};
 }
 
 // ---- asking --------------------------------------------------------------------------------------------------
+
+/// Stored hours that are wrong, for late rows of the open segment too.
+HourSet Series::wrong_hours(const DeviceSeries& device, const HourTrack& track) const {
+  HourSet wrong = track.wrong;
+  if (!device.has_late_rows()) return wrong;
+  const Rows rows = device.rows.in_order();
+  if (const Column* column = rows.column(track.metric))
+    for (std::size_t row = 0; row < rows.size() && rows.at()[row] < *device.horizon(); ++row)
+      if (column->values[row] != missing) wrong.add(rows.at()[row], reach_of(device, track.metric, rows.at()[row]));
+  return wrong;
+}
 
 Result<std::vector<Bucket>> Series::stored_hours(const DeviceSeries& device, Metric metric, Micros from,
                                                  Micros to) const {
@@ -172,7 +183,7 @@ Result<std::vector<Bucket>> Series::hours(const DeviceSeries& device, Metric met
     const auto recent = recent_of(*track, *device.horizon());  // of a later chunk than what is stored
     const auto wanted = part_of(recent, from, border);
     hours.insert(hours.end(), wanted.begin(), wanted.end());
-    for (const TimeSpan& span : track->wrong.within(from, border)) {
+    for (const TimeSpan& span : wrong_hours(device, *track).within(from, border)) {
       const auto repaired = fold_readings(device, metric, span.from, span.to, hour_of);
       if (!repaired) return fail(repaired.error());
       replace(hours, span.from, span.to, *repaired);
@@ -189,7 +200,8 @@ Result<std::vector<Bucket>> Series::hours(const DeviceSeries& device, Metric met
 Result<std::vector<Rollup>> Series::rollups(const SiteKey& site, const DeviceId& id, Metric metric, Micros from,
                                             Micros to, Step step, const Zone& zone) const {
   const DeviceSeries* device = find(site, id);
-  if (!device || device->readings == 0) return std::vector<Rollup>();
+  if (!device || device->all().readings == 0) return std::vector<Rollup>();
+  const DeviceSeries::Extent extent = device->all();
   from = std::max<Micros>(from, 0);  // no reading is from before 1970 or after 2261
   to = std::min(to, from_civil(2262, 1, 1));
   if (from >= to) return std::vector<Rollup>();
@@ -197,8 +209,8 @@ Result<std::vector<Rollup>> Series::rollups(const SiteKey& site, const DeviceId&
   if (step == Step::hour) bucket_of = hour_of;
   if (step == Step::day) bucket_of = local_days(zone);
   if (step == Step::month) bucket_of = local_months(zone);
-  from = std::max(bucket_of(from).from, bucket_of(device->first_at).from);
-  to = std::min(bucket_of(to - 1).to, bucket_of(device->last_at).to);
+  from = std::max(bucket_of(from).from, bucket_of(extent.first_at).from);
+  to = std::min(bucket_of(to - 1).to, bucket_of(extent.last_at).to);
   if (from >= to) return std::vector<Rollup>();
 
   bool from_hours = step != Step::minute;

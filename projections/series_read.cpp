@@ -31,7 +31,7 @@ std::vector<DeviceId> Series::devices(const SiteKey& site) const {
   std::vector<DeviceId> ids;
   if (const SiteSeries* series = find(site))
     for (const auto& [id, device] : series->devices)
-      if (device.readings > 0) ids.push_back(DeviceId{id});
+      if (device.all().readings > 0) ids.push_back(DeviceId{id});
   return ids;
 }
 
@@ -39,7 +39,7 @@ std::vector<Metric> Series::metrics(const SiteKey& site, const DeviceId& id) con
   std::vector<Metric> metrics;
   const DeviceSeries* device = find(site, id);
   for (const MetricInfo& about : all_metrics())
-    if (device && (device->metrics >> static_cast<unsigned>(about.metric) & 1u)) metrics.push_back(about.metric);
+    if (device && (device->all().metrics >> static_cast<unsigned>(about.metric) & 1u)) metrics.push_back(about.metric);
   return metrics;
 }
 
@@ -50,8 +50,9 @@ Micros Series::hold(const SiteKey& site, const DeviceId& id) const {
 
 std::optional<SeriesReader::Extent> Series::extent(const SiteKey& site, const DeviceId& id) const {
   const DeviceSeries* device = find(site, id);
-  if (!device || device->readings == 0) return std::nullopt;
-  return Extent{device->first_at, device->last_at, device->readings};
+  if (!device || device->all().readings == 0) return std::nullopt;
+  const DeviceSeries::Extent extent = device->all();
+  return Extent{extent.first_at, extent.last_at, extent.readings};
 }
 
 std::string_view Series::word(const SiteKey& site, std::int64_t index) const {
@@ -62,58 +63,59 @@ std::string_view Series::word(const SiteKey& site, std::int64_t index) const {
 
 // ---- blocks --------------------------------------------------------------------------------------------------
 
-namespace {
-
-Result<std::unique_ptr<SeriesBlock>> open_entry(const std::string& key, const std::string& value) {
-  const std::string_view tail = std::string_view(key).substr(key.size() - 16);
-  return open_block(from_ordered_time(get_be64(tail)), get_be64(tail.substr(8)), value);
-}
-
-}  // namespace
-
-Status Series::add_sealed(const DeviceSeries& device, char kind, Micros from, Micros to, Blocks& out) const {
+Status Series::add_closed(const DeviceSeries& device, char kind, Micros from, Micros to, Blocks& out) const {
   const std::string prefix = series_prefix(kind, device.path);
   std::string begin = block_key(kind, device.path, from, 0);
-  if (kind == 's') {  // late blocks may be wide, but none is wider than this
+  if (kind == 's') {  // parts may be long, but none is longer than this
     begin = block_key(kind, device.path, from - *device.side_span, 0);
-  } else {  // blocks in order do not overlap: at most one reaches in from before
+  } else {  // parts in order do not overlap: at most one reaches in from before
     const auto before = view_.last(prefix, begin);
     if (!before) return fail(before.error());
     if (*before) begin = (*before)->first;
   }
   const auto entries = view_.range(begin, block_key(kind, device.path, to, 0));
   if (!entries) return fail(entries.error());
+  std::vector<EventLog::Range> parts;
   for (const auto& [key, value] : *entries) {
-    auto block = open_entry(key, value);
+    const auto part = SegmentPart::decode(value);
+    if (!part) return fail(part.error());
+    if (part->last_at >= from) parts.push_back({part->from, part->end});
+  }
+  const auto stored = log_.device_blocks(parts, device.path);
+  if (!stored) return fail(stored.error());
+  const NumberOf number_of = [&device](const std::string& word) {
+    const auto found = device.words->find(word);
+    return found == device.words->end() ? missing : found->second;
+  };
+  for (const std::string& bytes : *stored) {
+    auto block = open_block(bytes, number_of);
     if (!block) return fail(block.error());
-    if ((*block)->last_at() >= from) out.push_back(std::move(*block));
+    if (*block && (*block)->last_at() >= from && (*block)->first_at() < to) out.push_back(std::move(*block));
   }
   return {};
 }
 
-Result<Blocks> Series::blocks_of(const DeviceSeries& device, Micros from, Micros to) const {
+Result<Blocks> Series::blocks_of(const DeviceSeries& device, Micros from, Micros to, Reach reach) const {
   Blocks found;
-  if (device.readings == 0 || from >= to) return found;
-  from = std::max(from, device.first_at);
-  to = std::min(to, device.last_at + 1);
+  const DeviceSeries::Extent extent = reach == Reach::all ? device.all() : device.closed;
+  if (extent.readings == 0 || from >= to) return found;
+  from = std::max(from, extent.first_at);
+  to = std::min(to, extent.last_at + 1);
   if (device.sealed_until)
-    if (auto status = add_sealed(device, 'b', from, to, found); !status) return fail(status.error());
-  const auto overlaps = [](const Rows& rows, Micros begin, Micros end) {
-    return !rows.empty() && rows.first_at() < end && rows.last_at() >= begin;
+    if (auto status = add_closed(device, 'b', from, to, found); !status) return fail(status.error());
+  const auto add_open = [&] {
+    if (reach == Reach::closed || device.open.readings == 0 || device.open.first_at >= to || device.open.last_at < from) return;
+    found.push_back(rows_block(device.rows.in_order()));
   };
-  const auto add_head = [&found](Rows rows) {
-    rows.tidy();
-    found.push_back(rows_block(std::move(rows)));
-  };
-  if (overlaps(device.live, from, to)) add_head(device.live);
+  if (!device.has_rows_before()) add_open();
   // A late reading belongs into every block found, also where that reaches beyond [from, to).
   for (const auto& block : found) {
     from = std::min(from, block->first_at());
     to = std::max(to, block->last_at() + 1);
   }
   if (device.side_span)
-    if (auto status = add_sealed(device, 's', from, to, found); !status) return fail(status.error());
-  if (overlaps(device.late, from, to)) add_head(device.late);
+    if (auto status = add_closed(device, 's', from, to, found); !status) return fail(status.error());
+  if (device.has_rows_before()) add_open();
   return weave(std::move(found));
 }
 
@@ -121,7 +123,7 @@ Result<std::vector<std::unique_ptr<SeriesBlock>>> Series::blocks(const SiteKey& 
                                                                  Micros to) const {
   const DeviceSeries* device = find(site, id);
   if (!device) return Blocks();
-  auto found = blocks_of(*device, from, to);
+  auto found = blocks_of(*device, from, to, Reach::all);
   if (found) std::erase_if(*found, [&](const auto& block) { return block->last_at() < from || block->first_at() >= to; });
   return found;
 }

@@ -2,42 +2,15 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
+#include <numeric>
 
 #include "events/columns.hpp"
 
 namespace heliograph {
 namespace {
 
-constexpr std::size_t rows_limit = 1u << 20;  // more than a head ever holds: damaged bytes ask for no more memory
-
-bool has_value(const Column& column) {
-  return std::any_of(column.values.begin(), column.values.end(), [](std::int64_t value) { return value != missing; });
-}
-
-template <class Vector>
-void insert_at(Vector& vector, std::size_t place, typename Vector::value_type value) {
-  vector.insert(vector.begin() + static_cast<std::ptrdiff_t>(place), value);
-}
-
-/// Doubling would leave a head of some 840 rows with room for 1,024, in every node of a fleet.
-template <class Vector>
-void reserve_at_end(Vector& vector, std::size_t more) {
-  constexpr std::size_t doubles_until = 256, step = 292;
-  const std::size_t size = vector.size() + more;
-  if (size <= vector.capacity() || size <= doubles_until) return;
-  vector.reserve(doubles_until + (size - doubles_until + step - 1) / step * step);
-}
-
-template <class Vector>
-void add_at_end(Vector& vector, typename Vector::value_type value) {
-  reserve_at_end(vector, 1);
-  vector.push_back(value);
-}
-
-template <class Vector>
-void drop_front(Vector& vector, std::size_t count) {
-  vector.erase(vector.begin(), vector.begin() + static_cast<std::ptrdiff_t>(count));
-}
+constexpr std::size_t rows_limit = 1u << 20;  // damaged bytes ask for no more memory
 
 template <class Vector>
 Vector copied(const Vector& vector, std::size_t from, std::size_t to) {
@@ -69,32 +42,9 @@ std::vector<std::int64_t>& Rows::cells_of(Metric metric) {
   return columns_[slot - 1u].values;
 }
 
-void Rows::insert(Micros at, Position position, std::span<const Cell> cells) {
-  if (at_.empty() || at > at_.back())
-    append(at, position, cells);
-  else
-    insert_between(at, position, cells);
-}
-
-void Rows::append(Micros at, Position position, std::span<const Cell> cells) {
-  const std::size_t row = at_.size();
-  add_at_end(at_, at);
-  add_at_end(positions_, position);
-  for (const Cell& cell : cells) {
-    auto& values = cells_of(cell.metric);
-    if (values.size() < row) values.resize(row, missing);
-    if (values.size() == row)
-      add_at_end(values, cell.value);
-    else
-      values[row] = cell.value;
-  }
-}
-
 std::uint32_t Rows::append(std::span<const RowOf> rows) {
   const std::size_t before = at_.size();
   std::uint32_t possible = 0, came = 0;
-  reserve_at_end(at_, rows.size());
-  reserve_at_end(positions_, rows.size());
   for (const RowOf& row : rows) {
     at_.push_back(row.at());
     positions_.push_back(row.position());
@@ -107,45 +57,31 @@ std::uint32_t Rows::append(std::span<const RowOf> rows) {
     came |= 1u << static_cast<unsigned>(metric);
     auto& values = cells_of(metric);
     values.resize(before, missing);
-    reserve_at_end(values, rows.size());
     for (const RowOf& row : rows) values.push_back(row.batch->cell(metric, row.row));
   }
   return came;
 }
 
-void Rows::insert_between(Micros at, Position position, std::span<const Cell> cells) {
-  for (const Cell& cell : cells) cells_of(cell.metric);
-  const auto same_begin = static_cast<std::size_t>(std::lower_bound(at_.begin(), at_.end(), at) - at_.begin());
-  const auto place = static_cast<std::size_t>(std::upper_bound(at_.begin(), at_.end(), at) - at_.begin());
-  for (Column& column : columns_) {
-    column.values.resize(at_.size(), missing);
-    insert_at(column.values, place, missing);
-  }
-  insert_at(at_, place, at);
-  insert_at(positions_, place, position);
-  for (const Cell& cell : cells) {
-    auto& values = cells_of(cell.metric);
-    std::fill(values.begin() + static_cast<std::ptrdiff_t>(same_begin),
-              values.begin() + static_cast<std::ptrdiff_t>(place), missing);  // corrected
-    values[place] = cell.value;
-  }
-  drop_empty_rows(same_begin, place);
-}
-
-void Rows::drop_empty_rows(std::size_t from, std::size_t to) {
-  for (std::size_t row = to; row-- > from;) {
-    if (std::any_of(columns_.begin(), columns_.end(), [row](const Column& c) { return c.values[row] != missing; }))
-      continue;
-    const auto place = static_cast<std::ptrdiff_t>(row);
-    at_.erase(at_.begin() + place);
-    positions_.erase(positions_.begin() + place);
-    for (Column& column : columns_) column.values.erase(column.values.begin() + place);
-  }
+void Rows::drop_empty_rows() {
+  std::vector<std::uint8_t> said(at_.size(), 0);
+  for (const Column& column : columns_)
+    for (std::size_t row = 0; row < said.size(); ++row)
+      if (column.values[row] != missing) said[row] = 1;
+  if (std::find(said.begin(), said.end(), 0) == said.end()) return;
+  const auto keep = [&said](auto& vector) {
+    std::size_t kept = 0;
+    for (std::size_t row = 0; row < said.size(); ++row)
+      if (said[row]) vector[kept++] = vector[row];
+    vector.resize(kept);
+  };
+  keep(at_);
+  keep(positions_);
+  for (Column& column : columns_) keep(column.values);
 }
 
 void Rows::tidy() {
   for (Column& column : columns_) column.values.resize(at_.size(), missing);
-  std::erase_if(columns_, [](const Column& column) { return !has_value(column); });
+  std::erase_if(columns_, [](const Column& column) { return !says_something(column); });
   std::sort(columns_.begin(), columns_.end(), [](const Column& a, const Column& b) { return a.metric < b.metric; });
   slot_ = {};
   for (std::size_t i = 0; i < columns_.size(); ++i)
@@ -167,14 +103,37 @@ Rows Rows::slice(std::size_t from, std::size_t to) const {
   return from_columns(copied(at_, from, to), copied(positions_, from, to), std::move(columns));
 }
 
-Rows Rows::take_front(std::size_t count) {
-  tidy();
-  Rows front = slice(0, count);
-  drop_front(at_, count);  // in place: the head fills again
-  drop_front(positions_, count);
-  for (Column& column : columns_) drop_front(column.values, count);
-  tidy();
-  return front;
+Rows Rows::in_order() const {
+  Rows tidied = *this;
+  tidied.tidy();
+  if (std::adjacent_find(at_.begin(), at_.end(), std::greater_equal<>()) == at_.end()) return tidied;
+  // Two batches that overtook each other: most often no two rows share a time.
+  std::vector<std::uint32_t> order(at_.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::stable_sort(order.begin(), order.end(), [this](std::uint32_t a, std::uint32_t b) { return at_[a] < at_[b]; });
+  const auto same_time = [this](std::uint32_t a, std::uint32_t b) { return at_[a] == at_[b]; };
+  if (std::adjacent_find(order.begin(), order.end(), same_time) != order.end()) {
+    const std::array<const Rows*, 1> alone{&tidied};
+    return merge(alone);
+  }
+  const auto apply = [&order](auto& numbers) {
+    auto sorted = numbers;
+    for (std::size_t i = 0; i < order.size(); ++i) sorted[i] = numbers[order[i]];
+    numbers = std::move(sorted);
+  };
+  apply(tidied.at_);
+  apply(tidied.positions_);
+  for (Column& column : tidied.columns_) apply(column.values);
+  return tidied;
+}
+
+Rows Rows::without_words() const {
+  std::vector<Column> numbers;
+  for (const Column& column : columns_)
+    if (info(column.metric).kind != Kind::text) numbers.push_back(column);
+  Rows rows = from_columns(at_, positions_, std::move(numbers));
+  rows.drop_empty_rows();
+  return rows;
 }
 
 namespace {
@@ -225,11 +184,28 @@ Rows Rows::merge(std::span<const Rows* const> parts) {
       values.push_back(columns[place.part] ? columns[place.part]->values[place.row] : missing);
     correct(places, values);
   }
-  bool ties = false;
-  for (std::size_t i = 1; i < places.size() && !ties; ++i) ties = places[i].at == places[i - 1].at;
-  if (ties) merged.drop_empty_rows(0, merged.size());
+  merged.drop_empty_rows();
   merged.tidy();
   return merged;
+}
+
+Rows Rows::joined(const Rows& first, const Rows& second) {
+  if (first.empty()) return second;
+  if (second.empty()) return first;
+  if (first.last_at() >= second.first_at()) {
+    const std::array<const Rows*, 2> parts{&first, &second};
+    return merge(parts);
+  }
+  Rows rows = first;
+  rows.at_.insert(rows.at_.end(), second.at_.begin(), second.at_.end());
+  rows.positions_.insert(rows.positions_.end(), second.positions_.begin(), second.positions_.end());
+  for (const Column& column : second.columns_) {
+    auto& values = rows.cells_of(column.metric);
+    values.resize(first.size(), missing);
+    values.insert(values.end(), column.values.begin(), column.values.end());
+  }
+  rows.tidy();
+  return rows;
 }
 
 void Rows::encode(std::string& out) const {
@@ -245,7 +221,7 @@ void Rows::encode(std::string& out) const {
 
 Result<Rows> Rows::decode(std::string_view& bytes) {
   const auto damaged = [] {
-    return fail(Errc::corrupt, "A series' head is damaged: run heliograph rebuild --projection series.");
+    return fail(Errc::corrupt, "The state of a series is damaged: run heliograph rebuild --projection series.");
   };
   const auto count = take_varint(bytes);
   const auto width = count ? take_varint(bytes) : count;

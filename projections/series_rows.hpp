@@ -1,5 +1,5 @@
-// Readings of one device in memory, sorted by source time: what is not sealed yet, and what a merge makes. Several
-// rows may share a time; a metric has at most one value a time, the one with the highest position (a correction).
+// Readings of one device in memory: as they came, and what a merge makes of them, in order of source time. Then several rows
+// may share a time, and a metric has at most one value a time, the one with the highest position (a correction).
 #pragma once
 
 #include <array>
@@ -10,12 +10,6 @@
 #include "events/result.hpp"
 
 namespace heliograph {
-
-/// One value of a row that comes in.
-struct Cell {
-  Metric metric{};
-  std::int64_t value = missing;
-};
 
 /// A batch with its columns found and its words numbered by the site.
 struct BatchColumns {
@@ -47,7 +41,7 @@ class Rows {
  public:
   std::size_t size() const { return at_.size(); }
   bool empty() const { return at_.empty(); }
-  Micros first_at() const { return at_.front(); }
+  Micros first_at() const { return at_.front(); }  // Requires: in order
   Micros last_at() const { return at_.back(); }
   std::span<const Micros> at() const { return at_; }
   std::span<const Position> positions() const { return positions_; }
@@ -55,31 +49,30 @@ class Rows {
   const std::vector<Column>& columns() const { return columns_; }
   const Column* column(Metric metric) const;
 
-  /// Puts a row at its place in time. Requires: `position` above every position here at the same time; cells not empty.
-  void insert(Micros at, Position position, std::span<const Cell> cells);
-  /// Puts rows at the end. Requires: their times ascend from above the last one here; each has a value. Answers the metrics
-  /// that came, as a bit set.
+  /// Puts rows at the end; each has a value, and their positions ascend. Answers the metrics that came, as a bit set.
   std::uint32_t append(std::span<const RowOf> rows);
   /// Makes columns() ready: sorted, of full length, none without a value.
   void tidy();
-  /// Takes the first `count` rows out. Both parts come out tidy.
-  Rows take_front(std::size_t count);
-  /// Rows [from, to) copied.
+  /// The same in order of time, corrections applied, tidy.
+  Rows in_order() const;
+  /// Rows [from, to) copied. Requires: in order.
   Rows slice(std::size_t from, std::size_t to) const;
+  /// Numbers only; rows without any are left out. Requires: tidy.
+  Rows without_words() const;
 
-  /// All rows of all parts in order of time, corrections applied.
+  void encode(std::string& out) const;  // Requires: in order, tidy
+  static Result<Rows> decode(std::string_view& bytes);
+
+  /// All rows of all parts in order of time, corrections applied. Requires: parts tidy.
   static Rows merge(std::span<const Rows* const> parts);
+  /// The same of two that are in order and corrected; quick where one comes after the other.
+  static Rows joined(const Rows& first, const Rows& second);
   /// From columns that are sorted by time already. Requires: lengths agree, columns ascending.
   static Rows from_columns(std::vector<Micros> at, std::vector<Position> positions, std::vector<Column> columns);
 
-  void encode(std::string& out) const;  // Requires: tidy
-  static Result<Rows> decode(std::string_view& bytes);
-
  private:
   std::vector<std::int64_t>& cells_of(Metric metric);
-  void append(Micros at, Position position, std::span<const Cell> cells);
-  void insert_between(Micros at, Position position, std::span<const Cell> cells);
-  void drop_empty_rows(std::size_t from, std::size_t to);
+  void drop_empty_rows();  // Requires: columns of full length
   std::vector<Micros> at_;
   std::vector<Position> positions_;
   std::vector<Column> columns_;                        // may be shorter than at_ until tidy()

@@ -1,8 +1,9 @@
 // The series projection as a class: series.cpp folds and saves, series_hours.cpp keeps the stored hours,
-// series_read.cpp answers. Keys of the view (ids hold neither '/' nor 0):
-//   d tenant/site/device                       the device's state and heads
-//   b tenant/site/device 0 first_at position   sealed block that came in order
-//   s tenant/site/device 0 first_at position   sealed block of late readings
+// series_read.cpp answers. Readings themselves are in the log, in segments; the view knows which hold what.
+// Keys of the view (ids hold neither '/' nor 0):
+//   d tenant/site/device                       the device's state
+//   b tenant/site/device 0 first_at position   its part of a segment that came in order of time
+//   s tenant/site/device 0 first_at position   its part of a segment that began before what was closed then
 //   r tenant/site/device 0 metric chunk        a week of hours of one metric
 //   w tenant/site 0 index                      word
 #pragma once
@@ -10,6 +11,7 @@
 #include <deque>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "projections/rollup.hpp"
@@ -21,13 +23,16 @@ namespace heliograph {
 
 class Series final : public SeriesProjection {
  public:
-  explicit Series(ViewStore& store) : view_(store, "series") {}
+  Series(ViewStore& store, const EventLog& log) : view_(store, "series"), log_(log) {}
 
   std::string_view name() const override { return "series"; }
   Status load(const ViewStore& store) override;
   void apply(const Record& record) override;
   void apply_all(std::span<const RecordPtr> records, unsigned threads) override;
   void save(ViewBatch& batch) override;
+  Position settled(Position) const override { return segment_.from - 1; }
+  bool reads_back() const override;
+  std::vector<EventLog::Range> take_closed() override { return std::exchange(closed_, {}); }
 
   std::vector<DeviceId> devices(const SiteKey& site) const override;
   std::vector<Metric> metrics(const SiteKey& site, const DeviceId& device) const override;
@@ -47,11 +52,19 @@ class Series final : public SeriesProjection {
     DeviceMemo<DeviceSeries*> memo;
     std::vector<std::string> words;
     TextMap<std::int64_t> word_index;
-    std::size_t saved_words = 0;
+    std::size_t saved_words = 0, closed_words = 0;  // in the view; known when the last segment was closed
   };
 
-  /// Rows of many batches, brought together device by device: a device's head is fetched into the cache once, not once for
-  /// each of its rows.
+  /// The stretch of the log that is not closed yet.
+  struct OpenSegment {
+    Position from = 1;
+    std::uint64_t number = 1;  // tells devices apart that were not seen in it yet
+    std::size_t rows = 0;
+    std::vector<DeviceSeries*> devices;
+  };
+
+  /// Rows of many batches, brought together device by device: what is known of a device is fetched into the cache once, not
+  /// once for each of its rows.
   struct Stretch {
     std::deque<BatchColumns> batches;  // rows point into it
     std::vector<std::pair<std::uint32_t, RowOf>> rows;  // with the seat of their device in `devices`, as they came
@@ -60,42 +73,62 @@ class Series final : public SeriesProjection {
   /// What one thread does to the view: devices do not depend on each other, and each belongs to one lane.
   struct Lane {
     std::vector<std::pair<std::string, std::string>> entries;
-    std::vector<DeviceSeries*> changed;
   };
 
   // Folding.
   DeviceSeries& device_of(const SiteKey& site, SiteSeries& series, const std::string& device);
   void add(const Record& record, Stretch& stretch);
   void fold(const Stretch& stretch, unsigned threads);
-  void fold_rows(DeviceSeries& device, std::span<const RowOf> rows, Lane& lane);
-  void fold_row(DeviceSeries& device, Micros at, Position position, std::span<const Cell> cells, Lane& lane);
   void set_hold(DeviceSeries& device, Micros hold);
-  void seal_live(DeviceSeries& device, std::size_t count, Lane& lane);
-  void seal_late(DeviceSeries& device, std::size_t count, Lane& lane);
-  std::int64_t intern(SiteSeries& series, const std::string& word);
+  /// Whether the open segment is large enough. Depends on the log alone.
+  bool is_due() const;
+  void close(Position end, unsigned threads);
+  void close_device(DeviceSeries& device, Position end, Lane& lane) const;
+  void settle(DeviceSeries& device, Lane& lane) const;
+  void put(Lane& lane);
+  static std::int64_t intern(SiteSeries& series, const std::string& word);
+  static std::vector<std::int64_t> intern_words(SiteSeries& series, const ReadingBatch& batch);
+
+  /// Which readings: stored hours must not hang on those of the open segment.
+  enum class Reach : bool { closed, all };
 
   // Stored hours.
-  Status repair_hours(DeviceSeries& device);
-  Status repair_track(const DeviceSeries& device, HourTrack& track, Blocks& blocks, Micros horizon);
+  Status repair_hours(DeviceSeries& device, Lane& lane) const;
+  Status repair_track(const DeviceSeries& device, HourTrack& track, Blocks& blocks, Micros horizon, Lane& lane) const;
   Result<std::vector<Bucket>> stored_hours(const DeviceSeries& device, Metric metric, Micros from, Micros to) const;
   Result<std::vector<Bucket>> hours(const DeviceSeries& device, Metric metric, Micros from, Micros to) const;
+  static Micros reach_of(const DeviceSeries& device, Metric metric, Micros at);
+  HourSet wrong_hours(const DeviceSeries& device, const HourTrack& track) const;
   Result<std::vector<Bucket>> fold_readings(const DeviceSeries& device, Metric metric, Micros from, Micros to,
                                             const BucketOf& bucket_of) const;
 
   // Reading.
   const SiteSeries* find(const SiteKey& site) const;
   const DeviceSeries* find(const SiteKey& site, const DeviceId& device) const;
-  Result<Blocks> blocks_of(const DeviceSeries& device, Micros from, Micros to) const;
-  Status add_sealed(const DeviceSeries& device, char kind, Micros from, Micros to, Blocks& out) const;
+  Result<Blocks> blocks_of(const DeviceSeries& device, Micros from, Micros to, Reach reach) const;
+  Status add_closed(const DeviceSeries& device, char kind, Micros from, Micros to, Blocks& out) const;
 
   PendingView view_;
+  const EventLog& log_;
   std::map<SiteKey, SiteSeries> sites_;
-  std::vector<DeviceSeries*> changed_;
+  OpenSegment segment_;
+  unsigned threads_ = 1;  // that the last fold might use, and the next save may
+  std::vector<EventLog::Range> closed_;
+  std::vector<DeviceSeries*> changed_;  // closed since the last save
+  std::vector<DeviceSeries*> ahead_;    // changed otherwise since the last segment was closed: saved with the next one
 };
 
 /// Adds hours that have closed since the horizon was at `before`. What makes a chunk whole goes to `entries` of the view.
 void add_hours(const DeviceSeries& device, HourTrack& track, std::optional<Micros> before, std::span<const Bucket> fresh,
                std::vector<std::pair<std::string, std::string>>& entries);
+
+/// Where a part of a segment lies in the log, as an entry of the view.
+struct SegmentPart {
+  Position from = 0, end = 0;
+  Micros last_at = 0;
+  std::string encode() const;
+  static Result<SegmentPart> decode(std::string_view bytes);
+};
 
 /// Keys of one device in one part of the view.
 std::string series_prefix(char kind, const std::string& path);

@@ -56,11 +56,11 @@ Result<DryRunRequest> parse_dry_run_request(const SiteKey& site, std::string_vie
 Result<DryRunReport> dry_run_on(Store& store, const DryRunRequest& request, const std::function<bool(const DryRunProgress&)>& progress) {
   const Position end = store.log().durable();
   const auto views = store.views().snapshot();
-  auto series = make_series(*views);
+  auto series = make_series(*views, store.log());
   if (auto done = series->load(*views); !done) return fail(done.error());
   auto checkpoint = views->checkpoint(series->name());
   if (!checkpoint) return fail(checkpoint.error());
-  // The views lag the log by up to a second: the rest comes from the log.
+  // The view ends where the last segment ends: the rest comes from the log.
   auto done = store.log().scan(*checkpoint + 1, end, Part::all, [&](const RecordPtr& record) {
     if (record->envelope.position > *checkpoint) series->apply(*record);
     return true;

@@ -162,8 +162,10 @@ bool EventLog::failed() const {
   return closed_.has_value();
 }
 
-void EventLog::recovered(const Heads& heads) {
-  std::lock_guard lock(mutex_);
+void EventLog::recovered(const Heads& heads, std::vector<Range> plan) {
+  std::scoped_lock lock(mutex_, plan_mutex_);
+  last_batch_.store(heads.reading, std::memory_order_release);
+  plan_ = std::move(plan);
   heads_ = heads;
   durable_.store(heads.next - 1, std::memory_order_release);
   staged_.store(heads.next - 1, std::memory_order_release);
@@ -198,6 +200,7 @@ Result<std::vector<RecordPtr>> EventLog::commit() {
     closed_ = written.error();
     return fail(written.error());
   }
+  last_batch_.store(after.reading, std::memory_order_release);
   publish(group);
   std::vector<RecordPtr> records;
   records.reserve(group.size());
@@ -222,46 +225,88 @@ Result<RecordPtr> EventLog::Stored::record() const {
   return std::make_shared<const Record>(std::move(*decoded));
 }
 
-Status EventLog::condense(Position from, Position end) {
-  const auto there = has_segment(from);
-  if (!there) return fail(there.error());
-  if (*there) return {};
-  std::vector<RecordPtr> batches;
-  std::vector<std::string> payloads;
-  Digest last_seal{};
-  Status status;
-  auto scanned = scan_stored(from, end - 1, Part::readings, [&](const Stored& stored) {
-    auto record = stored.record();
-    if (!record) return status = fail(record.error()), false;
-    ensure(stored.position >= from && (*record)->last() < end, "no batch reaches over the border of a segment", "EventLog::condense");
-    batches.push_back(std::move(*record));
-    payloads.push_back(stored.payload);
-    last_seal = stored.seal;
-    return true;
-  });
-  if (!scanned || !status) return scanned ? status : scanned;
-  const auto older = [](const RecordPtr& record) { return record->envelope.schema != readings_schema; };
-  if (batches.empty() || std::any_of(batches.begin(), batches.end(), older)) return {};
-  const Segment segment = make_segment(batches, from, end);
-  batches.clear();
-  const auto woven = weave(segment);
-  if (!woven) return fail(woven.error());
-  bool same = woven->size() == payloads.size();
-  for (std::size_t i = 0; same && i < payloads.size(); ++i) same = encode_record(*(*woven)[i]) == payloads[i];
-  if (!same)
-    return fail(Errc::corrupt, "The readings from position " + std::to_string(from) + " to " + std::to_string(end - 1) +
-                                   " would not say the same in a segment, so nothing was changed: run heliograph verify.");
-  return write_segment(segment, last_seal);
+Status EventLog::plan(std::vector<Range> ranges) {
+  if (ranges.empty()) return {};
+  const std::lock_guard lock(plan_mutex_);
+  std::vector<Range> plan = plan_;
+  plan.insert(plan.end(), ranges.begin(), ranges.end());
+  if (auto written = write_segment(nullptr, {}, plan); !written) return written;
+  plan_ = std::move(plan);
+  return {};
 }
 
-Result<std::vector<std::string>> EventLog::device_blocks(Position from, Position end, const SiteKey& site, std::string_view device) const {
-  auto stored = segment_blocks(from, device_path(site, device));
-  if (!stored) return fail(stored.error());
-  if (*stored) return std::move(**stored);
-  std::vector<RecordPtr> batches;
-  auto scanned = scan(from, end - 1, Part::readings, [&](const RecordPtr& record) { return batches.push_back(record), true; });
-  if (!scanned) return fail(scanned.error());
-  return blocks_of_device(batches, site, device);
+std::size_t EventLog::planned() const {
+  const std::lock_guard lock(plan_mutex_);
+  const Position last = last_batch_.load(std::memory_order_acquire);
+  return static_cast<std::size_t>(std::count_if(plan_.begin(), plan_.end(), [last](const Range& range) { return range.end <= last; }));
+}
+
+Status EventLog::condense_next() {
+  const std::lock_guard one_at_a_time(condense_mutex_);
+  Range range{};
+  {
+    const std::lock_guard lock(plan_mutex_);
+    if (plan_.empty() || plan_.front().end > last_batch_.load(std::memory_order_acquire)) return {};
+    range = plan_.front();
+  }
+  Digest last_seal{};
+  const auto segment = condensed(range, last_seal);
+  if (!segment) return fail(segment.error());
+  const std::lock_guard lock(plan_mutex_);
+  const std::vector<Range> left(plan_.begin() + 1, plan_.end());
+  if (auto written = write_segment(*segment ? &**segment : nullptr, last_seal, left); !written) return written;
+  plan_ = left;
+  return {};
+}
+
+Status EventLog::condense_all() {
+  while (planned() > 0)
+    if (auto done = condense_next(); !done) return done;
+  return {};
+}
+
+/// The segment that the range should be; nothing where it is to stay as it is.
+Result<std::optional<Segment>> EventLog::condensed(const Range& range, Digest& last_seal) const {
+  const auto there = has_segment(range.from);
+  if (!there) return fail(there.error());
+  if (*there) return std::optional<Segment>();
+  SegmentMaker maker(range.from, range.end);
+  bool older = false, empty = true;
+  for (std::size_t pass = 0; pass < maker.passes() && !older; ++pass) {
+    Status status;
+    auto scanned = scan_stored(range.from, range.end - 1, Part::readings, [&](const Stored& stored) {
+      auto record = stored.record();
+      if (!record) return status = fail(record.error()), false;
+      ensure(stored.position >= range.from && (*record)->last() < range.end, "no batch reaches over the border of a segment", "EventLog::condense_next");
+      if (pass == 0) status = says_what_was_sealed(**record, stored.payload);
+      older = (*record)->envelope.schema != readings_schema;
+      empty = false;
+      last_seal = stored.seal;
+      if (status && !older) maker.take(**record);
+      return status && !older;
+    });
+    if (!scanned || !status) return fail(scanned ? status.error() : scanned.error());
+    if (auto done = maker.end_of_pass(); !done) return fail(done.error());
+  }
+  if (older || empty) return std::optional<Segment>();
+  auto segment = maker.finish();
+  if (!segment) return fail(segment.error());
+  return std::optional(std::move(*segment));
+}
+
+Result<std::vector<std::string>> EventLog::device_blocks(std::span<const Range> ranges, const std::string& device) const {
+  std::vector<std::string> blocks;
+  auto batched = segment_blocks(ranges, device, blocks);
+  if (!batched) return fail(batched.error());
+  for (const Range& range : *batched) {
+    std::vector<RecordPtr> batches;
+    auto scanned = scan(range.from, range.end - 1, Part::readings, [&](const RecordPtr& record) { return batches.push_back(record), true; });
+    if (!scanned) return fail(scanned.error());
+    auto fresh = blocks_of_device(batches, device);
+    if (!fresh) return fail(fresh.error());
+    blocks.insert(blocks.end(), std::make_move_iterator(fresh->begin()), std::make_move_iterator(fresh->end()));
+  }
+  return blocks;
 }
 
 Result<std::optional<KeyUse>> EventLog::find_key(const TenantId& tenant, std::string_view key) {

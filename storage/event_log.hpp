@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -133,14 +134,23 @@ class EventLog {
   using VisitStored = std::function<bool(const Stored&)>;
   virtual Status scan_stored(Position from, Position to, Part part, const VisitStored& visit) const = 0;
 
-  /// Keeps the readings that start in [from, end) as a segment from now on, device by device, if none starts at `from` yet. What
-  /// is read, and every seal, stay the same: it was compared before anything is replaced. Batches of an older schema stay
-  /// as they are. May run beside appends and reads; by one thread at a time.
-  /// Requires: no batch reaches over a border, and one starts at `end` or after. Errors: corrupt, full, io.
-  Status condense(Position from, Position end);
-  /// What a device measured in positions [from, end), as blocks (events/device_block.hpp), all of it. Quick where that is a
-  /// segment; else the batches are read. Errors: corrupt, io.
-  Result<std::vector<std::string>> device_blocks(Position from, Position end, const SiteKey& site, std::string_view device) const;
+  struct Range {
+    Position from, end;  // [from, end)
+  };
+  // Condensing: readings are kept as a segment from then on (storage/segment.hpp). What is read, and every seal, stay the same.
+  /// Remembers, durably, that the readings which start in each range are to be condensed one day.
+  /// Requires: no batch reaches over a border. Errors: full, io.
+  Status plan(std::vector<Range> ranges);
+  /// How many of them can be condensed now: the last batch of the log stays one, so that its end is found at once.
+  std::size_t planned() const;
+  /// Condenses the first range of the plan, if it can be, beside appends and reads. Batches of an older schema, and segments that are there, stay as they are.
+  /// Errors: corrupt (nothing is changed), full, io.
+  Status condense_next();
+  /// All that is planned.
+  Status condense_all();
+  /// What a device (device_path) measured in the ranges, as blocks (events/device_block.hpp), all of it. Quick where a range is a
+  /// segment; else its batches are read. Errors: corrupt, io.
+  Result<std::vector<std::string>> device_blocks(std::span<const Range> ranges, const std::string& device) const;
 
  protected:
   /// One record ready to be written: the adapters' only duty is to make a group durable, whole or not at all.
@@ -163,14 +173,16 @@ class EventLog {
   /// Keys are made by key_of_use and key_of_stream.
   virtual Result<std::optional<KeyUse>> stored_key(std::string_view use_key) const = 0;
   virtual Result<Version> stored_version(std::string_view stream_key) const = 0;
-  /// Puts the segment where its batches are, whole or not at all. `last_seal` is that of its last batch.
-  virtual Status write_segment(const Segment& segment, const Digest& last_seal) = 0;
+  /// Puts the segment, if there is one, where its batches are, and keeps the plan: both or nothing. `last_seal` is that of its
+  /// last batch.
+  virtual Status write_segment(const Segment* segment, const Digest& last_seal, const std::vector<Range>& plan) = 0;
   virtual Result<bool> has_segment(Position from) const = 0;
-  /// Blocks of a device (device_path) in the segment that starts at `from`; nothing where there is no such segment.
-  virtual Result<std::optional<std::vector<std::string>>> segment_blocks(Position from, const std::string& path) const = 0;
+  /// Hands over the blocks of a device in the segments that start at ranges' begins, and answers the ranges that are none.
+  virtual Result<std::vector<Range>> segment_blocks(std::span<const Range> ranges, const std::string& device,
+                                                    std::vector<std::string>& out) const = 0;
   /// Error `full` when no turn of this kind should start.
   virtual Status room(Reserve) { return {}; }
-  void recovered(const Heads& heads);
+  void recovered(const Heads& heads, std::vector<Range> plan = {});
   /// True after a commit failed: nobody knows what is on disk, so no clean stop may be claimed.
   bool failed() const;
 
@@ -178,6 +190,7 @@ class EventLog {
   static std::string key_of_stream(const SiteKey& site, std::string_view stream);
 
  private:
+  Result<std::optional<Segment>> condensed(const Range& range, Digest& last_seal) const;
   Result<Version> version_locked(const std::string& stream_key);
   Result<std::optional<KeyUse>> use_locked(const std::string& use_key) const;
   void remember(const std::string& stream_key, Version version, Position at);
@@ -195,6 +208,10 @@ class EventLog {
   std::size_t streams_sweep_;                            // guarded by mutex_: size at which durable heads are dropped
   std::unordered_map<std::string, KeyUse> keys_staged_;  // guarded by mutex_: keys that are not durable yet
   std::optional<Error> closed_;                          // guarded by mutex_: why the log takes no more
+  std::mutex condense_mutex_;  // held while a segment is made
+  mutable std::mutex plan_mutex_;
+  std::vector<Range> plan_;  // guarded by plan_mutex_
+  std::atomic<Position> last_batch_{0};  // where the last durable one starts
   std::atomic<Position> durable_{0}, staged_{0};         // written under mutex_, read without it
 };
 

@@ -40,9 +40,9 @@ Result<Version> MemoryLog::stored_version(std::string_view stream_key) const {
   return found == versions_.end() ? Version{0} : found->second;
 }
 
-Status MemoryLog::write_segment(const Segment& segment, const Digest&) {
+Status MemoryLog::write_segment(const Segment* segment, const Digest&, const std::vector<Range>&) {
   std::unique_lock lock(mutex_);
-  segments_.insert_or_assign(segment.from, segment);
+  if (segment != nullptr) segments_.insert_or_assign(segment->from, *segment);
   return {};
 }
 
@@ -51,13 +51,19 @@ Result<bool> MemoryLog::has_segment(Position from) const {
   return segments_.contains(from);
 }
 
-Result<std::optional<std::vector<std::string>>> MemoryLog::segment_blocks(Position from, const std::string& path) const {
+Result<std::vector<EventLog::Range>> MemoryLog::segment_blocks(std::span<const Range> ranges, const std::string& device,
+                                                               std::vector<std::string>& out) const {
   std::shared_lock lock(mutex_);
-  const auto segment = segments_.find(from);
-  if (segment == segments_.end()) return std::optional<std::vector<std::string>>();
-  const auto blocks = segment->second.blocks.find(path);
-  if (blocks == segment->second.blocks.end()) return std::optional(std::vector<std::string>());
-  return std::optional(blocks->second);
+  std::vector<Range> batched;
+  for (const Range& range : ranges) {
+    const auto segment = segments_.find(range.from);
+    if (segment == segments_.end()) {
+      batched.push_back(range);
+    } else if (const auto blocks = segment->second.blocks.find(device); blocks != segment->second.blocks.end()) {
+      out.insert(out.end(), blocks->second.begin(), blocks->second.end());
+    }
+  }
+  return batched;
 }
 
 const MemoryLog::Entry* MemoryLog::holding(Position position) const {

@@ -22,9 +22,10 @@ class MemoryLog : public EventLog {
   Status write_group(const std::vector<Write>& group, const Heads& after) override;
   Result<std::optional<KeyUse>> stored_key(std::string_view use_key) const override;
   Result<Version> stored_version(std::string_view stream_key) const override;
-  Status write_segment(const Segment& segment, const Digest& last_seal) override;
+  Status write_segment(const Segment* segment, const Digest& last_seal, const std::vector<Range>& plan) override;
   Result<bool> has_segment(Position from) const override;
-  Result<std::optional<std::vector<std::string>>> segment_blocks(Position from, const std::string& path) const override;
+  Result<std::vector<Range>> segment_blocks(std::span<const Range> ranges, const std::string& device,
+                                            std::vector<std::string>& out) const override;
 
  private:
   struct Entry {

@@ -227,11 +227,11 @@ Status RocksLog::each(Position from, Position to, Part part, Seals seals, const 
       if (its[i]->Valid() && (least == its.size() || its[i]->key().compare(its[least]->key()) < 0)) least = i;
     }
     if (!woven.empty() && (least == its.size() || woven.position() < get_be64(text(its[least]->key())))) {
-      if (woven.position() > to) return {};
-      auto more = woven.last() < from ? Result<bool>(true) : visit(seals == Seals::with ? woven.sealed_value() : woven.value());
+      const Value value = seals == Seals::with ? woven.sealed_value() : woven.value();
+      auto more = woven.last() < from ? Result<bool>(true) : visit(value);
       if (!more) return fail(more.error());
       if (!*more) return {};
-      woven.next();
+      if (auto next = woven.next(); !next) return next;
       continue;
     }
     if (least == its.size()) return {};
@@ -239,7 +239,7 @@ Status RocksLog::each(Position from, Position to, Part part, Seals seals, const 
     if (is_readings(least) && in_segment(text(it.key()))) {
       auto segment = take_segment(it);
       if (!segment) return fail(segment.error());
-      if (auto begun = woven.begin(*segment); !begun) return begun;
+      if (auto begun = woven.begin(std::move(*segment), from, to, seals); !begun) return begun;
       continue;
     }
     auto value = parse(get_be64(text(it.key())), is_readings(least), text(it.value()));

@@ -45,9 +45,10 @@ class RocksLog : public EventLog {
   Result<std::optional<KeyUse>> stored_key(std::string_view use_key) const override;
   Result<Version> stored_version(std::string_view stream_key) const override;
   Status room(Reserve reserve) override;
-  Status write_segment(const Segment& segment, const Digest& last_seal) override;
+  Status write_segment(const Segment* segment, const Digest& last_seal, const std::vector<Range>& plan) override;
   Result<bool> has_segment(Position from) const override;
-  Result<std::optional<std::vector<std::string>>> segment_blocks(Position from, const std::string& path) const override;
+  Result<std::vector<Range>> segment_blocks(std::span<const Range> ranges, const std::string& device,
+                                            std::vector<std::string>& out) const override;
 
  private:
   struct Value {  // one stored record; points into RocksDB's memory
@@ -80,6 +81,7 @@ class RocksLog : public EventLog {
   Status seek(rocksdb::Iterator& it, Position from, bool readings) const;
   // Segments (rocks_segments.cpp).
   static bool in_segment(std::string_view key) { return key.size() > sizeof(Position); }
+  Result<std::vector<Range>> stored_plan() const;
   static Result<StoredSegment> take_head(std::string_view value, Position from);
   /// Reads the segment whose head `it` stands at, and leaves it behind the last block.
   static Result<StoredSegment> take_segment(rocksdb::Iterator& it);

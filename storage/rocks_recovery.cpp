@@ -135,8 +135,10 @@ Status RocksLog::recover() {
   if (auto agree = check_ends(*heads, *decisions, *readings); !agree) return agree;
   for (bool part : {false, true})
     if (auto linked = check_links(part); !linked) return linked;
+  auto plan = stored_plan();
+  if (!plan) return fail(plan.error());
   durable_heads_ = *heads;
-  recovered(*heads);
+  recovered(*heads, std::move(*plan));
   return {};
 }
 

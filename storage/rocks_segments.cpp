@@ -12,6 +12,7 @@ namespace {
 constexpr char segment_format = 3;
 constexpr std::size_t seals_bytes = 1 + 32 + 32;
 constexpr char head_mark = 0, block_mark = 1;
+constexpr const char* plan_key = "plan";
 
 std::string_view text(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
 
@@ -35,22 +36,29 @@ tl::unexpected<Error> damaged(Position from, const char* what) {
 
 // ---- writing -------------------------------------------------------------------------------------------------
 
-Status RocksLog::write_segment(const Segment& segment, const Digest& last_seal) {
+Status RocksLog::write_segment(const Segment* segment, const Digest& last_seal, const std::vector<Range>& plan) {
   if (!room_) return fail(Errc::refused, "The data directory is open for reading only: nothing can be condensed.");
-  std::unique_ptr<rocksdb::Iterator> it(rocks_.db().NewIterator({}, rocks_.family(Family::readings)));
-  it->SeekForPrev(key_of(segment.from - 1) + '\xff');
-  auto before = seal_before(*it);
-  if (!before) return fail(before.error());
-
+  std::string planned;
+  for (const Range& range : plan) {
+    put_be64(planned, range.from);
+    put_be64(planned, range.end);
+  }
   rocksdb::WriteBatch batch;
-  auto* family = rocks_.family(Family::readings);
-  rocksdb::Status s = batch.DeleteRange(family, key_of(segment.from), key_of(segment.end));
-  std::string head(1, segment_format);
-  head.append(bytes_of(*before)).append(bytes_of(last_seal)).append(segment.head);
-  if (s.ok()) s = batch.Put(family, head_key(segment.from), head);
-  for (const auto& [path, blocks] : segment.blocks)
-    for (std::size_t i = 0; i < blocks.size(); ++i)
-      if (s.ok()) s = batch.Put(family, block_key(segment.from, path, i), blocks[i]);
+  rocksdb::Status s = batch.Put(rocks_.family(Family::meta), plan_key, planned);
+  if (segment != nullptr) {
+    std::unique_ptr<rocksdb::Iterator> it(rocks_.db().NewIterator({}, rocks_.family(Family::readings)));
+    it->SeekForPrev(key_of(segment->from - 1) + '\xff');
+    auto before = seal_before(*it);
+    if (!before) return fail(before.error());
+    auto* family = rocks_.family(Family::readings);
+    if (s.ok()) s = batch.DeleteRange(family, key_of(segment->from), key_of(segment->end));
+    std::string head(1, segment_format);
+    head.append(bytes_of(*before)).append(bytes_of(last_seal)).append(segment->head);
+    if (s.ok()) s = batch.Put(family, head_key(segment->from), head);
+    for (const auto& [path, blocks] : segment->blocks)
+      for (std::size_t i = 0; i < blocks.size(); ++i)
+        if (s.ok()) s = batch.Put(family, block_key(segment->from, path, i), blocks[i]);
+  }
   if (!s.ok()) return fail(rocks_error("put a segment together", s));
   if (auto fits = room_->may_write(batch.GetDataSize()); !fits) return fits;
   if (s = rocks_.write(batch, sync_); !s.ok()) return fail(rocks_error("write to the log", s));
@@ -59,6 +67,20 @@ Status RocksLog::write_segment(const Segment& segment, const Digest& last_seal) 
 
 // ---- reading -------------------------------------------------------------------------------------------------
 
+Result<std::vector<EventLog::Range>> RocksLog::stored_plan() const {
+  auto value = get(Family::meta, plan_key);
+  if (!value && value.error().code == Errc::not_found) return std::vector<Range>();
+  if (!value) return fail(value.error());
+  if (value->size() % 16 != 0) return fail(Errc::corrupt, "The plan of what is to be condensed is damaged: restore a backup.");
+  std::vector<Range> plan;
+  for (std::size_t at = 0; at < value->size(); at += 16) {
+    const Range range{get_be64(std::string_view(*value).substr(at)), get_be64(std::string_view(*value).substr(at + 8))};
+    if (range.from == 0 || range.end <= range.from) return fail(Errc::corrupt, "The plan of what is to be condensed is damaged: restore a backup.");
+    plan.push_back(range);
+  }
+  return plan;
+}
+
 Result<bool> RocksLog::has_segment(Position from) const {
   auto head = get(Family::readings, head_key(from));
   if (!head && head.error().code == Errc::not_found) return false;
@@ -66,18 +88,24 @@ Result<bool> RocksLog::has_segment(Position from) const {
   return true;
 }
 
-Result<std::optional<std::vector<std::string>>> RocksLog::segment_blocks(Position from, const std::string& path) const {
-  const auto there = has_segment(from);
-  if (!there) return fail(there.error());
-  if (!*there) return std::optional<std::vector<std::string>>();
-  const std::string prefix = blocks_prefix(from, path);
+Result<std::vector<EventLog::Range>> RocksLog::segment_blocks(std::span<const Range> ranges, const std::string& device,
+                                                              std::vector<std::string>& out) const {
+  std::vector<Range> batched;
+  if (ranges.empty()) return batched;
   rocksdb::ReadOptions options;
   options.verify_checksums = true;
   std::unique_ptr<rocksdb::Iterator> it(rocks_.db().NewIterator(options, rocks_.family(Family::readings)));
-  std::vector<std::string> blocks;
-  for (it->Seek(prefix); it->Valid() && text(it->key()).starts_with(prefix); it->Next()) blocks.push_back(it->value().ToString());
-  if (!it->status().ok()) return fail(rocks_error("read the log", it->status()));
-  return std::optional(std::move(blocks));
+  for (const Range& range : ranges) {
+    const std::string prefix = blocks_prefix(range.from, device);
+    const std::size_t before = out.size();
+    for (it->Seek(prefix); it->Valid() && text(it->key()).starts_with(prefix); it->Next()) out.push_back(it->value().ToString());
+    if (!it->status().ok()) return fail(rocks_error("read the log", it->status()));
+    if (out.size() > before) continue;
+    const auto there = has_segment(range.from);
+    if (!there) return fail(there.error());
+    if (!*there) batched.push_back(range);
+  }
+  return batched;
 }
 
 Result<RocksLog::StoredSegment> RocksLog::take_head(std::string_view value, Position from) {

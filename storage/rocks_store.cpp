@@ -2,6 +2,7 @@
 // nothing acknowledged is gone (docs/LOG_FORMAT.md, "Opening").
 #include <unistd.h>
 
+#include "storage/condenser.hpp"
 #include "storage/data_directory.hpp"
 #include "storage/disk_room.hpp"
 #include "storage/rocks_db.hpp"
@@ -56,6 +57,7 @@ class RocksStore : public Store {
   std::unique_ptr<Watermark> watermark_;
   std::unique_ptr<RocksLog> log_;
   std::unique_ptr<RocksViews> views_;
+  std::unique_ptr<Condenser> condenser_;
   Watermark::Found found_;
   bool was_clean_ = false;
   std::vector<std::string> notes_;
@@ -153,6 +155,7 @@ Status RocksStore::start_writing() {
   if (!watermark) return fail(watermark.error());
   watermark_ = std::move(*watermark);
   log_->witness(watermark_.get());
+  if (options_.condense) condenser_ = std::make_unique<Condenser>(*log_);
   return directory_.fresh() ? directory_.finish_creation() : Status{};
 }
 
@@ -187,12 +190,14 @@ void RocksStore::open_damaged(std::vector<Error>& damage) {
 }
 
 void RocksStore::let_go() {
+  condenser_.reset();
   views_.reset();
   log_.reset();
   rocks_.reset();
 }
 
 void RocksStore::close() {
+  condenser_.reset();
   // "Clean" is a promise that everything is on disk: it is made only after the last sync, and never after a failure.
   if (watermark_ && !log_->has_failed() && !rocks_->failed() && rocks_->sync()) {
     if (room_.may_begin(Reserve::keep)) rocks_->flush();

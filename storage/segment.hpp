@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,14 +21,39 @@ struct Segment {
 /// "tenant/site/device".
 std::string device_path(const SiteKey& site, std::string_view device);
 
-/// Requires: batches in order, all of readings_schema.
-Segment make_segment(std::span<const RecordPtr> batches, Position from, Position end);
-/// The records again. Errors: corrupt.
+/// Takes the batches of a stretch, in order, as often as it asks, and makes a segment of them: memory is for the rows of some
+/// devices at a time. What it makes is read back and compared.
+class SegmentMaker {
+ public:
+  SegmentMaker(Position from, Position end);
+  ~SegmentMaker();
+  SegmentMaker(const SegmentMaker&) = delete;
+  SegmentMaker& operator=(const SegmentMaker&) = delete;
+  /// How often all batches must be taken, each time followed by end_of_pass.
+  std::size_t passes() const;
+  void take(const Record& batch);
+  /// Errors: corrupt, when a block would not say what it was made of.
+  Status end_of_pass();
+  Result<Segment> finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// The same at once. Requires: batches in order, all of readings_schema.
+Result<Segment> make_segment(std::span<const RecordPtr> batches, Position from, Position end);
+/// All records again. Errors: corrupt.
 Result<std::vector<RecordPtr>> weave(const Segment& segment);
+/// Batches [first, last) of it. Requires: `head` is the segment's.
+struct SegmentHead;
+Result<std::vector<RecordPtr>> weave(const Segment& segment, const SegmentHead& head, std::size_t first, std::size_t last);
+/// Errors: corrupt, when head and blocks cannot belong together.
+Result<SegmentHead> head_of(const Segment& segment);
 /// Where the segment with this head ends.
 Result<Position> end_of_segment(std::string_view head);
 
-/// The rows of one device in some batches, as blocks.
-std::vector<std::string> blocks_of_device(std::span<const RecordPtr> batches, const SiteKey& site, std::string_view device);
+/// The rows of one device (device_path) in some batches, as blocks.
+Result<std::vector<std::string>> blocks_of_device(std::span<const RecordPtr> batches, const std::string& device);
 
 }  // namespace heliograph

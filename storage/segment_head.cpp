@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "events/codec.hpp"
 #include "events/columns.hpp"
 #include "storage/segment.hpp"
 
@@ -39,7 +40,7 @@ class Dictionary {
 // One line a column of the head: what of an envelope it keeps. Positions are kept as distances to the batch's own.
 constexpr std::size_t column_count = 14;
 struct Columns {
-  std::array<Numbers, column_count> all;
+  std::array<Numbers, column_count> all{};
   Numbers &position = all[0], &rows = all[1], &version = all[2], &occurred = all[3], &recorded = all[4], &cause = all[5], &tenant = all[6],
           &site = all[7], &stream = all[8], &kind = all[9], &principal = all[10], &correlation = all[11], &key = all[12], &more = all[13];
 };
@@ -80,40 +81,76 @@ bool take_suspects(std::string_view& left, BatchShell& batch, std::size_t count)
 
 }  // namespace
 
-std::string encode_head(std::span<const RecordPtr> batches, Position from, Position end) {
+struct HeadMaker::State {
+  Position from, next;
   Columns columns;
   Dictionary words;
   std::string suspects;
-  Position before = from;
-  for (const RecordPtr& record : batches) {
-    const Envelope& e = record->envelope;
-    const ReadingBatch& batch = record->readings();
-    columns.position.push_back(static_cast<std::int64_t>(e.position - before));  // decisions that lie between
-    before = record->last() + 1;
-    columns.rows.push_back(static_cast<std::int64_t>(batch.size()));
-    columns.version.push_back(static_cast<std::int64_t>(e.version));
-    columns.occurred.push_back(e.occurred_at);
-    columns.recorded.push_back(e.recorded_at);
-    columns.cause.push_back(e.cause == 0 ? 0 : static_cast<std::int64_t>(e.position - e.cause));
-    columns.tenant.push_back(words.number(e.site.tenant.text));
-    columns.site.push_back(words.number(e.site.site.text));
-    columns.stream.push_back(words.number(e.stream));
-    columns.kind.push_back(static_cast<std::int64_t>(e.principal.kind));
-    columns.principal.push_back(words.number(e.principal.name));
-    const std::int64_t distance = correlation_distance(e);
-    columns.correlation.push_back(distance > 0 ? distance : -words.number(e.correlation));
-    columns.key.push_back(words.number(e.idempotency_key));
-    columns.more.push_back(static_cast<std::int64_t>(batch.suspects.size() * 2 + (batch.historic ? 1 : 0)));
-    put_suspects(batch.suspects, suspects);
-  }
+  Hasher taken;  // what was added
+};
+
+namespace {
+
+void add(Hasher& hasher, const Envelope& envelope, std::size_t rows, bool historic, const std::vector<Suspect>& suspects) {
+  Record bare{envelope, ReadingsPtr()};
+  std::string text = encode_record(bare, Digest{});
+  put_varint(rows * 2 + (historic ? 1 : 0), text);
+  put_suspects(suspects, text);
+  put_varint(text.size(), text);
+  hasher.add(text);
+}
+
+}  // namespace
+
+HeadMaker::HeadMaker(Position from) : state_(new State{from, from, {}, {}, {}, {}}) {}
+HeadMaker::~HeadMaker() = default;
+
+void HeadMaker::add(const Record& record) {
+  const Envelope& e = record.envelope;
+  const ReadingBatch& batch = record.readings();
+  Columns& columns = state_->columns;
+  Dictionary& words = state_->words;
+  columns.position.push_back(static_cast<std::int64_t>(e.position - state_->next));  // decisions that lie between
+  state_->next = record.last() + 1;
+  columns.rows.push_back(static_cast<std::int64_t>(batch.size()));
+  columns.version.push_back(static_cast<std::int64_t>(e.version));
+  columns.occurred.push_back(e.occurred_at);
+  columns.recorded.push_back(e.recorded_at);
+  columns.cause.push_back(e.cause == 0 ? 0 : static_cast<std::int64_t>(e.position - e.cause));
+  columns.tenant.push_back(words.number(e.site.tenant.text));
+  columns.site.push_back(words.number(e.site.site.text));
+  columns.stream.push_back(words.number(e.stream));
+  columns.kind.push_back(static_cast<std::int64_t>(e.principal.kind));
+  columns.principal.push_back(words.number(e.principal.name));
+  const std::int64_t distance = correlation_distance(e);
+  columns.correlation.push_back(distance > 0 ? distance : -words.number(e.correlation));
+  columns.key.push_back(words.number(e.idempotency_key));
+  columns.more.push_back(static_cast<std::int64_t>(batch.suspects.size() * 2 + (batch.historic ? 1 : 0)));
+  put_suspects(batch.suspects, state_->suspects);
+  heliograph::add(state_->taken, e, batch.size(), batch.historic, batch.suspects);
+}
+
+Result<std::string> HeadMaker::finish(Position end) {
   std::string raw;
-  put_varint(batches.size(), raw);
-  for (const Numbers& column : columns.all) encode_column(column, raw);
-  words.put(raw);
+  put_varint(state_->columns.rows.size(), raw);
+  for (const Numbers& column : state_->columns.all) encode_column(column, raw);
+  state_->words.put(raw);
   std::string out;
-  put_varint(from, out);
+  put_varint(state_->from, out);
   put_varint(end, out);
-  return out + compress(raw + suspects, level);
+  out += compress(raw + state_->suspects, level);
+  const auto head = decode_head(out);
+  if (!head) return fail(head.error());
+  Hasher said;
+  for (const BatchShell& batch : head->batches) heliograph::add(said, batch.envelope, batch.rows, batch.historic, batch.suspects);
+  if (said.finish() != state_->taken.finish()) return damaged();
+  return out;
+}
+
+std::size_t SegmentHead::rows() const {
+  std::size_t rows = 0;
+  for (const BatchShell& batch : batches) rows += batch.rows;
+  return rows;
 }
 
 Result<Position> end_of_segment(std::string_view head) {

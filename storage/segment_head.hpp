@@ -2,7 +2,7 @@
 // envelope must not cost more than the reading does.
 #pragma once
 
-#include <span>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,10 +18,26 @@ struct BatchShell {
   std::vector<Suspect> suspects;
 };
 
-std::string encode_head(std::span<const RecordPtr> batches, Position from, Position end);
+class HeadMaker {
+ public:
+  explicit HeadMaker(Position from);
+  ~HeadMaker();
+  HeadMaker(const HeadMaker&) = delete;
+  HeadMaker& operator=(const HeadMaker&) = delete;
+  /// Batches come in order. Requires: of readings_schema.
+  void add(const Record& batch);
+  /// Errors: corrupt, when the head would not say what it was made of.
+  Result<std::string> finish(Position end);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 struct SegmentHead {
   Position from = 0, end = 0;
   std::vector<BatchShell> batches;  // in order; they do not overlap
+  std::size_t rows() const;
 };
 /// Errors: corrupt.
 Result<SegmentHead> decode_head(std::string_view bytes);

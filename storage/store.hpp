@@ -14,6 +14,7 @@ namespace heliograph {
 struct StoreOptions {
   bool create = false;     // make the directory (mode 0700) when it is missing
   bool read_only = false;  // verify, export: never writes, takes no lock away from nobody
+  bool condense = false;   // condense what is planned, on a thread that gives way to all others (storage/condenser.hpp)
   std::uint64_t reserve_bytes = 64ull << 20;   // reserve file, given back when the disk fills (H47)
   std::uint64_t free_bytes_min = 128ull << 20;  // below this the log answers `full`
 };

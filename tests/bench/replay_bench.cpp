@@ -56,19 +56,26 @@ void add_row(ReadingBuilder& out, const std::vector<std::string>& f, Micros at) 
 }
 
 void hand_over(Year& year, ReadingBuilder& builder) {
-  auto record = std::make_shared<Record>();
-  record->envelope.site = site;
-  record->envelope.type = readings_type;
-  record->envelope.position = year.last + 1;
-  record->body = ReadingsPtr(std::make_shared<const ReadingBatch>(builder.take()));
-  year.last = record->last();
-  year.series->apply(*record);
+  EventLog& log = year.store->log();
+  auto turn = log.begin(site, year.to);
+  Draft draft;
+  draft.stream = "readings-fleet";
+  draft.body = std::make_shared<const ReadingBatch>(builder.take());
+  auto record = turn ? turn->add(std::move(draft)) : fail(turn.error());
+  if (!record) give_up(record.error().sentence);
+  turn->stage();
+  if (auto done = log.commit(); !done) give_up(done.error().sentence);
+  year.last = (*record)->last();
+  year.series->apply(**record);
+  if (auto done = log.plan(year.series->take_closed()); !done) give_up(done.error().sentence);
+  while (log.planned() > 0)
+    if (auto done = log.condense_next(); !done) give_up(done.error().sentence);
 }
 
 void save(Year& year) {
   ViewBatch changes;
   year.series->save(changes);
-  if (auto done = year.store->views().save(year.series->name(), changes, year.last); !done)
+  if (auto done = year.store->views().save(year.series->name(), changes, year.series->settled(year.last)); !done)
     give_up(done.error().sentence);
 }
 
@@ -83,7 +90,7 @@ RecordPtr fact(Position position, Event event) {
 Year load(const char* path) {
   Year year;
   year.store = open_memory_store();
-  year.series = make_series(year.store->views());
+  year.series = make_series(year.store->views(), year.store->log());
   if (auto done = year.series->load(year.store->views()); !done) give_up(done.error().sentence);
   std::ifstream file(path);
   if (!file) give_up(std::string("cannot read ") + path + ": make it with gen csv 10 262800 120");

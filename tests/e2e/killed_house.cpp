@@ -57,7 +57,7 @@ int main(int argc, char** argv) {
   if (fault == "--memory") {
     store = open_memory_store();
   } else {
-    auto opened = open_store(argv[1], {.create = true});
+    auto opened = open_store(argv[1], {.create = true, .condense = true});
     if (!opened) return complain(opened.error());
     store = std::move(*opened);
   }

@@ -9,13 +9,26 @@ using namespace heliograph::testing;
 
 namespace {
 
+ReadingBatch history(int turn) {
+  ReadingBuilder builder;
+  builder.historic(true);
+  for (int row = 0; row < 700; ++row) {
+    builder.row("meter-1", from_civil(2024, 1, 1) + (turn * 700 + row) * minute_us);
+    builder.set(Metric::grid_w, row % 300);
+    if (row % 50 == 0) builder.set_text(Metric::mode, row % 100 == 0 ? "eco" : "boost");
+  }
+  return builder.take();
+}
+
 /// Grows a log and its views; saves, restarts and single rebuilds come at random.
 std::size_t live(Logged<RandomStory>& house, std::mt19937_64& random) {
   auto views = std::make_unique<Views>(house.store->views(), house.log());
   REQUIRE(views->load());
+  views->plans(house.log());
   std::size_t restarts = 0;
   for (int i = 0; i < 150; ++i) {
     house.story.turn();
+    if (i % 10 == 9) house.story.take(history(i));  // so much that segments are closed on the way
     house.append_all();
     const auto what = random() % 10;
     if (what < 6) {

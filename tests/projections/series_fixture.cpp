@@ -8,11 +8,16 @@ namespace heliograph::test {
 void SeriesLog::add(Record record) {
   record.envelope.position = next_;
   record.envelope.site = house;
+  if (record.is_readings()) {
+    record.envelope.type = readings_type;
+    record.envelope.schema = readings_schema;
+  }
   next_ += record.span();
   records_.push_back(std::make_shared<const Record>(std::move(record)));
 }
 
 void SeriesLog::readings(ReadingBatch batch) {
+  if (batch.size() == 0) return;  // a log takes none
   for (std::size_t row = 0; row < batch.size(); ++row)
     for (const Column& column : batch.columns)
       if (column.values[row] != missing && info(column.metric).kind != Kind::text)
@@ -58,12 +63,40 @@ std::vector<Point> SeriesLog::points(const std::string& device, Metric metric, M
 void SeriesUnderTest::save() {
   ViewBatch batch;
   series_->save(batch);
-  REQUIRE(views().save("series", batch, applied_).has_value());
+  REQUIRE(views().save("series", batch, series_->settled(applied_)).has_value());
 }
 
 void SeriesUnderTest::restart() {
-  series_ = make_series(views());
+  series_ = make_series(views(), log_);
   REQUIRE(series_->load(views()).has_value());
+  REQUIRE(log_.scan(views().checkpoint("series").value() + 1, applied_, Part::all, [&](const RecordPtr& record) {
+    return series_->apply(*record), true;
+  }));
+}
+
+void SeriesUnderTest::apply_all(const std::vector<RecordPtr>& records, unsigned threads) {
+  for (const RecordPtr& record : records) log_.add(*record);
+  series_->apply_all(records, threads);
+  applied_ = records.back()->last();
+}
+
+void SeriesUnderTest::condense() { log_.condense_all(series_->take_closed()); }
+
+Status AppliedLog::scan(Position from, Position to, Part part, const Visit& visit) const {
+  for (const RecordPtr& record : records_)
+    if (record->last() >= from && record->envelope.position <= to && (part == Part::all || (part == Part::readings) == record->is_readings()))
+      if (!visit(record)) return {};
+  return {};
+}
+
+void AppliedLog::condense_all(std::vector<Range> ranges) {
+  for (const Range& range : ranges) {
+    std::vector<RecordPtr> batches;
+    REQUIRE(scan(range.from, range.end - 1, Part::readings, [&](const RecordPtr& record) { return batches.push_back(record), true; }));
+    auto segment = make_segment(batches, range.from, range.end);
+    REQUIRE(segment);
+    REQUIRE(write_segment(&*segment, {}, {}));
+  }
 }
 
 std::map<std::string, std::string> SeriesUnderTest::entries() {
@@ -78,7 +111,7 @@ std::map<std::string, std::string> SeriesUnderTest::entries() {
 void SeriesUnderTest::overwrite(const std::string& key, std::string value) {
   ViewBatch batch;
   batch.put(key, std::move(value));
-  REQUIRE(views().save("series", batch, applied_).has_value());
+  REQUIRE(views().save("series", batch, series_->settled(applied_)).has_value());
 }
 
 namespace {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "projections/series.hpp"
+#include "storage/memory_store.hpp"
 #include "storage/store.hpp"
 
 namespace heliograph::test {
@@ -40,27 +41,43 @@ class SeriesLog {
   Position next_ = 1;
 };
 
-/// The projection with its store, as the projector drives it.
+/// What was applied, as the log from which the projection reads it again; condensed where it was told to.
+class AppliedLog : public MemoryLog {
+ public:
+  void add(const Record& record) { records_.push_back(std::make_shared<const Record>(record)); }
+  Status scan(Position from, Position to, Part part, const Visit& visit) const override;
+  void condense_all(std::vector<Range> ranges);
+
+ private:
+  std::vector<RecordPtr> records_;
+};
+
+/// The projection with its store and log, as the projector drives it.
 class SeriesUnderTest {
  public:
-  SeriesUnderTest() : store_(open_memory_store()), series_(make_series(store_->views())) {}
+  SeriesUnderTest() : store_(open_memory_store()), series_(make_series(store_->views(), log_)) {}
   void apply(const Record& record) {
+    log_.add(record);
     series_->apply(record);
     applied_ = record.last();
   }
+  void apply_all(const std::vector<RecordPtr>& records, unsigned threads);
   void apply_all(const SeriesLog& log) {
     for (const auto& record : log.records()) apply(*record);
   }
   void save();
-  void restart();  // what was not saved is gone: save first
+  void restart();   // what was not saved is folded again
+  void condense();  // what the series has closed
   SeriesProjection& operator*() { return *series_; }
   SeriesProjection* operator->() { return series_.get(); }
   ViewStore& views() { return store_->views(); }
+  const EventLog& log() const { return log_; }
   std::map<std::string, std::string> entries();
   void overwrite(const std::string& key, std::string value);
 
  private:
   std::unique_ptr<Store> store_;
+  AppliedLog log_;
   std::unique_ptr<SeriesProjection> series_;
   Position applied_ = 0;
 };

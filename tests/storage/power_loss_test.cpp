@@ -81,9 +81,9 @@ class Schedule {
       }
       acked_ = store->log().durable();
       if (!event) last_batch_ = appended->front()->envelope.position;
-      if (i % 10 == 9 && last_batch_ > segment_from_ && store->log().condense(segment_from_, last_batch_)) {
+      if (i % 10 == 9 && last_batch_ > segment_from_ && store->log().plan({{segment_from_, last_batch_}})) {
         segment_from_ = last_batch_;
-        ++out_.segments;
+        if (store->log().condense_next()) ++out_.segments;
       }
     }
     out_.faults += fs_->fired() ? 1 : 0;

@@ -89,12 +89,17 @@ std::vector<Position> grow(EventLog& log, std::uint64_t seed, int turns) {
   return starts;
 }
 
-std::vector<std::string> devices_of(const EventLog& log) {
-  std::vector<std::string> devices;
-  for (int i = 0; i < 40; ++i) devices.push_back("device-" + std::to_string(i));
-  devices.push_back("nobody");
-  REQUIRE(log.durable() > 0);
+std::vector<std::string> all_devices() {
+  std::vector<std::string> devices{device_path(home, "nobody")};
+  for (int i = 0; i < 40; ++i) devices.push_back(device_path(home, "device-" + std::to_string(i)));
   return devices;
+}
+
+std::vector<std::string> blocks(const EventLog& log, Position from, Position end, const std::string& device) {
+  const std::array<EventLog::Range, 1> range{{{from, end}}};
+  auto found = log.device_blocks(range, device);
+  REQUIRE(found);
+  return *found;
 }
 
 }  // namespace
@@ -110,14 +115,17 @@ TEMPLATE_TEST_CASE("condensing changes nothing that can be read, sealed or verif
     std::vector<Position> borders{1};
     for (std::size_t i = 1; i < starts.size(); ++i)
       if (random() % 8 == 0) borders.push_back(starts[i]);
-    std::vector<std::vector<std::vector<std::string>>> blocks;
+    std::vector<std::vector<std::string>> in_batches;
     for (std::size_t i = 0; i + 1 < borders.size(); ++i)
-      for (auto& of = blocks.emplace_back(); const std::string& device : devices_of(backend.log()))
-        of.push_back(backend.log().device_blocks(borders[i], borders[i + 1], home, device).value());
+      for (const std::string& device : all_devices()) in_batches.push_back(blocks(backend.log(), borders[i], borders[i + 1], device));
     for (std::size_t i = 0; i + 1 < borders.size(); ++i) {
       if (random() % 6 == 0) continue;  // some stay batches
-      REQUIRE(backend.log().condense(borders[i], borders[i + 1]));
-      REQUIRE(backend.log().condense(borders[i], borders[i + 1]));  // a second time there is nothing to do
+      REQUIRE(backend.log().plan({{borders[i], borders[i + 1]}, {borders[i], borders[i + 1]}}));
+      if (random() % 3 == 0) backend.reopen();  // what is planned is remembered
+      REQUIRE(backend.log().planned() == 2);
+      REQUIRE(backend.log().condense_next());
+      REQUIRE(backend.log().condense_next());  // a second time there is nothing to do
+      REQUIRE(backend.log().planned() == 0);
     }
     const auto check = [&] {
       REQUIRE(all_said(backend.log()) == said);
@@ -133,9 +141,8 @@ TEMPLATE_TEST_CASE("condensing changes nothing that can be read, sealed or verif
         REQUIRE(encode_record(**found) == part.front().payload);
         REQUIRE(backend.log().seal_at(part.front().position).value() == part.front().seal);
       }
-      for (std::size_t i = 0; i < blocks.size(); ++i)
-        for (std::size_t device = 0; device < blocks[i].size(); ++device)
-          REQUIRE(backend.log().device_blocks(borders[i], borders[i + 1], home, devices_of(backend.log())[device]).value() == blocks[i][device]);
+      for (std::size_t i = 0, k = 0; i + 1 < borders.size(); ++i)
+        for (const std::string& device : all_devices()) REQUIRE(blocks(backend.log(), borders[i], borders[i + 1], device) == in_batches[k++]);
       const VerifyReport report = verify_store(backend.store(), {});
       INFO((report.findings.empty() ? "" : report.findings.front().sentence));
       REQUIRE(report.ok());
@@ -165,7 +172,7 @@ TEST_CASE("a segment costs less than its batches, of readings that came one by o
     batches.push_back(appended->front());
     before += encode_record(*batches.back()).size() + 32 + encode_readings(batches.back()->readings()).size();
   }
-  const Segment segment = make_segment(batches, 1, memory.log().durable() + 1);
+  const Segment segment = make_segment(batches, 1, memory.log().durable() + 1).value();
   std::size_t after = segment.head.size();
   for (const auto& [device, blocks] : segment.blocks)
     for (const auto& block : blocks) after += block.size();
@@ -179,7 +186,7 @@ TEST_CASE("no changed byte of a segment gives other records without its being to
   std::vector<RecordPtr> batches;
   grow(memory.log(), 3, 12);
   REQUIRE(memory.log().scan(1, ~Position{0}, Part::readings, [&](const RecordPtr& record) { return batches.push_back(record), true; }));
-  const Segment segment = make_segment(batches, 1, memory.log().durable() + 1);
+  const Segment segment = make_segment(batches, 1, memory.log().durable() + 1).value();
   const auto payloads = [](const std::vector<RecordPtr>& records) {
     std::vector<std::string> out;
     for (const auto& record : records) out.push_back(encode_record(*record));
@@ -236,8 +243,10 @@ TEST_CASE("what is not in a segment yet cannot be condensed where a seal would n
     }
   } log;
   const auto starts = grow(log, 5, 20);
-  const auto condensed = log.condense(1, starts.back());
+  REQUIRE(log.plan({{1, starts.back()}}));
+  const auto condensed = log.condense_next();
   REQUIRE_FALSE(condensed);
   CHECK(condensed.error().code == Errc::corrupt);
-  CHECK(condensed.error().sentence.find("nothing was changed") != std::string::npos);
+  CHECK(condensed.error().sentence.find("not those that were sealed") != std::string::npos);
+  CHECK(log.planned() == 1);
 }
