@@ -231,7 +231,7 @@ Micros Series::reach_of(const DeviceSeries& device, Metric metric, Micros at) {
 }
 
 void Series::close_device(DeviceSeries& device, Position end, Lane& lane) const {
-  const Rows rows = std::exchange(device.rows, {}).in_order();
+  Rows rows = Rows::in_order(std::exchange(device.rows, {}));
   device.closed.add(device.open.first_at, device.open.last_at, device.open.readings, device.open.metrics);
   device.open = {};
   const bool in_order = !device.sealed_until || rows.first_at() > *device.sealed_until;
@@ -252,8 +252,7 @@ void Series::close_device(DeviceSeries& device, Position end, Lane& lane) const 
     for (std::size_t row = 0; row < late; ++row)
       if (column.values[row] != missing) track.wrong.add(rows.at()[row], reach_of(device, column.metric, rows.at()[row]));
   }
-  const Rows fresh = rows.slice(late, rows.size());
-  const Rows waiting = Rows::joined(device.tail, fresh);
+  const Rows waiting = Rows::joined(std::move(device.tail), late == 0 ? std::move(rows) : rows.slice(late, rows.size()));
   const std::size_t closing = before && after == *before ? 0 : first_from(waiting, after);
   device.tail = waiting.slice(closing, waiting.size()).without_words();
   if (before && after == *before) return;

@@ -150,7 +150,7 @@ Status Series::repair_track(const DeviceSeries& device, HourTrack& track, Blocks
 HourSet Series::wrong_hours(const DeviceSeries& device, const HourTrack& track) const {
   HourSet wrong = track.wrong;
   if (!device.has_late_rows()) return wrong;
-  const Rows rows = device.rows.in_order();
+  const Rows rows = Rows::in_order(device.rows);
   if (const Column* column = rows.column(track.metric))
     for (std::size_t row = 0; row < rows.size() && rows.at()[row] < *device.horizon(); ++row)
       if (column->values[row] != missing) wrong.add(rows.at()[row], reach_of(device, track.metric, rows.at()[row]));

@@ -105,7 +105,7 @@ Result<Blocks> Series::blocks_of(const DeviceSeries& device, Micros from, Micros
     if (auto status = add_closed(device, 'b', from, to, found); !status) return fail(status.error());
   const auto add_open = [&] {
     if (reach == Reach::closed || device.open.readings == 0 || device.open.first_at >= to || device.open.last_at < from) return;
-    found.push_back(rows_block(device.rows.in_order()));
+    found.push_back(rows_block(Rows::in_order(device.rows)));
   };
   if (!device.has_rows_before()) add_open();
   // A late reading belongs into every block found, also where that reaches beyond [from, to).

@@ -103,17 +103,17 @@ Rows Rows::slice(std::size_t from, std::size_t to) const {
   return from_columns(copied(at_, from, to), copied(positions_, from, to), std::move(columns));
 }
 
-Rows Rows::in_order() const {
-  Rows tidied = *this;
-  tidied.tidy();
-  if (std::adjacent_find(at_.begin(), at_.end(), std::greater_equal<>()) == at_.end()) return tidied;
+Rows Rows::in_order(Rows rows) {
+  rows.tidy();
+  const std::vector<Micros>& at = rows.at_;
+  if (std::adjacent_find(at.begin(), at.end(), std::greater_equal<>()) == at.end()) return rows;
   // Two batches that overtook each other: most often no two rows share a time.
-  std::vector<std::uint32_t> order(at_.size());
+  std::vector<std::uint32_t> order(at.size());
   std::iota(order.begin(), order.end(), 0u);
-  std::stable_sort(order.begin(), order.end(), [this](std::uint32_t a, std::uint32_t b) { return at_[a] < at_[b]; });
-  const auto same_time = [this](std::uint32_t a, std::uint32_t b) { return at_[a] == at_[b]; };
+  std::stable_sort(order.begin(), order.end(), [&at](std::uint32_t a, std::uint32_t b) { return at[a] < at[b]; });
+  const auto same_time = [&at](std::uint32_t a, std::uint32_t b) { return at[a] == at[b]; };
   if (std::adjacent_find(order.begin(), order.end(), same_time) != order.end()) {
-    const std::array<const Rows*, 1> alone{&tidied};
+    const std::array<const Rows*, 1> alone{&rows};
     return merge(alone);
   }
   const auto apply = [&order](auto& numbers) {
@@ -121,10 +121,10 @@ Rows Rows::in_order() const {
     for (std::size_t i = 0; i < order.size(); ++i) sorted[i] = numbers[order[i]];
     numbers = std::move(sorted);
   };
-  apply(tidied.at_);
-  apply(tidied.positions_);
-  for (Column& column : tidied.columns_) apply(column.values);
-  return tidied;
+  apply(rows.positions_);
+  for (Column& column : rows.columns_) apply(column.values);
+  apply(rows.at_);  // last: the order hangs on it
+  return rows;
 }
 
 Rows Rows::without_words() const {
@@ -189,23 +189,23 @@ Rows Rows::merge(std::span<const Rows* const> parts) {
   return merged;
 }
 
-Rows Rows::joined(const Rows& first, const Rows& second) {
+Rows Rows::joined(Rows first, Rows second) {
   if (first.empty()) return second;
   if (second.empty()) return first;
   if (first.last_at() >= second.first_at()) {
     const std::array<const Rows*, 2> parts{&first, &second};
     return merge(parts);
   }
-  Rows rows = first;
-  rows.at_.insert(rows.at_.end(), second.at_.begin(), second.at_.end());
-  rows.positions_.insert(rows.positions_.end(), second.positions_.begin(), second.positions_.end());
+  const std::size_t before = first.size();
+  first.at_.insert(first.at_.end(), second.at_.begin(), second.at_.end());
+  first.positions_.insert(first.positions_.end(), second.positions_.begin(), second.positions_.end());
   for (const Column& column : second.columns_) {
-    auto& values = rows.cells_of(column.metric);
-    values.resize(first.size(), missing);
+    auto& values = first.cells_of(column.metric);
+    values.resize(before, missing);
     values.insert(values.end(), column.values.begin(), column.values.end());
   }
-  rows.tidy();
-  return rows;
+  first.tidy();
+  return first;
 }
 
 void Rows::encode(std::string& out) const {

@@ -53,8 +53,8 @@ class Rows {
   std::uint32_t append(std::span<const RowOf> rows);
   /// Makes columns() ready: sorted, of full length, none without a value.
   void tidy();
-  /// The same in order of time, corrections applied, tidy.
-  Rows in_order() const;
+  /// `rows` in order of time, corrections applied, tidy.
+  static Rows in_order(Rows rows);
   /// Rows [from, to) copied. Requires: in order.
   Rows slice(std::size_t from, std::size_t to) const;
   /// Numbers only; rows without any are left out. Requires: tidy.
@@ -66,7 +66,7 @@ class Rows {
   /// All rows of all parts in order of time, corrections applied. Requires: parts tidy.
   static Rows merge(std::span<const Rows* const> parts);
   /// The same of two that are in order and corrected; quick where one comes after the other.
-  static Rows joined(const Rows& first, const Rows& second);
+  static Rows joined(Rows first, Rows second);
   /// From columns that are sorted by time already. Requires: lengths agree, columns ascending.
   static Rows from_columns(std::vector<Micros> at, std::vector<Position> positions, std::vector<Column> columns);
 

@@ -12,6 +12,8 @@ namespace {
 
 // Enough for every stream of a large fleet; a miss costs one point read.
 constexpr std::size_t streams_cached = 65'536;
+// Positions whose replaced batches are worth rewriting a table for.
+constexpr std::uint64_t reclaimed_at_once = 1'000'000;
 constexpr std::size_t key_bytes_max = 255;
 constexpr std::size_t stream_bytes_max = 160;  // a category, a dash and the longest id
 
@@ -252,16 +254,29 @@ Status EventLog::condense_next() {
   Digest last_seal{};
   const auto segment = condensed(range, last_seal);
   if (!segment) return fail(segment.error());
-  const std::lock_guard lock(plan_mutex_);
-  const std::vector<Range> left(plan_.begin() + 1, plan_.end());
-  if (auto written = write_segment(*segment ? &**segment : nullptr, last_seal, left); !written) return written;
-  plan_ = left;
+  {
+    const std::lock_guard lock(plan_mutex_);
+    const std::vector<Range> left(plan_.begin() + 1, plan_.end());
+    if (auto written = write_segment(*segment ? &**segment : nullptr, last_seal, left); !written) return written;
+    plan_ = left;
+  }
+  replaced_ = {replaced_.end == range.from ? replaced_.from : range.from, range.end};
+  reclaim_from(reclaimed_at_once);
   return {};
+}
+
+/// Reclaims when as many positions have been condensed.
+void EventLog::reclaim_from(std::uint64_t positions) {
+  if (replaced_.end - replaced_.from < positions || replaced_.end == 0) return;
+  reclaim(replaced_);
+  replaced_ = {0, 0};
 }
 
 Status EventLog::condense_all() {
   while (planned() > 0)
     if (auto done = condense_next(); !done) return done;
+  const std::lock_guard one_at_a_time(condense_mutex_);
+  reclaim_from(0);
   return {};
 }
 

@@ -176,6 +176,8 @@ class EventLog {
   /// Puts the segment, if there is one, where its batches are, and keeps the plan: both or nothing. `last_seal` is that of its
   /// last batch.
   virtual Status write_segment(const Segment* segment, const Digest& last_seal, const std::vector<Range>& plan) = 0;
+  /// Gives back the space of what segments have replaced in the range. Failing changes nothing.
+  virtual void reclaim(const Range&) {}
   virtual Result<bool> has_segment(Position from) const = 0;
   /// Hands over the blocks of a device in the segments that start at ranges' begins, and answers the ranges that are none.
   virtual Result<std::vector<Range>> segment_blocks(std::span<const Range> ranges, const std::string& device,
@@ -190,6 +192,7 @@ class EventLog {
   static std::string key_of_stream(const SiteKey& site, std::string_view stream);
 
  private:
+  void reclaim_from(std::uint64_t positions);
   Result<std::optional<Segment>> condensed(const Range& range, Digest& last_seal) const;
   Result<Version> version_locked(const std::string& stream_key);
   Result<std::optional<KeyUse>> use_locked(const std::string& use_key) const;
@@ -209,6 +212,7 @@ class EventLog {
   std::unordered_map<std::string, KeyUse> keys_staged_;  // guarded by mutex_: keys that are not durable yet
   std::optional<Error> closed_;                          // guarded by mutex_: why the log takes no more
   std::mutex condense_mutex_;  // held while a segment is made
+  Range replaced_{0, 0};       // guarded by condense_mutex_: condensed and not reclaimed yet
   mutable std::mutex plan_mutex_;
   std::vector<Range> plan_;  // guarded by plan_mutex_
   std::atomic<Position> last_batch_{0};  // where the last durable one starts

@@ -113,12 +113,12 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const std::shared_ptr
   o.write_buffer_size = 4 * mib;
   o.paranoid_file_checks = false;
   switch (family) {
-    case Family::readings:
-    case Family::series:  // columns are compressed by our own codec: compressing twice only costs time
+    case Family::readings:  // columns are compressed by our own codec: compressing twice only costs time
       o.compression = rocksdb::kNoCompression;
       o.write_buffer_size = 8 * mib;
       break;
     case Family::index:
+    case Family::series:
     case Family::views: t.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10)); break;
     case Family::meta: o.write_buffer_size = mib; break;
     case Family::decisions: break;

@@ -46,6 +46,7 @@ class RocksLog : public EventLog {
   Result<Version> stored_version(std::string_view stream_key) const override;
   Status room(Reserve reserve) override;
   Status write_segment(const Segment* segment, const Digest& last_seal, const std::vector<Range>& plan) override;
+  void reclaim(const Range& range) override;
   Result<bool> has_segment(Position from) const override;
   Result<std::vector<Range>> segment_blocks(std::span<const Range> ranges, const std::string& device,
                                             std::vector<std::string>& out) const override;

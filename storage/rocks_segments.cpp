@@ -65,6 +65,14 @@ Status RocksLog::write_segment(const Segment* segment, const Digest& last_seal, 
   return {};
 }
 
+void RocksLog::reclaim(const Range& range) {
+  const std::string begin = key_of(range.from), end = key_of(range.end);
+  const rocksdb::Slice from(begin), to(end);
+  rocksdb::CompactRangeOptions options;
+  options.exclusive_manual_compaction = false;
+  (void)rocks_.db().CompactRange(options, rocks_.family(Family::readings), &from, &to);
+}
+
 // ---- reading -------------------------------------------------------------------------------------------------
 
 Result<std::vector<EventLog::Range>> RocksLog::stored_plan() const {
