@@ -9,23 +9,48 @@
 namespace heliograph {
 namespace {
 
-template <class Number>
-void add(Hasher& hasher, const std::vector<Number>& numbers) {
-  static_assert(std::endian::native == std::endian::little, "numbers are hashed as they lie in memory");
-  hasher.add({reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(Number)});
-}
-template <class Number>
-void add(Hasher& hasher, Number number) {
-  char bytes[sizeof(Number)];
-  std::memcpy(bytes, &number, sizeof(Number));
-  hasher.add({bytes, sizeof(Number)});
-}
-void add_text(Hasher& hasher, std::string_view text) {
-  add(hasher, static_cast<std::uint32_t>(text.size()));
-  hasher.add(text);
-}
+/// Short pieces are hashed together: a call of the library costs more than the bytes of one.
+class Feed {
+ public:
+  void bytes(std::string_view bytes) {
+    if (bytes.size() > long_piece) {
+      flush();
+      return hasher_.add(bytes);
+    }
+    if (gathered_.size() + bytes.size() > gathered_most) flush();
+    gathered_.append(bytes);
+  }
+  template <class Number>
+  void numbers(const std::vector<Number>& numbers) {
+    static_assert(std::endian::native == std::endian::little, "numbers are hashed as they lie in memory");
+    bytes({reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(Number)});
+  }
+  template <class Number>
+  void number(Number number) {
+    char raw[sizeof(Number)];
+    std::memcpy(raw, &number, sizeof(Number));
+    bytes({raw, sizeof(Number)});
+  }
+  void text(std::string_view text) {
+    number(static_cast<std::uint32_t>(text.size()));
+    bytes(text);
+  }
+  Digest finish() {
+    flush();
+    return hasher_.finish();
+  }
 
-/// Numbers in the order in which `each` first meets them; answers which of the old ones came, in that order.
+ private:
+  static constexpr std::size_t long_piece = 512, gathered_most = 4096;
+  void flush() {
+    hasher_.add(gathered_);
+    gathered_.clear();
+  }
+  Hasher hasher_;
+  std::string gathered_;
+};
+
+/// Numbers the cells anew in the order in which they first say something; answers which of the old numbers came, in that order.
 template <class Number>
 std::vector<std::size_t> number_anew(std::vector<Number>& cells, std::size_t known, Number none) {
   std::vector<Number> fresh(known, none);
@@ -42,22 +67,22 @@ std::vector<std::size_t> number_anew(std::vector<Number>& cells, std::size_t kno
   return met;
 }
 
-void add_devices(Hasher& hasher, const ReadingBatch& batch) {
+void add_devices(Feed& feed, const ReadingBatch& batch) {
   std::vector<std::uint32_t> numbers = batch.device_of;
   const auto met = number_anew(numbers, batch.devices.size(), ~std::uint32_t{0});
-  add(hasher, static_cast<std::uint32_t>(met.size()));
-  for (const std::size_t device : met) add_text(hasher, batch.devices[device].text);
-  add(hasher, numbers);
+  feed.number(static_cast<std::uint32_t>(met.size()));
+  for (const std::size_t device : met) feed.text(batch.devices[device].text);
+  feed.numbers(numbers);
 }
 
-void add_column(Hasher& hasher, const ReadingBatch& batch, const Column& column) {
-  add(hasher, static_cast<std::uint8_t>(column.metric));
-  if (info(column.metric).kind != Kind::text) return add(hasher, column.values);
+void add_column(Feed& feed, const ReadingBatch& batch, const Column& column) {
+  feed.number(static_cast<std::uint8_t>(column.metric));
+  if (info(column.metric).kind != Kind::text) return feed.numbers(column.values);
   std::vector<std::int64_t> numbers = column.values;
   const auto met = number_anew(numbers, batch.words.size(), missing);
-  add(hasher, static_cast<std::uint32_t>(met.size()));
-  for (const std::size_t word : met) add_text(hasher, batch.words[word]);
-  add(hasher, numbers);
+  feed.number(static_cast<std::uint32_t>(met.size()));
+  for (const std::size_t word : met) feed.text(batch.words[word]);
+  feed.numbers(numbers);
 }
 
 }  // namespace
@@ -67,23 +92,23 @@ bool says_something(const Column& column) {
 }
 
 Digest content_of(const ReadingBatch& batch) {
-  Hasher hasher;
-  add(hasher, static_cast<std::uint32_t>(batch.size()));
-  add(hasher, static_cast<std::uint8_t>(batch.historic ? 1 : 0));
-  add_devices(hasher, batch);
-  add(hasher, batch.at);
+  Feed feed;
+  feed.number(static_cast<std::uint32_t>(batch.size()));
+  feed.number(static_cast<std::uint8_t>(batch.historic ? 1 : 0));
+  add_devices(feed, batch);
+  feed.numbers(batch.at);
   const auto columns = std::count_if(batch.columns.begin(), batch.columns.end(), says_something);
-  add(hasher, static_cast<std::uint8_t>(columns));
+  feed.number(static_cast<std::uint8_t>(columns));
   for (const Column& column : batch.columns)
-    if (says_something(column)) add_column(hasher, batch, column);
-  add(hasher, static_cast<std::uint32_t>(batch.suspects.size()));
+    if (says_something(column)) add_column(feed, batch, column);
+  feed.number(static_cast<std::uint32_t>(batch.suspects.size()));
   for (const Suspect& suspect : batch.suspects) {
-    add(hasher, suspect.row);
-    add(hasher, static_cast<std::uint8_t>(suspect.metric));
-    add(hasher, static_cast<std::uint8_t>(suspect.quality));
-    add_text(hasher, suspect.raw);
+    feed.number(suspect.row);
+    feed.number(static_cast<std::uint8_t>(suspect.metric));
+    feed.number(static_cast<std::uint8_t>(suspect.quality));
+    feed.text(suspect.raw);
   }
-  return hasher.finish();
+  return feed.finish();
 }
 
 PackedReadings pack_readings(const ReadingBatch& batch) { return {encode_readings(batch), content_of(batch)}; }
