@@ -12,6 +12,14 @@ namespace {
 
 constexpr std::size_t rows_limit = 1u << 20;  // damaged bytes ask for no more memory
 
+/// Doubling would leave a device with room for 1,024 rows where some 720 come, in every node of a fleet.
+template <class Vector>
+void make_room(Vector& vector, std::size_t more) {
+  constexpr std::size_t doubles_until = 256, step = 120;
+  const std::size_t size = vector.size() + more;
+  if (size > vector.capacity() && size > doubles_until) vector.reserve((size + step - 1) / step * step);
+}
+
 template <class Vector>
 Vector copied(const Vector& vector, std::size_t from, std::size_t to) {
   return {vector.begin() + static_cast<std::ptrdiff_t>(from), vector.begin() + static_cast<std::ptrdiff_t>(to)};
@@ -45,6 +53,8 @@ std::vector<std::int64_t>& Rows::cells_of(Metric metric) {
 std::uint32_t Rows::append(std::span<const RowOf> rows) {
   const std::size_t before = at_.size();
   std::uint32_t possible = 0, came = 0;
+  make_room(at_, rows.size());
+  make_room(positions_, rows.size());
   for (const RowOf& row : rows) {
     at_.push_back(row.at());
     positions_.push_back(row.position());
@@ -57,6 +67,7 @@ std::uint32_t Rows::append(std::span<const RowOf> rows) {
     came |= 1u << static_cast<unsigned>(metric);
     auto& values = cells_of(metric);
     values.resize(before, missing);
+    make_room(values, rows.size());
     for (const RowOf& row : rows) values.push_back(row.batch->cell(metric, row.row));
   }
   return came;

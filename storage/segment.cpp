@@ -11,7 +11,7 @@ namespace heliograph {
 namespace {
 
 constexpr std::size_t block_rows = 720;  // a day at 2 minutes
-constexpr std::size_t rows_at_once = 262'144;  // some 25 MB
+constexpr std::size_t rows_at_once = 131'072;  // some 12 MB
 
 tl::unexpected<Error> damaged(const char* what) {
   return fail(Errc::corrupt, std::string("A segment of readings is damaged (") + what + "): run heliograph verify, and restore a backup.");
