@@ -81,6 +81,7 @@ TEST_CASE("kill -9 loses nothing acknowledged", "[kill]") {
   Position before = 0;
   std::uint64_t commits = 0;
   int durable_beyond = 0;
+  std::size_t woven = 0;
   const int all = rounds(40);
   for (int round = 0; round < all; ++round) {
     INFO("round " << round);
@@ -106,10 +107,13 @@ TEST_CASE("kill -9 loses nothing acknowledged", "[kill]") {
     INFO((report.findings.empty() ? "" : report.findings.front().sentence));
     REQUIRE(report.ok());
     CHECK(*(*opened)->views().checkpoint("audit") <= found);
+    woven = 0;
+    REQUIRE((*opened)->log().scan_stored(1, found, Part::readings, [&](const EventLog::Stored& s) { return woven += s.woven ? 1 : 0, true; }));
     before = found;
   }
+  CHECK(woven > commits / 4);  // batches that lie in segments: the kills came between
   CHECK(commits >= static_cast<std::uint64_t>(all) * 80);
-  std::cout << all << " kills, " << commits << " commits heard, last position " << before << ", "
+  std::cout << all << " kills, " << commits << " commits heard, " << woven << " batches in segments, last position " << before << ", "
             << durable_beyond << " kills left a commit durable that nobody had heard of\n";
 }
 

@@ -1,5 +1,5 @@
 // The victim of the kill test: opens a data directory and appends until it is killed. After every commit it writes the
-// durable position to its standard output, eight bytes, which is its acknowledgement.
+// durable position to its standard output, eight bytes, which is its acknowledgement. It condenses as it goes.
 #include <unistd.h>
 
 #include <cstring>
@@ -33,16 +33,26 @@ int main(int argc, char** argv) {
     return 2;
   }
   Store& store = **opened;
+  Position segment_from = 0;
   for (std::uint64_t i = 0;; ++i) {
     std::vector<Draft> drafts{next_draft(i)};
     if (i % 7 == 0) drafts.push_back(event_draft("site-home", "more"));
-    if (!stage(store.log(), std::move(drafts))) return 3;
+    const auto staged = stage(store.log(), std::move(drafts));
+    if (!staged) return 3;
     if (lies) acknowledge(store.log().staged());
     if (lies && i % 50 != 49) continue;
     if (!store.log().commit()) return 4;
     acknowledge(store.log().durable());
     ViewBatch batch;
     batch.put("seen", std::to_string(i));
+    if (const Record& first = *staged->front(); first.is_readings() && !lies) {
+      const Position start = first.envelope.position;
+      if (segment_from == 0) segment_from = start;
+      if (i % 10 == 1 && start > segment_from) {
+        if (!store.log().plan({{segment_from, start}}) || !store.log().condense_next()) return 6;
+        segment_from = start;
+      }
+    }
     if (i % 5 == 0 && !store.views().save("audit", batch, store.log().durable())) return 5;
   }
 }
