@@ -23,10 +23,10 @@ std::optional<Micros> DeviceSeries::horizon() const {
   return hour_of(*sealed_until).from - hour_us;
 }
 
-void DeviceSeries::Extent::add(Micros first, Micros last, std::size_t rows, std::uint32_t those) {
+void DeviceSeries::Extent::add(Micros first, Micros last, std::size_t count, std::uint32_t those) {
   first_at = readings == 0 ? first : std::min(first_at, first);
   last_at = readings == 0 ? last : std::max(last_at, last);
-  readings += rows;
+  readings += count;
   metrics |= those;
 }
 

@@ -29,7 +29,7 @@ struct DeviceSeries {
     std::uint64_t readings = 0;
     std::uint32_t metrics = 0;        // bit set
     Micros first_at = 0, last_at = 0;  // mean nothing while there are no readings
-    void add(Micros first, Micros last, std::size_t rows, std::uint32_t those);
+    void add(Micros first, Micros last, std::size_t count, std::uint32_t those);
   };
 
   // As of the end of the last closed segment: this is what the view keeps.
