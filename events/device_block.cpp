@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "events/cells.hpp"
 #include "events/column_loops.hpp"
 #include "events/columns.hpp"
 
@@ -16,12 +17,8 @@ tl::unexpected<Error> damaged() {
 
 bool is_plain(const DeviceRows& rows) {
   if (std::adjacent_find(rows.at.begin(), rows.at.end(), std::greater_equal<>()) != rows.at.end()) return false;
-  std::vector<std::uint8_t> said(rows.at.size(), 0);
-  for (std::size_t known = 0; const auto& column : rows.columns) {
-    for (std::size_t row = 0; row < said.size(); ++row) known += !said[row] && column.values[row] != missing ? said[row] = 1 : 0;
-    if (known == said.size()) return true;  // most often after the first column
-  }
-  return false;
+  const auto said = rows_that_say(rows.columns, rows.at.size());
+  return std::find(said.begin(), said.end(), 0) == said.end();
 }
 
 }  // namespace

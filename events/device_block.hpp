@@ -12,6 +12,9 @@
 
 namespace heliograph {
 
+/// About how many rows a block holds: a day at 2 minutes.
+inline constexpr std::size_t block_rows = 720;
+
 /// Rows in order of time, those of one time in order of position. Nothing is left out: what a correction replaced is there, and
 /// so are rows without a value.
 struct DeviceRows {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "events/cells.hpp"
+
 namespace heliograph {
 
 std::string_view name(Quality quality) {
@@ -118,9 +120,7 @@ void ReadingBuilder::suspect(Metric metric, Quality quality, std::string_view ra
 
 ReadingBatch ReadingBuilder::take() {
   for (Column& column : batch_.columns) column.values.resize(batch_.at.size(), missing);
-  std::erase_if(batch_.columns, [](const Column& column) {
-    return std::all_of(column.values.begin(), column.values.end(), [](std::int64_t value) { return value == missing; });
-  });
+  std::erase_if(batch_.columns, [](const Column& column) { return !says_something(column.values); });
   std::sort(batch_.columns.begin(), batch_.columns.end(),
             [](const Column& a, const Column& b) { return a.metric < b.metric; });
   ReadingBatch done = std::move(batch_);

@@ -138,7 +138,6 @@ Result<ReadingBatch> decode_readings(std::string_view bytes);
 /// without a value counts. The log seals this (docs/LOG_FORMAT.md, "What a batch says").
 /// Requires: columns as long as `at`; dictionary indices in range.
 Digest content_of(const ReadingBatch& batch);
-bool says_something(const Column& column);
 
 /// A batch ready for the log. Made before the log's lock is taken.
 struct PackedReadings {

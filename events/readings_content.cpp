@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 
+#include "events/cells.hpp"
 #include "events/readings.hpp"
 
 namespace heliograph {
@@ -87,20 +88,17 @@ void add_column(Feed& feed, const ReadingBatch& batch, const Column& column) {
 
 }  // namespace
 
-bool says_something(const Column& column) {
-  return std::any_of(column.values.begin(), column.values.end(), [](std::int64_t value) { return value != missing; });
-}
-
 Digest content_of(const ReadingBatch& batch) {
   Feed feed;
   feed.number(static_cast<std::uint32_t>(batch.size()));
   feed.number(static_cast<std::uint8_t>(batch.historic ? 1 : 0));
   add_devices(feed, batch);
   feed.numbers(batch.at);
-  const auto columns = std::count_if(batch.columns.begin(), batch.columns.end(), says_something);
+  const auto said = [](const Column& column) { return says_something(column.values); };
+  const auto columns = std::count_if(batch.columns.begin(), batch.columns.end(), said);
   feed.number(static_cast<std::uint8_t>(columns));
   for (const Column& column : batch.columns)
-    if (says_something(column)) add_column(feed, batch, column);
+    if (said(column)) add_column(feed, batch, column);
   feed.number(static_cast<std::uint32_t>(batch.suspects.size()));
   for (const Suspect& suspect : batch.suspects) {
     feed.number(suspect.row);

@@ -6,7 +6,9 @@
 #include <numeric>
 #include <utility>
 
+#include "events/cells.hpp"
 #include "events/columns.hpp"
+#include "events/device_block.hpp"
 #include "projections/series_view.hpp"
 
 namespace heliograph {
@@ -14,7 +16,6 @@ namespace {
 
 // A segment is closed when a device of it has as many rows as a block should have, on average; of many devices, when it holds
 // as many as one may want to take apart at once.
-constexpr std::size_t rows_per_device = 720;  // a day at 2 minutes
 constexpr std::size_t segment_rows_max = 1'048'576;
 constexpr Micros hold_max = 31 * day_us;
 // Some milliseconds of work: less is not worth a thread.
@@ -128,11 +129,7 @@ void Series::add(const Record& record, Stretch& stretch) {
   SiteSeries& series = sites_[site];
   const BatchColumns& columns = stretch.batches.emplace_back(batch, record.envelope.position, intern_words(series, batch));
 
-  std::vector<std::uint8_t> said(batch.size(), 0);
-  for (std::size_t known = 0; const Column& column : batch.columns) {
-    for (std::size_t row = 0; row < said.size(); ++row) known += !said[row] && column.values[row] != missing ? said[row] = 1 : 0;
-    if (known == said.size()) break;  // most often after the first column
-  }
+  const auto said = rows_that_say(batch.columns, batch.size());
   const auto devices = series.memo.resolve(batch.devices, [&](const std::string& name) { return &device_of(site, series, name); });
   for (std::uint32_t row = 0; row < batch.size(); ++row) {
     if (!said[row] || !is_series_time(batch.at[row])) continue;
@@ -207,7 +204,7 @@ void Series::set_hold(DeviceSeries& device, Micros hold) {
 // ---- closing a segment ---------------------------------------------------------------------------------------
 
 bool Series::is_due() const {
-  return segment_.rows > 0 && segment_.rows >= std::min(segment_rows_max, rows_per_device * segment_.devices.size());
+  return segment_.rows > 0 && segment_.rows >= std::min(segment_rows_max, block_rows * segment_.devices.size());
 }
 
 void Series::close(Position end, unsigned threads) {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <bit>
 #include <functional>
-#include <numeric>
 
+#include "events/cells.hpp"
 #include "events/columns.hpp"
 
 namespace heliograph {
@@ -74,10 +74,7 @@ std::uint32_t Rows::append(std::span<const RowOf> rows) {
 }
 
 void Rows::drop_empty_rows() {
-  std::vector<std::uint8_t> said(at_.size(), 0);
-  for (const Column& column : columns_)
-    for (std::size_t row = 0; row < said.size(); ++row)
-      if (column.values[row] != missing) said[row] = 1;
+  const auto said = rows_that_say(columns_, at_.size());
   if (std::find(said.begin(), said.end(), 0) == said.end()) return;
   const auto keep = [&said](auto& vector) {
     std::size_t kept = 0;
@@ -92,7 +89,7 @@ void Rows::drop_empty_rows() {
 
 void Rows::tidy() {
   for (Column& column : columns_) column.values.resize(at_.size(), missing);
-  std::erase_if(columns_, [](const Column& column) { return !says_something(column); });
+  std::erase_if(columns_, [](const Column& column) { return !says_something(column.values); });
   std::sort(columns_.begin(), columns_.end(), [](const Column& a, const Column& b) { return a.metric < b.metric; });
   slot_ = {};
   for (std::size_t i = 0; i < columns_.size(); ++i)
@@ -119,22 +116,15 @@ Rows Rows::in_order(Rows rows) {
   const std::vector<Micros>& at = rows.at_;
   if (std::adjacent_find(at.begin(), at.end(), std::greater_equal<>()) == at.end()) return rows;
   // Two batches that overtook each other: most often no two rows share a time.
-  std::vector<std::uint32_t> order(at.size());
-  std::iota(order.begin(), order.end(), 0u);
-  std::stable_sort(order.begin(), order.end(), [&at](std::uint32_t a, std::uint32_t b) { return at[a] < at[b]; });
+  const auto order = time_order(at);
   const auto same_time = [&at](std::uint32_t a, std::uint32_t b) { return at[a] == at[b]; };
   if (std::adjacent_find(order.begin(), order.end(), same_time) != order.end()) {
     const std::array<const Rows*, 1> alone{&rows};
     return merge(alone);
   }
-  const auto apply = [&order](auto& numbers) {
-    auto sorted = numbers;
-    for (std::size_t i = 0; i < order.size(); ++i) sorted[i] = numbers[order[i]];
-    numbers = std::move(sorted);
-  };
-  apply(rows.positions_);
-  for (Column& column : rows.columns_) apply(column.values);
-  apply(rows.at_);  // last: the order hangs on it
+  reorder(rows.at_, order);
+  reorder(rows.positions_, order);
+  for (Column& column : rows.columns_) reorder(column.values, order);
   return rows;
 }
 

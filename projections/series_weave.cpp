@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <map>
 
+#include "events/device_block.hpp"
 #include "projections/series_block.hpp"
 
 namespace heliograph {
 namespace {
-
-constexpr std::size_t woven_rows = 720;  // rows between warp blocks come in blocks of about this size
 
 /// Splits off the blocks that would overlap what is already chosen; narrow blocks are chosen first.
 std::pair<Blocks, Blocks> split(Blocks blocks) {
@@ -49,10 +48,10 @@ Result<Rows> merged_rows(Blocks& blocks) {
   return Rows::merge(pointers);
 }
 
-/// Rows [from, to) as blocks, cut only between different times.
+/// Rows [from, to) as blocks of about block_rows, cut only between different times.
 void put_between(const Rows& rows, std::size_t from, std::size_t to, Blocks& out) {
   while (from < to) {
-    std::size_t end = std::min(from + woven_rows, to);
+    std::size_t end = std::min(from + block_rows, to);
     while (end < to && rows.at()[end] == rows.at()[end - 1]) ++end;
     out.push_back(rows_block(rows.slice(from, end)));
     from = end;
