@@ -12,6 +12,8 @@
 
 namespace heliograph {
 
+struct SegmentHead;  // storage/segment_head.hpp
+
 struct Segment {
   Position from = 0, end = 0;  // holds every batch that starts in [from, end), and none reaches beyond
   std::string head;            // envelopes, suspects, and how many rows each batch had
@@ -46,7 +48,6 @@ Result<Segment> make_segment(std::span<const RecordPtr> batches, Position from, 
 /// All records again. Errors: corrupt.
 Result<std::vector<RecordPtr>> weave(const Segment& segment);
 /// Batches [first, last) of it. Requires: `head` is the segment's.
-struct SegmentHead;
 Result<std::vector<RecordPtr>> weave(const Segment& segment, const SegmentHead& head, std::size_t first, std::size_t last);
 /// Errors: corrupt, when head and blocks cannot belong together.
 Result<SegmentHead> head_of(const Segment& segment);
