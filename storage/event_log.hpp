@@ -130,6 +130,8 @@ class EventLog {
     std::string rows;     // of a batch, beside it
     RecordPtr woven;      // a batch that lies in a segment: `rows` is empty then
     Result<RecordPtr> record() const;
+    /// Error corrupt when `record`, made from this, is not what was sealed.
+    Status check(const Record& record) const;
   };
   using VisitStored = std::function<bool(const Stored&)>;
   virtual Status scan_stored(Position from, Position to, Part part, const VisitStored& visit) const = 0;

@@ -63,8 +63,7 @@ void Walk::take(const EventLog::Stored& stored) {
     span_unknown_ = stored.readings;
     return;
   }
-  if (!stored.woven)  // else the payload was made from what it says
-    if (auto sealed = says_what_was_sealed(*record, stored.payload); !sealed) report_.add(stored.position, sealed.error().sentence);
+  if (auto sealed = stored.check(*record); !sealed) report_.add(stored.position, sealed.error().sentence);
   if (record->is_readings()) report_.readings += record->span();
   expected_ = record->last() + 1;
   check_envelope(record->envelope);

@@ -46,15 +46,16 @@ class Writer {
     const auto decoded = stored.record();
     if (!decoded) return fail(decoded.error());
     const Record& record = **decoded;
-    const std::string rows = stored.woven ? encode_readings(record.readings()) : stored.rows;
-    const SealedBytes sealed{stored.position, chain.covers_seal, stored.seal, stored.payload, rows};
+    SealedBytes sealed{stored.position, chain.covers_seal, stored.seal, stored.payload, stored.rows};
     if (seal_of(sealed.previous, stored.position, stored.payload) != stored.seal)
       return fail(Errc::corrupt, "The record at position " + std::to_string(stored.position) +
                                      " is not what was written: run heliograph verify --data, and restore a backup.");
     chain.covers = stored.position;
     chain.covers_seal = stored.seal;
-    if (auto sealed_so = says_what_was_sealed(record, stored.payload); !sealed_so) return sealed_so;
+    if (auto sealed_so = stored.check(record); !sealed_so) return sealed_so;
     if (!passes(claims_.head.filter, record)) return {};
+    const std::string packed = stored.woven ? encode_readings(record.readings()) : std::string();
+    if (stored.woven) sealed.rows = packed;
     note(record, sealed, chain);
     return put(export_line(format_, record, sealed));
   }
