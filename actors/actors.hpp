@@ -132,12 +132,14 @@ namespace heliograph {
 using FollowerActor = caf::typed_actor<
     caf::reacts_to<news_atom, NewsPtr>>;
 
-/// One per process: the only one that commits.
+/// One per process: commits for sites that are busy (Committer), and tells all that follow.
 using LogWriterActor = caf::typed_actor<
     // Make everything staged so far durable; answered with the last durable position.
     caf::replies_to<flush_atom>::with<Position>,
     // To itself: write what has gathered. While a sync runs, the next group gathers; nothing waits on a timer.
     caf::reacts_to<commit_atom>,
+    // From whoever committed, in the order of the log: tell the followers.
+    caf::reacts_to<news_atom, NewsPtr>,
     // Send news from now on; the first news tells where the log stands.
     caf::reacts_to<follow_atom, FollowerActor>,
     // The follower (by its actor id) has worked off so many pieces of news.

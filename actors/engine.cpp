@@ -28,7 +28,9 @@ SiteKey engine_site() { return {{"local"}, {"heliograph"}}; }
 
 /// Declared in the order of need: handles go before the system that they live in.
 struct Engine::Running {
-  explicit Running(std::size_t threads) : config(threads), system(config) {}
+  Running(std::size_t threads, EventLog& log, const Clock& clock, WriterStats& stats, Fatal fatal)
+      : committer(log, clock, stats, std::move(fatal)), config(threads), system(config) {}
+  Committer committer;
   Config config;
   caf::actor_system system;
   SiteDirectory directory;
@@ -58,12 +60,12 @@ Result<std::unique_ptr<Engine>> Engine::start(Store& store, Clock& clock, Engine
   auto fatal = [called = std::make_shared<std::atomic<bool>>(false), tell = engine->options_.fatal](const Error& error) {
     if (!called->exchange(true) && tell) tell(error);
   };
-  engine->running_ = std::make_unique<Running>(engine->options_.threads);
+  engine->running_ = std::make_unique<Running>(engine->options_.threads, store.log(), clock, engine->stats_, fatal);
   Running& r = *engine->running_;
-  r.writer = spawn_log_writer(r.system, store.log(), clock, engine->stats_, fatal);
+  r.writer = spawn_log_writer(r.system, store.log(), r.committer);
   r.alarms = spawn_clock(r.system, clock);
   r.projector = spawn_projector(r.system, *engine->views_, r.writer, fatal);
-  r.supervisor = spawn_supervisor(r.system, {store, clock, r.directory, r.writer, r.alarms, r.projector, fatal}, std::move(*sites));
+  r.supervisor = spawn_supervisor(r.system, {store, clock, r.directory, r.committer, r.writer, r.alarms, r.projector, fatal}, std::move(*sites));
 
   if (auto said = engine->say(EngineStarted{engine->options_.version, engine->options_.commit, store.was_clean()}); !said)
     return fail(said.error());

@@ -1,8 +1,10 @@
-// The log writer: gathers what sites have staged into one synced write, then tells everybody.
+// Making durable what sites have staged, a group in one synced write, and telling everybody.
 #pragma once
 
 #include <array>
 #include <atomic>
+#include <optional>
+#include <semaphore>
 
 #include "actors/actors.hpp"
 #include "actors/clock.hpp"
@@ -34,7 +36,44 @@ struct WriterStats {
   std::atomic<std::uint64_t> micros = 0, records = 0;
 };
 
-/// Requires: log, clock and stats outlive the actor.
-LogWriterActor spawn_log_writer(caf::actor_system& system, EventLog& log, const Clock& clock, WriterStats& stats, Fatal fatal);
+/// One commit at a time, whoever makes it: the log writer, or a site that has nothing else to do and so saves waking two threads.
+class Committer {
+ public:
+  /// Requires: log, clock and stats outlive it.
+  Committer(EventLog& log, const Clock& clock, WriterStats& stats, Fatal fatal)
+      : log_(log), clock_(clock), stats_(stats), fatal_(std::move(fatal)) {}
+
+  /// Sent to the writer, which tells the followers: in the order of the log, since it is sent before the next commit starts.
+  using Tell = std::function<void(NewsPtr)>;
+  /// Makes everything staged so far durable; answers the last durable position. Waits for a commit under way.
+  Result<Position> commit(const Tell& tell);
+  /// The same, or nothing when a commit is under way.
+  std::optional<Result<Position>> try_commit(const Tell& tell);
+
+  /// Nobody commits while it lives: what is staged waits, as behind a slow disk.
+  class Hold {
+   public:
+    explicit Hold(Committer& committer) : free_(committer.free_) { free_.acquire(); }
+    ~Hold() { free_.release(); }
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+
+   private:
+    std::binary_semaphore& free_;
+  };
+
+ private:
+  Result<Position> commit_alone(const Tell& tell);
+  void count(Micros took, std::uint64_t records);
+
+  EventLog& log_;
+  const Clock& clock_;
+  WriterStats& stats_;
+  Fatal fatal_;
+  std::binary_semaphore free_{1};
+};
+
+/// Requires: log and committer outlive the actor.
+LogWriterActor spawn_log_writer(caf::actor_system& system, EventLog& log, Committer& committer);
 
 }  // namespace heliograph

@@ -234,7 +234,12 @@ class SiteShell : public SiteActor::base {
     return std::optional(reply);
   }
 
+  /// A site that nobody waits for commits itself.
   void flush() {
+    if (mailbox().empty()) {
+      const auto durable = c_.committer.try_commit([this](NewsPtr news) { send(c_.writer, news_atom_v, std::move(news)); });
+      if (durable) return *durable ? became_durable(**durable) : lost(caf::make_error(caf::sec::runtime_error, durable->error().sentence));
+    }
     request(c_.writer, caf::infinite, flush_atom_v)
         .then([this](Position durable) { became_durable(durable); },
               [this](const caf::error& error) { lost(error); });

@@ -9,6 +9,7 @@
 
 #include "actors/actors.hpp"
 #include "actors/clock.hpp"
+#include "actors/log_writer.hpp"
 #include "storage/view_store.hpp"
 
 namespace heliograph {
@@ -43,6 +44,7 @@ struct SiteContext {
   EventLog& log;
   ViewStore& views;  // for snapshots
   Clock& clock;
+  Committer& committer;
   LogWriterActor writer;
   ClockActor alarms;
   StopFlag stop;

@@ -73,7 +73,7 @@ class Supervisor : public SupervisorActor::base {
     std::map<std::string, CommandId> in_flight;
     for (const DeviceState& device : recovered.site.devices())
       if (device.in_flight) in_flight[device.about.device.text] = device.in_flight->command;
-    const SiteContext context{house_.store.log(), house_.store.views(), house_.clock, house_.writer, house_.alarms, house_.directory.stop_flag(key)};
+    const SiteContext context{house_.store.log(), house_.store.views(), house_.clock, house_.committer, house_.writer, house_.alarms, house_.directory.stop_flag(key)};
     const SiteActor site = spawn_site(system(), std::move(recovered.site), recovered.covered, context);
     monitor(site);
     sites_[key] = site;

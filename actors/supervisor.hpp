@@ -17,6 +17,7 @@ struct House {
   Store& store;
   Clock& clock;
   SiteDirectory& directory;
+  Committer& committer;
   LogWriterActor writer;
   ClockActor alarms;
   ProjectorActor projector;

@@ -54,15 +54,16 @@ World::World(TestStore& in, ManualClock& time)
       scheduler(dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler())),
       store(in),
       clock(time),
-      views(std::make_unique<Views>(store.views(), store.log())) {
+      views(std::make_unique<Views>(store.views(), store.log())),
+      committer(store.log(), clock, stats, [this](const Error& error) { fatal.push_back(error); }) {
   ensure(views->load() && views->catch_up(store.log().durable()), "the views load", "World");
   auto sites = recover_sites(store.log(), store.views());
   ensure(sites.has_value(), "the sites recover", "World");
   const auto note = [this](const Error& error) { fatal.push_back(error); };
-  writer = spawn_log_writer(system, store.log(), clock, stats, note);
+  writer = spawn_log_writer(system, store.log(), committer);
   alarms = spawn_clock(system, clock);
   projector = spawn_projector(system, *views, writer, note, ProjectorThread::shared);
-  supervisor = spawn_supervisor(system, {store, clock, directory, writer, alarms, projector, note}, std::move(*sites));
+  supervisor = spawn_supervisor(system, {store, clock, directory, committer, writer, alarms, projector, note}, std::move(*sites));
   run();
 }
 
@@ -114,6 +115,8 @@ void World::run() {
 
 void World::run_without(const caf::abstract_actor* held) {
   const auto* job = dynamic_cast<const caf::resumable*>(held);
+  std::optional<Committer::Hold> hold;
+  if (held == raw(writer)) hold.emplace(committer);  // nor may a site commit itself
   scheduler.run_jobs_filtered([job](const caf::resumable* each) { return each != job; });
 }
 

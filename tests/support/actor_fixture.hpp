@@ -93,7 +93,7 @@ class World {
 
   /// Works off every message.
   void run();
-  /// Works off every message but those of this actor.
+  /// Works off every message but those of this actor. Without the writer nothing becomes durable.
   void run_without(const caf::abstract_actor* held);
   /// One message of an actor that the seed picks, or the next timer. False when there was nothing to do.
   bool step(std::mt19937_64& random);
@@ -126,6 +126,7 @@ class World {
   std::unique_ptr<Views> views;
   WriterStats stats;
   std::vector<Error> fatal;
+  Committer committer;
   LogWriterActor writer;
   ClockActor alarms;
   ProjectorActor projector;
