@@ -56,7 +56,11 @@ class LogWriter : public LogWriterActor::base {
     };
   }
 
-  void on_exit() override { followers_.clear(); }  // they hold the writer, too
+  // All of them hold the writer, too: a circle would keep the projector's thread for ever.
+  void on_exit() override {
+    followers_.clear();
+    waiting_.clear();
+  }
 
  private:
   struct Follower {

@@ -97,6 +97,24 @@ TEST_CASE("a failed write answers everybody with an error, ends the house once, 
   CHECK(store.log().durable() == 0);
 }
 
+TEST_CASE("a writer that ends lets go of those who wait for it") {
+  TestStore store;
+  ManualClock clock(monday_noon);
+  World world(store, clock);
+  stage(world, "a");
+  const auto token = std::make_shared<int>(1);
+  // Holds the writer, as sites and the supervisor do: whoever also is held by it would live for ever.
+  world.system.spawn([token](caf::event_based_actor* self, const LogWriterActor& writer) {
+    self->request(writer, caf::infinite, flush_atom_v).then([token, writer](Position) {}, [](const caf::error&) {});
+  }, world.writer);
+  world.run_without(World::raw(world.writer));
+  CHECK(token.use_count() > 1);
+  caf::anon_send_exit(world.writer, caf::exit_reason::user_shutdown);
+  world.run();
+  CHECK(store.log().durable() == 0);  // it ended between the question and the commit
+  CHECK(token.use_count() == 1);
+}
+
 TEST_CASE("a follower gets everything once and in order, from where the log stands") {
   TestStore store;
   ManualClock clock(monday_noon);
