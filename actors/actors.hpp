@@ -35,6 +35,13 @@ struct TakeReadings {
   std::string idempotency_key;
   Digest fingerprint{};
 };
+/// A person's answer to a command that waits for it; a command that is taken back.
+struct Approve { ApprovalAnswer answer; };
+struct CancelCommand { CommandId command; Principal principal; };
+struct Prefer { PreferencesSet wishes; Principal principal; };
+/// The clock jumped by so much; a person has looked at it.
+struct SuspectClock { Micros step = 0; };
+struct TrustClock { Principal principal; };
 struct EngageStop { Principal principal; std::string reason; };
 struct LiftStop { Principal principal; std::string reason; };
 struct SaveRule { Rule rule; Principal principal; std::string idempotency_key; Digest fingerprint{}; };
@@ -43,7 +50,7 @@ struct Configure { SiteConfigured settings; Principal principal; };
 struct RegisterDevice { DeviceRegistered device; Principal principal; };
 /// A fact about the site that needs no decision (history.imported, engine.started).
 struct RecordFact { std::string stream; Event event; Principal principal; std::string correlation; };
-using SiteCommand = std::variant<TakeReadings, Ask, DeviceAnswer, EngageStop, LiftStop, SaveRule, RemoveRule, Configure,
+using SiteCommand = std::variant<TakeReadings, Ask, DeviceAnswer, Approve, CancelCommand, Prefer, SuspectClock, TrustClock, EngageStop, LiftStop, SaveRule, RemoveRule, Configure,
                                  RegisterDevice, RecordFact>;
 
 /// What a turn left in the log. Given only when it is durable.
@@ -156,7 +163,8 @@ using ProjectorActor = FollowerActor::extend<
 
 /// One per controllable device: drives its port. Restarted alone when it fails.
 using DeviceActor = caf::typed_actor<
-    // Carry out a durable command.dispatched; a command it has seen before is not sent again.
+    // Carry out a durable command.dispatched (a try that it has seen before is not sent again) or lease.renewed; read the
+    // device back after a command.answered.
     caf::reacts_to<RecordPtr>>;
 
 /// One per device, account or house that measures: asks its source at its interval and brings the readings to the site.

@@ -9,9 +9,15 @@
 
 namespace heliograph {
 
-/// `in_flight`: the command that the log says was dispatched and has not ended. It is not sent again: whether the
-/// device heard it is unknown, and a reading will tell (never by guessing). `stop` is looked at last, before the port.
+/// A try of a command.
+struct Sent {
+  CommandId command;
+  std::uint32_t retry = 0;
+};
+
+/// `last`: the try that the log says was dispatched and has not ended. It is not made again: whether the device heard it is
+/// unknown until a reading tells or the site decides on another try. `stop` is looked at last, before the port.
 DeviceActor spawn_device(caf::actor_system& system, std::shared_ptr<DevicePort> port, const SiteActor& site, const Clock& clock,
-                         StopFlag stop, CommandId in_flight);
+                         StopFlag stop, Sent last);
 
 }  // namespace heliograph

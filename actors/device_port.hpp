@@ -11,10 +11,18 @@ namespace heliograph {
 class DevicePort {
  public:
   virtual ~DevicePort() = default;
-  /// Hands the command over and answers once, from any thread: accepted (a reading will show the rest), or an error.
-  /// Must not block. The device has to ignore the command after `expires_at`.
+  /// Hands the command over and answers once, from any thread: accepted (a reading will show the rest), or an error. An error
+  /// says whether the device can have heard. Must not block. The device has to ignore the command after `expires_at`, and what
+  /// it has done before under the same id. With a lease its own timer is set.
   using Answer = std::function<void(DeviceAnswer)>;
   virtual void send(const CommandDispatched& command, Answer answer) = 0;
+  /// Starts the device's own timer again. Nobody waits for an answer: without one it runs out, and the device is safe.
+  virtual void renew(const LeaseRenewed&) {}
+  /// Asks what the device's state is now. Answers once, from any thread, or never. Must not block.
+  using ReadBack = std::function<void(ReadingBatch)>;
+  virtual void read_back(const DeviceId&, ReadBack) {}
+  /// Serial or MAC of the device that would be told now; empty = it cannot say. Must not block.
+  virtual std::string hardware(const DeviceId&) const { return {}; }
 };
 
 /// What we need from a device, account or house that can be asked for readings. Units and signs are turned round here

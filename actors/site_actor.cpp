@@ -6,6 +6,8 @@
 namespace heliograph {
 namespace {
 
+// What was on its way is looked after once its device has had the time to be adopted.
+constexpr Micros settling_in = 2 * second_us;
 constexpr std::uint64_t snapshot_after = 100'000;  // positions: bounds what a start after a kill folds again
 
 /// The log's turn as the core sees it, remembering what was appended.
@@ -42,6 +44,8 @@ class SiteShell : public SiteActor::base {
   }
 
   behavior_type make_behavior() override {
+    site_.woke(c_.clock.now());
+    no_alarm_before_ = c_.clock.now() + settling_in;
     set_alarm();
     return {
         [this](const SiteRequestPtr& request) { take(*request); },
@@ -76,10 +80,10 @@ class SiteShell : public SiteActor::base {
     std::string state;
   };
   /// A turn that is staged and waits to be durable.
-  struct Waiting {
+  struct Staged {
     SiteReply reply;
     Reply answer;
-    std::vector<RecordPtr> dispatches;
+    std::vector<RecordPtr> for_devices;  // told once all of it is durable
   };
 
   void take(SiteRequest& request) {
@@ -114,7 +118,7 @@ class SiteShell : public SiteActor::base {
 
   template <class Decide>
   void run_turn(Reserve reserve, Decide decide_turn, Reply reply) {
-    Result<Waiting> turn = stage_turn(reserve, decide_turn);
+    Result<Staged> turn = stage_turn(reserve, decide_turn);
     if (turn && turn->reply.last != 0) {
       turn->answer = std::move(reply);
       waiting_.push_back(std::move(*turn));
@@ -127,7 +131,7 @@ class SiteShell : public SiteActor::base {
 
   /// Holds the log's lock from here to its end, and calls nobody else meanwhile.
   template <class Decide>
-  Result<Waiting> stage_turn(Reserve reserve, Decide& decide_turn) {
+  Result<Staged> stage_turn(Reserve reserve, Decide& decide_turn) {
     auto turn = c_.log.begin(site_.key(), c_.clock.now(), reserve);
     no_alarm_before_ = turn ? 0 : c_.clock.now() + second_us;  // a log that takes nothing is not asked in a hot loop
     if (!turn) return fail(turn.error());
@@ -139,11 +143,11 @@ class SiteShell : public SiteActor::base {
       if (!journal.empty()) quit(caf::make_error(caf::sec::runtime_error, decided.error().sentence));
       return fail(decided.error());
     }
-    if (journal.empty()) return Waiting{{0, 0, at, false, decided->command}, {}, {}};
+    if (journal.empty()) return Staged{{0, 0, at, false, decided->command}, {}, {}};
     turn->stage();
-    Waiting waiting{{journal.first(), journal.records().back()->last(), at, false, decided->command}, {}, {}};
+    Staged waiting{{journal.first(), journal.records().back()->last(), at, false, decided->command}, {}, {}};
     for (const RecordPtr& record : journal.records())
-      if (!record->is_readings() && std::holds_alternative<CommandDispatched>(record->event())) waiting.dispatches.push_back(record);
+      if (is_for_device(*record)) waiting.for_devices.push_back(record);
     return waiting;
   }
 
@@ -162,6 +166,18 @@ class SiteShell : public SiteActor::base {
         return Decided{std::move(*answer)};
       } else if constexpr (std::is_same_v<C, DeviceAnswer>) {
         return plain(site_.answered(c, at, journal));
+      } else if constexpr (std::is_same_v<C, Approve>) {
+        auto answer = site_.approve(c.answer, at, journal);
+        if (!answer) return fail(answer.error());
+        return Decided{std::move(*answer)};
+      } else if constexpr (std::is_same_v<C, CancelCommand>) {
+        return plain(site_.cancel(c.command, c.principal, at, journal));
+      } else if constexpr (std::is_same_v<C, Prefer>) {
+        return plain(site_.prefer(c.wishes, c.principal, at, journal));
+      } else if constexpr (std::is_same_v<C, SuspectClock>) {
+        return plain(site_.suspect_clock(c.step, at, journal));
+      } else if constexpr (std::is_same_v<C, TrustClock>) {
+        return plain(site_.trust_clock(c.principal, at, journal));
       } else if constexpr (std::is_same_v<C, EngageStop>) {
         return plain(site_.engage_stop(c.principal, c.reason, at, journal));
       } else if constexpr (std::is_same_v<C, LiftStop>) {
@@ -209,7 +225,7 @@ class SiteShell : public SiteActor::base {
 
   /// The outcome of a turn that is staged but not durable yet.
   Result<std::optional<SiteReply>> in_writing(Position position) const {
-    for (const Waiting& waiting : waiting_)
+    for (const Staged& waiting : waiting_)
       if (waiting.reply.first <= position && position <= waiting.reply.last) {
         SiteReply reply = waiting.reply;
         reply.repeated = true;
@@ -223,15 +239,26 @@ class SiteShell : public SiteActor::base {
     if (!record) return fail(record.error());
     SiteReply reply{position, (*record)->last(), (*record)->envelope.recorded_at, true, {}};
     if ((*record)->is_readings()) return std::optional(reply);
-    if (const auto* asked = std::get_if<CommandRequested>(&(*record)->event())) {
-      reply.command = CommandAnswer{asked->command, position, position + 1, {}};
-      auto decision = c_.log.at(position + 1);  // the gate always answers in the same turn
-      if (!decision) return fail(decision.error());
-      const auto* refused = std::get_if<CommandRefused>(&(*decision)->event());
-      if (refused != nullptr) reply.command->refusals = refused->refusals;
-      reply.last = position + (refused != nullptr ? 1 : 2);  // what was allowed is dispatched in the same turn
-    }
+    if (const auto* asked = std::get_if<CommandRequested>(&(*record)->event()))
+      if (auto known = recall_answer(asked->command, (*record)->envelope, reply); !known) return fail(known.error());
     return std::optional(reply);
+  }
+
+  /// What the gate answered is among the facts of the request's own turn, which all have its stamp.
+  Status recall_answer(const CommandId& command, const Envelope& request, SiteReply& reply) {
+    reply.command = CommandAnswer{command, request.position, 0, {}, {}, 0};
+    return c_.log.scan(request.position + 1, c_.log.durable(), Part::decisions, [&](const RecordPtr& each) {
+      if (each->envelope.recorded_at != request.recorded_at) return false;
+      const auto is = [&](const auto* event) { return event != nullptr && event->command == command; };
+      CommandAnswer& answer = *reply.command;
+      if (const auto* refused = std::get_if<CommandRefused>(&each->event()); is(refused)) answer.refusals = refused->refusals;
+      else if (const auto* waiting = std::get_if<CommandWaiting>(&each->event()); is(waiting)) answer.waiting = waiting->what, answer.until = waiting->until;
+      else if (const auto* invited = std::get_if<ApprovalRequested>(&each->event()); is(invited)) answer.waiting = Waiting::approval, answer.until = invited->expires_at;
+      else if (!is(std::get_if<CommandAllowed>(&each->event())) && !is(std::get_if<CommandDispatched>(&each->event()))) return true;
+      if (answer.decided == 0) answer.decided = each->envelope.position;
+      reply.last = each->envelope.position;
+      return true;
+    });
   }
 
   /// A site that nobody waits for commits itself.
@@ -247,32 +274,47 @@ class SiteShell : public SiteActor::base {
 
   void became_durable(Position durable) {
     while (!waiting_.empty() && waiting_.front().reply.last <= durable) {
-      Waiting ready = std::move(waiting_.front());
+      Staged ready = std::move(waiting_.front());
       waiting_.pop_front();
-      for (const RecordPtr& dispatch : ready.dispatches) hand_over(dispatch);
+      for (const RecordPtr& record : ready.for_devices) hand_over(record);
       ready.answer(ready.reply);
     }
     if (durable >= snapshot_at_ + snapshot_after) snapshot_when_durable(durable);
   }
 
-  /// The last look before a device hears a command: the stop in memory, then the state as it is now.
+  /// A command or a lease goes to its device; after an answer that says nothing the device is read back.
+  static bool is_for_device(const Record& record) {
+    if (record.is_readings()) return false;
+    const auto* answered = std::get_if<CommandAnswered>(&record.event());
+    return std::holds_alternative<CommandDispatched>(record.event()) || std::holds_alternative<LeaseRenewed>(record.event()) ||
+           (answered != nullptr && answered->answer == Answered::unreachable);
+  }
+
+  /// The last look before a device hears something: the stop in memory, then the state as it is now.
   void hand_over(const RecordPtr& record) {
-    const auto& command = std::get<CommandDispatched>(record->event());
-    std::optional<std::string> obstacle = site_.why_not_send(command, c_.clock.now());
-    if (!obstacle && c_.stop->engaged() && (energises(command.action, command.power_w) || !is_person(record->envelope.principal.kind)))
-      obstacle = "the emergency stop came first";
-    const auto adapter = adapters_.find(command.device.text);
+    const std::string device = record->envelope.stream.substr(std::string_view("device-").size());
+    const auto adapter = adapters_.find(device);
+    const auto* command = std::get_if<CommandDispatched>(&record->event());
+    const auto* renewal = std::get_if<LeaseRenewed>(&record->event());
+    if (command == nullptr) {
+      const bool still = renewal == nullptr || (!c_.stop->engaged() && !site_.why_not_renew(*renewal, c_.clock.now()));
+      if (still && adapter != adapters_.end()) send(adapter->second, record);
+      return;
+    }
+    std::optional<std::string> obstacle = site_.why_not_send(*command, c_.clock.now());
+    const bool sheds = !energises(command->action, command->power_w) && is_person(record->envelope.principal.kind);
+    if (!obstacle && c_.stop->engaged() && !sheds && command->purpose != Purpose::safe_state) obstacle = "the emergency stop came first";
     if (!obstacle && adapter == adapters_.end()) obstacle = "no adapter drives this device";
     if (!obstacle) return send(adapter->second, record);
     run_turn(Reserve::use, [&](Micros at, Journal& journal) -> Result<Decided> {
-      const DeviceAnswer answer{command.command, DeviceAnswer::Kind::not_sent, *obstacle};
+      const DeviceAnswer answer{command->command, DeviceAnswer::Kind::not_sent, *obstacle, command->retry};
       if (auto noted = site_.answered(answer, at, journal); !noted) return fail(noted.error());
       return Decided{};
     }, [](Result<SiteReply>) {});
   }
 
   void lost(const caf::error& error) {
-    for (Waiting& waiting : std::exchange(waiting_, {}))
+    for (Staged& waiting : std::exchange(waiting_, {}))
       waiting.answer(fail(Errc::closed, "The log could not be written: the outcome is unknown until the engine was started again."));
     quit(error);
   }
@@ -312,7 +354,7 @@ class SiteShell : public SiteActor::base {
   SiteContext c_;
   Position snapshot_at_ = 0;
   std::optional<Snapshot> taken_;  // not durable yet
-  std::deque<Waiting> waiting_;
+  std::deque<Staged> waiting_;
   std::map<std::string, DeviceActor> adapters_;
   std::uint64_t alarm_ = 0;  // generation
   std::optional<Micros> alarm_at_;

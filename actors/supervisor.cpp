@@ -70,9 +70,9 @@ class Supervisor : public SupervisorActor::base {
   }
 
   void start_site(const SiteKey& key, RecoveredSite recovered) {
-    std::map<std::string, CommandId> in_flight;
+    std::map<std::string, Sent> in_flight;
     for (const DeviceState& device : recovered.site.devices())
-      if (device.in_flight) in_flight[device.about.device.text] = device.in_flight->command;
+      if (device.in_flight) in_flight[device.about.device.text] = {device.in_flight->command, device.in_flight->retry};
     const SiteContext context{house_.store.log(), house_.store.views(), house_.clock, house_.committer, house_.writer, house_.alarms, house_.directory.stop_flag(key)};
     const SiteActor site = spawn_site(system(), std::move(recovered.site), recovered.covered, context);
     monitor(site);
@@ -82,7 +82,7 @@ class Supervisor : public SupervisorActor::base {
       if (device.first == key) start_device(key, device.second, in_flight[device.second]);
   }
 
-  void start_device(const SiteKey& key, const std::string& device, const CommandId& in_flight) {
+  void start_device(const SiteKey& key, const std::string& device, const Sent& in_flight) {
     const DeviceActor actor = spawn_device(system(), ports_.at({key, device}), sites_.at(key), house_.clock,
                                            house_.directory.stop_flag(key), in_flight);
     monitor(actor);
@@ -135,7 +135,7 @@ class Supervisor : public SupervisorActor::base {
     auto site = recover_site(house_.store.log(), house_.store.views(), key.first);
     if (!site) return give_up(site.error());
     const DeviceState* state = site->site.device({key.second});
-    start_device(key.first, key.second, state != nullptr && state->in_flight ? state->in_flight->command : CommandId{});
+    start_device(key.first, key.second, state != nullptr && state->in_flight ? Sent{state->in_flight->command, state->in_flight->retry} : Sent{});
   }
 
   void restart_site(const SiteKey key, const std::string& why) {

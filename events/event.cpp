@@ -1,6 +1,7 @@
 #include "events/event.hpp"
 
 #include <array>
+#include <initializer_list>
 
 namespace heliograph {
 namespace {
@@ -12,69 +13,66 @@ struct TypeRow {
 // In the order of the variant. Bump `schema` together with an upcaster (events/upcast.cpp).
 constexpr std::array<TypeRow, std::variant_size_v<Event>> types{{
     {"site.configured", 1},
-    {"device.registered", 2},  // 2: freshness (upcast.cpp)
+    {"device.registered", 3},
     {"rule.saved", 1},
     {"rule.removed", 1},
     {"rule.fired", 1},
     {"notification.raised", 1},
-    {"command.requested", 1},
-    {"command.refused", 1},
-    {"command.allowed", 1},
-    {"command.dispatched", 1},
+    {"command.requested", 2},
+    {"command.refused", 2},
+    {"command.allowed", 2},
+    {"command.dispatched", 2},
     {"command.verified", 1},
-    {"command.failed", 1},
+    {"command.failed", 2},
     {"stop.engaged", 1},
     {"stop.lifted", 1},
-    {"engine.started", 1},
+    {"engine.started", 2},
     {"engine.stopped", 1},
     {"history.imported", 1},
     {"checkpoint.signed", 1},
+    {"command.waiting", 1},
+    {"command.cancelled", 1},
+    {"command.answered", 1},
+    {"command.rolled_back", 1},
+    {"command.rollback_skipped", 1},
+    {"approval.requested", 1},
+    {"approval.decided", 1},
+    {"approval.attempt_failed", 1},
+    {"lease.renewed", 1},
+    {"lease.ended", 1},
+    {"device.changed", 1},
+    {"preferences.set", 1},
+    {"alert.raised", 1},
+    {"alert.acknowledged", 1},
+    {"alert.cleared", 1},
+    {"notification.settled", 1},
+    {"clock.suspected", 1},
+    {"clock.trusted", 1},
 }};
+
+/// Requires: the words of all of Enum, in its order.
+template <class Enum>
+std::string_view word(std::initializer_list<std::string_view> words, Enum value) {
+  const auto number = static_cast<std::size_t>(value);
+  return number < words.size() ? words.begin()[number] : *words.begin();
+}
 
 }  // namespace
 
 std::string_view type_name(const Event& event) { return types.at(event.index()).name; }
 std::uint32_t schema_version(const Event& event) { return types.at(event.index()).schema; }
 
-std::string_view name(DeviceKind kind) {
-  switch (kind) {
-    case DeviceKind::meter: return "meter";
-    case DeviceKind::inverter: return "inverter";
-    case DeviceKind::battery: return "battery";
-    case DeviceKind::plug: return "plug";
-    case DeviceKind::node: return "node";
-    case DeviceKind::price: return "price";
-  }
-  return "meter";
-}
-
-std::string_view name(Action action) {
-  switch (action) {
-    case Action::switch_on: return "switch_on";
-    case Action::switch_off: return "switch_off";
-    case Action::set_power: return "set_power";
-  }
-  return "switch_off";
-}
-
-std::string_view name(RuleOutcome outcome) {
-  switch (outcome) {
-    case RuleOutcome::acted: return "acted";
-    case RuleOutcome::condition_not_met: return "condition_not_met";
-    case RuleOutcome::cooling_down: return "cooling_down";
-    case RuleOutcome::automation_off: return "automation_off";
-    case RuleOutcome::already_so: return "already_so";
-  }
-  return "acted";
-}
-
-std::string_view name(FailureKind kind) {
-  switch (kind) {
-    case FailureKind::not_sent: return "not_sent";
-    case FailureKind::device_error: return "device_error";
-    case FailureKind::outcome_unknown: return "outcome_unknown";
-  }
-  return "device_error";
-}
+std::string_view name(DeviceKind value) { return word({"meter", "inverter", "battery", "plug", "node", "price"}, value); }
+std::string_view name(SafeState value) { return word({"off", "on", "as_it_is"}, value); }
+std::string_view name(RuleOutcome value) { return word({"acted", "condition_not_met", "cooling_down", "automation_off", "already_so"}, value); }
+std::string_view name(Confirmation value) { return word({"always", "sometimes", "never"}, value); }
+std::string_view name(Severity value) { return word({"info", "warning", "critical"}, value); }
+std::string_view name(Action value) { return word({"switch_on", "switch_off", "set_power"}, value); }
+std::string_view name(Purpose value) { return word({"ordinary", "rollback", "safe_state"}, value); }
+std::string_view name(Waiting value) { return word({"approval", "device_busy", "device_offline", "its_turn"}, value); }
+std::string_view name(Cancelled value) { return word({"replaced", "stopped", "expired", "denied", "clock_suspect", "by_person"}, value); }
+std::string_view name(ApprovalChannel value) { return word({"web", "mail", "sms", "api"}, value); }
+std::string_view name(Answered value) { return word({"accepted", "unreachable"}, value); }
+std::string_view name(FailureKind value) { return word({"not_sent", "device_error", "outcome_unknown", "contradicted"}, value); }
 
 }  // namespace heliograph

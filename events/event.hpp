@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "events/command_events.hpp"
 #include "events/ids.hpp"
 #include "events/metric.hpp"
 #include "events/time.hpp"
@@ -28,8 +29,8 @@ struct SiteConfigured {
 };
 
 enum class DeviceKind : std::uint8_t { meter = 0, inverter, battery, plug, node, price };
-/// What a device can be told to do; a device without capabilities is read-only.
-enum class Action : std::uint8_t { switch_on = 0, switch_off, set_power };
+/// What a device does when nobody tells it anything: the direction that is safe.
+enum class SafeState : std::uint8_t { off = 0, on, as_it_is };
 
 struct DeviceRegistered {
   DeviceId device;
@@ -41,6 +42,13 @@ struct DeviceRegistered {
   Micros min_on = 0, min_off = 0;          // wear: shortest time in a state before the opposite command
   Micros hold = 15 * minute_us;            // how long a sample stands for its power: the interval for means
   Micros freshness = 5 * minute_us;        // older by source time = not usable for a decision
+  SafeState safe_state = SafeState::off;
+  Micros lease = 0;                        // its own timer, which returns it to its safe state; 0 = it has none
+  Micros settle = 0;                       // so long after a command its readings may still show the old state (clouds: 30 s)
+  bool needs_approval = false;             // a person says yes to each command
+  std::int64_t capacity_wh = 0;            // of a battery, usable; 0 = not known: no forecast
+  std::string hardware = {};               // serial or MAC; empty = not bound. Another one answers: the wrong device
+  std::string environment = {};            // "production", "test"; empty = any. Differs from the host's: never commanded
   bool operator==(const DeviceRegistered&) const = default;
 };
 
@@ -80,68 +88,68 @@ struct NotificationRaised {
   bool operator==(const NotificationRaised&) const = default;
 };
 
-// ---- the path of a command (docs/ARCHITECTURE.md) ----------------------------------------------------------
+// ---- what people want of a site ----------------------------------------------------------------------------------
 
-struct CommandRequested {
-  CommandId command;
-  DeviceId device;
-  Action action = Action::switch_off;
-  std::int64_t power_w = 0;  // for set_power: + discharge / - charge
-  std::string reason;        // one sentence for people
-  bool operator==(const CommandRequested&) const = default;
+/// always: every command of automation and of people waits for a yes; sometimes: those of agents, and those to devices that
+/// say so; never: only those of agents.
+enum class Confirmation : std::uint8_t { always = 0, sometimes, never };
+/// Minutes of the local day, [from, to); wraps past midnight; from == to means no window.
+struct DayWindow {
+  std::int32_t from_minute = 0, to_minute = 0;
+  bool operator==(const DayWindow&) const = default;
 };
-
-/// One reason of a refusal: which rule of safety, its limit, what was found, and the reading that said so.
-struct Refusal {
-  std::string rule;                 // "soc-floor", "grid-limit", "stale", "stop", "min-off", ... (docs/SAFETY.md)
-  std::string sentence;
-  std::optional<std::int64_t> limit, actual;  // in `unit`
-  std::string unit;                 // "permille", "W", "s", ""
-  Position reading = 0;             // 0 where no reading is involved
-  bool operator==(const Refusal&) const = default;
-};
-struct CommandRefused {
-  CommandId command;
-  std::vector<Refusal> refusals;  // never empty; all reasons, not the first
-  bool operator==(const CommandRefused&) const = default;
-};
-struct CommandAllowed {
-  CommandId command;
-  std::vector<Position> readings;  // what the verdict rests on
-  bool operator==(const CommandAllowed&) const = default;
-};
-/// Durable BEFORE anything leaves the process.
-struct CommandDispatched {
-  CommandId command;
-  DeviceId device;
-  Action action = Action::switch_off;
-  std::int64_t power_w = 0;
-  Micros expires_at = 0;   // the device must not act after this
-  Micros verify_by = 0;    // no confirming reading until then = outcome unknown
-  bool operator==(const CommandDispatched&) const = default;
-};
-struct CommandVerified {
-  CommandId command;
-  Position reading = 0;  // the reading, newer than the dispatch, that shows the wanted state
-  bool operator==(const CommandVerified&) const = default;
-};
-enum class FailureKind : std::uint8_t { not_sent = 0, device_error, outcome_unknown };
-struct CommandFailed {
-  CommandId command;
-  FailureKind kind = FailureKind::device_error;
-  std::string detail;
-  bool operator==(const CommandFailed&) const = default;
+/// Wishes within what the site (SiteConfigured) and the host's configuration allow. Defaults: PRF-01 to PRF-03.
+struct PreferencesSet {
+  std::int32_t min_soc_permille = 300;      // automation drains nothing at or below
+  std::int32_t target_soc_permille = 800;   // automation charges no further
+  std::int32_t pause_below_permille = 500;  // automation switches no load on below
+  std::int32_t resume_above_permille = 800; // what a guard waits for before it resumes
+  std::int64_t grid_import_w_max = 0;       // 0 = the site's limit alone
+  DayWindow solar_hours;                    // automation adds load from surplus only
+  DayWindow rest_hours;                     // automation switches nothing on
+  bool auto_pause = true;                   // false: a person approves every switching by automation
+  Confirmation confirmation = Confirmation::sometimes;
+  std::string mail, sms;                    // where approvals, results and alerts go; empty = nowhere
+  bool critical_only = false;
+  DayWindow quiet_hours;                    // only what is critical is sent, the rest afterwards
+  bool operator==(const PreferencesSet&) const = default;
 };
 
-// ---- emergency stop ----------------------------------------------------------------------------------------
+// ---- alerts and what was told to people ---------------------------------------------------------------------------
 
-struct StopEngaged {
-  std::string reason;
-  bool operator==(const StopEngaged&) const = default;
+enum class Severity : std::uint8_t { info = 0, warning, critical };
+struct AlertRaised {
+  std::string alert;   // what it is about: "device-offline/miner-1"; one open at a time
+  Severity severity = Severity::warning;
+  std::string text;
+  bool operator==(const AlertRaised&) const = default;
 };
-struct StopLifted {
-  std::string reason;
-  bool operator==(const StopLifted&) const = default;
+struct AlertAcknowledged {
+  std::string alert;
+  bool operator==(const AlertAcknowledged&) const = default;
+};
+struct AlertCleared {
+  std::string alert;
+  bool operator==(const AlertCleared&) const = default;
+};
+/// A channel took it, or will not. `about` = the position of what was to be told.
+struct NotificationSettled {
+  Position about = 0;
+  std::string channel;    // "mail", "sms", "slack", ...
+  bool delivered = false;
+  std::string detail;     // the channel's reference, or why not
+  bool operator==(const NotificationSettled&) const = default;
+};
+
+// ---- the clock ---------------------------------------------------------------------------------------------------
+
+/// Wall and monotonic time disagree by more than a minute: schedules pause, approvals are void; stop and people go on.
+struct ClockSuspected {
+  Micros step = 0;
+  bool operator==(const ClockSuspected&) const = default;
+};
+struct ClockTrusted {
+  bool operator==(const ClockTrusted&) const = default;
 };
 
 // ---- the log about itself ------------------------------------------------------------------------------------
@@ -149,6 +157,7 @@ struct StopLifted {
 struct EngineStarted {
   std::string version, commit;
   bool clean = true;      // the previous run stopped in order
+  bool safe_mode = false;  // too many unclean ends: nothing is commanded
   bool operator==(const EngineStarted&) const = default;
 };
 struct EngineStopped {
@@ -171,7 +180,10 @@ struct CheckpointSigned {
 using Event = std::variant<SiteConfigured, DeviceRegistered, RuleSaved, RuleRemoved, RuleFired, NotificationRaised,
                            CommandRequested, CommandRefused, CommandAllowed, CommandDispatched, CommandVerified,
                            CommandFailed, StopEngaged, StopLifted, EngineStarted, EngineStopped, HistoryImported,
-                           CheckpointSigned>;
+                           CheckpointSigned, CommandWaiting, CommandCancelled, CommandAnswered, CommandRolledBack, RollbackSkipped,
+                           ApprovalRequested, ApprovalDecided, ApprovalAttemptFailed, LeaseRenewed, LeaseEnded, DeviceChanged,
+                           PreferencesSet, AlertRaised, AlertAcknowledged, AlertCleared, NotificationSettled, ClockSuspected,
+                           ClockTrusted>;
 
 /// "command.refused": the stored type, dotted, past tense.
 std::string_view type_name(const Event& event);
@@ -179,8 +191,9 @@ std::string_view type_name(const Event& event);
 std::uint32_t schema_version(const Event& event);
 
 std::string_view name(DeviceKind kind);
-std::string_view name(Action action);
+std::string_view name(SafeState state);
 std::string_view name(RuleOutcome outcome);
-std::string_view name(FailureKind kind);
+std::string_view name(Confirmation confirmation);
+std::string_view name(Severity severity);
 
 }  // namespace heliograph

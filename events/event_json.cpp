@@ -21,6 +21,13 @@ void write(JsonWriter& json, const DeviceRegistered& e) {
   json.field("can_switch", e.can_switch).field("can_set_power", e.can_set_power).field("nominal_w", e.nominal_w);
   json.field("min_on", format_duration(e.min_on)).field("min_off", format_duration(e.min_off));
   json.field("hold", format_duration(e.hold)).field("freshness", format_duration(e.freshness));
+  if (e.safe_state != SafeState::off) json.field("safe_state", std::string(name(e.safe_state)));
+  if (e.lease != 0) json.field("lease", format_duration(e.lease));
+  if (e.settle != 0) json.field("settle", format_duration(e.settle));
+  if (e.needs_approval) json.field("needs_approval", true);
+  if (e.capacity_wh != 0) json.field("capacity_wh", e.capacity_wh);
+  if (!e.hardware.empty()) json.field("hardware", e.hardware);
+  if (!e.environment.empty()) json.field("environment", e.environment);
 }
 void write(JsonWriter& json, const RuleSaved& e) {
   json.field("rule", e.rule.text).field("version", e.rule_version).field("enabled", e.enabled);
@@ -42,6 +49,11 @@ void write(JsonWriter& json, const CommandRequested& e) {
   json.field("command", e.command.text).field("device", e.device.text).field("action", std::string(name(e.action)));
   power(json, e.action, e.power_w);
   json.field("reason", e.reason);
+  if (e.purpose != Purpose::ordinary) json.field("purpose", std::string(name(e.purpose)));
+  if (!e.about.empty()) json.field("about", e.about.text);
+}
+void snapshot(JsonWriter& json, Position position) {
+  if (position != 0) json.field("snapshot", position);
 }
 void write(JsonWriter& json, const CommandRefused& e) {
   json.field("command", e.command.text).key("refusals").begin_array();
@@ -54,16 +66,22 @@ void write(JsonWriter& json, const CommandRefused& e) {
     json.end_object();
   }
   json.end_array();
+  snapshot(json, e.snapshot);
 }
 void write(JsonWriter& json, const CommandAllowed& e) {
   json.field("command", e.command.text).key("readings").begin_array();
   for (Position p : e.readings) json.unsigned_integer(p);
   json.end_array();
+  snapshot(json, e.snapshot);
 }
 void write(JsonWriter& json, const CommandDispatched& e) {
   json.field("command", e.command.text).field("device", e.device.text).field("action", std::string(name(e.action)));
   power(json, e.action, e.power_w);
   json.key("expires_at").time(e.expires_at).key("verify_by").time(e.verify_by);
+  if (e.retry != 0) json.field("retry", e.retry);
+  if (e.lease != 0) json.field("lease", format_duration(e.lease));
+  if (e.purpose != Purpose::ordinary) json.field("purpose", std::string(name(e.purpose)));
+  if (!e.hardware.empty()) json.field("hardware", e.hardware);
 }
 void write(JsonWriter& json, const CommandVerified& e) {
   json.field("command", e.command.text).field("reading", e.reading);
@@ -75,6 +93,7 @@ void write(JsonWriter& json, const StopEngaged& e) { json.field("reason", e.reas
 void write(JsonWriter& json, const StopLifted& e) { json.field("reason", e.reason); }
 void write(JsonWriter& json, const EngineStarted& e) {
   json.field("version", e.version).field("commit", e.commit).field("clean", e.clean);
+  if (e.safe_mode) json.field("safe_mode", true);
 }
 void write(JsonWriter&, const EngineStopped&) {}
 void write(JsonWriter& json, const HistoryImported& e) {
@@ -86,6 +105,68 @@ void write(JsonWriter& json, const HistoryImported& e) {
 void write(JsonWriter& json, const CheckpointSigned& e) {
   json.field("covers", e.covers).field("seal", hex(e.seal)).field("key_id", e.key_id).field("signature", hex(e.signature));
 }
+
+void write(JsonWriter& json, const CommandWaiting& e) {
+  json.field("command", e.command.text).field("for", std::string(name(e.what))).key("until").time(e.until);
+  if (e.not_before != 0) json.key("not_before").time(e.not_before);
+}
+void write(JsonWriter& json, const CommandCancelled& e) {
+  json.field("command", e.command.text).field("why", std::string(name(e.why))).field("detail", e.detail);
+}
+void write(JsonWriter& json, const ApprovalRequested& e) {
+  json.field("command", e.command.text).field("sentence", e.sentence).key("expires_at").time(e.expires_at);
+}
+void write(JsonWriter& json, const ApprovalDecided& e) {
+  json.field("command", e.command.text).field("granted", e.granted).field("channel", std::string(name(e.channel)));
+}
+void write(JsonWriter& json, const ApprovalAttemptFailed& e) {
+  json.field("command", e.command.text).field("channel", std::string(name(e.channel)));
+}
+void write(JsonWriter& json, const CommandAnswered& e) {
+  json.field("command", e.command.text).field("retry", e.retry).field("answer", std::string(name(e.answer)));
+  if (e.next_try != 0) json.key("next_try").time(e.next_try);
+  if (!e.detail.empty()) json.field("detail", e.detail);
+}
+void write(JsonWriter& json, const CommandRolledBack& e) { json.field("command", e.command.text).field("rollback", e.rollback.text); }
+void write(JsonWriter& json, const RollbackSkipped& e) { json.field("command", e.command.text).field("why", e.why); }
+void write(JsonWriter& json, const LeaseRenewed& e) {
+  json.field("command", e.command.text).field("device", e.device.text).key("until").time(e.until);
+}
+void write(JsonWriter& json, const LeaseEnded& e) {
+  json.field("command", e.command.text).field("device", e.device.text).key("until").time(e.until).field("why", e.why);
+}
+void write(JsonWriter& json, const DeviceChanged& e) {
+  json.field("device", e.device.text).field("on", e.on).field("reading", e.reading);
+}
+
+void write(JsonWriter& json, std::string_view key, const DayWindow& window) {
+  json.key(key);
+  if (window.from_minute == window.to_minute) return json.null(), void();
+  json.begin_object().field("from", format_clock(window.from_minute)).field("to", format_clock(window.to_minute)).end_object();
+}
+void write(JsonWriter& json, const PreferencesSet& e) {
+  json.key("min_soc_percent").decimal(e.min_soc_permille, 1).key("target_soc_percent").decimal(e.target_soc_permille, 1);
+  json.key("pause_below_percent").decimal(e.pause_below_permille, 1).key("resume_above_percent").decimal(e.resume_above_permille, 1);
+  json.key("grid_import_w_max");
+  e.grid_import_w_max > 0 ? json.integer(e.grid_import_w_max) : json.null();
+  write(json, "solar_hours", e.solar_hours);
+  write(json, "rest_hours", e.rest_hours);
+  json.field("auto_pause", e.auto_pause).field("confirmation", std::string(name(e.confirmation)));
+  json.field("mail", e.mail).field("sms", e.sms).field("critical_only", e.critical_only);
+  write(json, "quiet_hours", e.quiet_hours);
+}
+void write(JsonWriter& json, const AlertRaised& e) {
+  json.field("alert", e.alert).field("severity", std::string(name(e.severity))).field("text", e.text);
+}
+void write(JsonWriter& json, const AlertAcknowledged& e) { json.field("alert", e.alert); }
+void write(JsonWriter& json, const AlertCleared& e) { json.field("alert", e.alert); }
+void write(JsonWriter& json, const NotificationSettled& e) {
+  json.field("about", e.about).field("channel", e.channel).field("delivered", e.delivered).field("detail", e.detail);
+}
+void write(JsonWriter& json, const ClockSuspected& e) {
+  json.key("step_s").decimal(e.step, 6);
+}
+void write(JsonWriter&, const ClockTrusted&) {}
 
 void write_cell(JsonWriter& json, const ReadingBatch& batch, const Column& column, std::size_t row) {
   const std::int64_t value = column.values[row];

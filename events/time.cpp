@@ -171,4 +171,9 @@ std::string format_duration(Micros span) {
   return out;
 }
 
+std::string format_clock(int minute_of_day) {
+  const std::string hours = std::to_string(minute_of_day / 60), minutes = std::to_string(minute_of_day % 60);
+  return (hours.size() < 2 ? "0" : "") + hours + (minutes.size() < 2 ? ":0" : ":") + minutes;
+}
+
 }  // namespace heliograph

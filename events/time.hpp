@@ -30,5 +30,7 @@ Civil to_civil(Micros at);
 /// ISO 8601 duration of days to seconds, e.g. "PT5M", "P1DT12H", "PT0S"; not negative, at most 400 days.
 Result<Micros> parse_duration(std::string_view text);
 std::string format_duration(Micros span);
+/// A minute of the day as "HH:MM"; 1440 is "24:00".
+std::string format_clock(int minute_of_day);
 
 }  // namespace heliograph

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,6 +49,8 @@ class SiteNow {
     if (at > devices_[device].seen_at) devices_[device].seen_at = at;
     return true;
   }
+  /// A simulated device never goes silent, however rarely it says something.
+  void assume_alive(DeviceIndex device) { devices_[device].seen_at = std::numeric_limits<Micros>::max(); }
   const Latest& latest(DeviceIndex device, Metric metric) const {
     return devices_[device].latest[static_cast<std::size_t>(metric)];
   }

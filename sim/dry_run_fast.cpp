@@ -168,6 +168,7 @@ Status DryRunFast::start() {
     outcome_.first_difference = from;
     scene_.site.observe(scene_.index_of[device.device], Metric::switch_on, *device.start ? 1 : 0, from,
                         scene_.journal.take_position());
+    scene_.site.now().assume_alive(scene_.index_of[device.device]);
   }
   return {};
 }
@@ -307,6 +308,9 @@ void DryRunFast::settle(Micros t) {
                         command->action == Action::switch_on};
     if (!outcome_.first_difference) outcome_.first_difference = t;
     switches_.push_back(change);
+    scene_.site.now().assume_alive(scene_.index_of[device->device]);
+    ensure(scene_.site.answered({command->command, DeviceAnswer::Kind::accepted, {}, command->retry}, t, scene_.journal).has_value(),
+           "the journal of a dry run takes everything", "sim/dry_run_fast.cpp");
     scene_.site.observe(scene_.index_of[device->device], Metric::switch_on, change.on ? 1 : 0, t,
                         scene_.journal.take_position());
     answers_.push_back({t + 1, change.played, change.on});

@@ -34,7 +34,7 @@ class Decisions {
         for (const Refusal& refusal : refused->refusals)
           command->refusals.push_back(
               {refusal, refusal.reading == 0 ? std::nullopt : std::optional(seen(refusal.reading))});
-    } else if (const auto* sent = std::get_if<CommandDispatched>(&event)) {
+    } else if (const auto* sent = std::get_if<CommandDispatched>(&event); sent && sent->retry == 0) {
       ++report_.would_send;
       if (DryRunCommand* command = find(sent->command)) command->would_send = true;
     }

@@ -22,7 +22,7 @@ class Reader {
     if (const auto* saved = std::get_if<RuleSaved>(&event)) past_.rules_now[saved->rule] = record;
     if (const auto* removed = std::get_if<RuleRemoved>(&event)) past_.rules_now.erase(removed->rule);
     if (std::holds_alternative<HistoryImported>(event)) past_.imports.push_back(record);
-    if (const auto* sent = std::get_if<CommandDispatched>(&event); sent && at >= from_ && at < to_)
+    if (const auto* sent = std::get_if<CommandDispatched>(&event); sent && sent->retry == 0 && at >= from_ && at < to_)
       past_.sent.push_back({at, sent->device, sent->action, sent->power_w, false});
     if (!wanted(event, record->envelope)) return;
     if (at <= from_)
@@ -44,10 +44,12 @@ class Reader {
 
  private:
   bool wanted(const Event& event, const Envelope& envelope) const {
-    if (std::holds_alternative<CommandRequested>(event))
-      return asked_from_outside(envelope.principal) && envelope.occurred_at >= from_;
+    // What followed from a command follows again by itself.
+    if (const auto* asked = std::get_if<CommandRequested>(&event))
+      return asked->purpose == Purpose::ordinary && asked_from_outside(envelope.principal) && envelope.occurred_at >= from_;
     if (std::holds_alternative<RuleSaved>(event) || std::holds_alternative<RuleRemoved>(event)) return with_rules_;
     return std::holds_alternative<SiteConfigured>(event) || std::holds_alternative<DeviceRegistered>(event) ||
+           std::holds_alternative<PreferencesSet>(event) ||
            std::holds_alternative<StopEngaged>(event) || std::holds_alternative<StopLifted>(event);
   }
 

@@ -73,6 +73,11 @@ void HouseAdapter::send(const CommandDispatched& command, Answer answer) {
   }
 }
 
+void HouseAdapter::read_back(const DeviceId&, ReadBack answer) {
+  auto batch = poll(clock_.now());
+  if (batch) answer(std::move(*batch));
+}
+
 Status settle_house(Engine& engine, const SiteKey& site, std::uint64_t seed, Micros past) {
   const Micros now = engine.clock().now();
   bool known = false;

@@ -17,6 +17,7 @@ class HouseAdapter : public ReadingSource, public DevicePort {
   Micros interval() const override;
   Result<ReadingBatch> poll(Micros now) override;
   void send(const CommandDispatched& command, Answer answer) override;
+  void read_back(const DeviceId& device, ReadBack answer) override;
 
  private:
   mutable std::mutex mutex_;

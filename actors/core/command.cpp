@@ -12,6 +12,32 @@ std::int64_t added_draw(const DeviceState& device, Action action, std::int64_t p
   return 0;
 }
 
+bool is_wanted(const CommandState& command, Metric metric, std::int64_t value) {
+  if (metric == Metric::switch_on) return command.action != Action::set_power && (value != 0) == (command.action == Action::switch_on);
+  if (metric != Metric::battery_w || command.action != Action::set_power) return false;
+  const std::int64_t tolerance = std::max<std::int64_t>(50, std::abs(command.power_w) / 10);
+  return std::abs(value - command.power_w) <= tolerance;
+}
+
+/// A lease that runs out returns the device to its safe state: that is nobody's hand.
+bool by_lease(const DeviceState& device, bool on, Micros at) {
+  return device.lease && at + settle_least >= device.lease->until && on == (device.about.safe_state == SafeState::on);
+}
+
+Sight observe_switch(DeviceState& device, bool on, Micros at) {
+  // The first reading ever says nothing about when the state began; the first after an unknown outcome may be its change.
+  const bool first = !device.on && device.changed_at == 0;
+  const bool changed = device.on != on && !first, known_before = device.on.has_value();
+  if (changed) device.changed_at = at;
+  device.on = on;
+  const auto& command = device.in_flight;
+  const bool ours = command && command->action != Action::set_power && on == (command->action == Action::switch_on);
+  const bool expired = by_lease(device, on, at);
+  if (device.lease && !leaves_safe_state(device.about, on ? Action::switch_on : Action::switch_off, 0) && !command)
+    device.lease.reset();
+  return changed && known_before && !ours && !expired ? Sight::by_hand : Sight::nothing;
+}
+
 }  // namespace
 
 int priority(PrincipalKind kind) {
@@ -24,16 +50,47 @@ bool energises(Action action, std::int64_t power_w) {
   return action == Action::switch_on || (action == Action::set_power && power_w != 0);
 }
 
-void evolve(DeviceState& device, const Envelope& envelope, const CommandDispatched& event) {
-  device.in_flight = CommandState{event.command, event.action, event.power_w, envelope.principal, envelope.position,
-                                  envelope.occurred_at, event.expires_at, event.verify_by, {}};
-  if (is_person(envelope.principal.kind)) device.manual_until = envelope.occurred_at + manual_hold;
-  if (event.action != Action::set_power) {
-    device.switched.push_back(envelope.occurred_at);
-    while (device.switched.size() > switches_per_hour_max) device.switched.pop_front();
+Micros expiry_of(const DeviceRegistered& about) { return about.settle > 10 * second_us ? cloud_command_expiry : command_expiry; }
+
+bool leaves_safe_state(const DeviceRegistered& about, Action action, std::int64_t power_w) {
+  if (about.safe_state == SafeState::as_it_is) return false;
+  if (action == Action::set_power) return power_w != 0;
+  return (action == Action::switch_on) != (about.safe_state == SafeState::on);
+}
+
+void evolve(DeviceState& device, const Envelope& envelope, const CommandDispatched& event, const PendingCommand* asked) {
+  if (!device.in_flight || device.in_flight->command != event.command) {
+    CommandState& fresh = device.in_flight.emplace();
+    fresh.command = event.command, fresh.action = event.action, fresh.power_w = event.power_w, fresh.owner = envelope.principal;
+    fresh.correlation = envelope.correlation;
+    fresh.on_before = device.on, fresh.power_before = device.power_w;
+    if (asked != nullptr) {
+      fresh.purpose = asked->proposal.purpose, fresh.about = asked->proposal.about;
+      fresh.requested = asked->requested, fresh.firer = asked->firer;
+    }
+    if (event.action != Action::set_power) {
+      device.switched.push_back(envelope.occurred_at);
+      while (device.switched.size() > switches_per_hour_max) device.switched.pop_front();
+    }
+    device.reserved_since = envelope.occurred_at;
   }
+  CommandState& command = *device.in_flight;
+  command.dispatched = envelope.position, command.dispatched_at = envelope.occurred_at;
+  command.expires_at = event.expires_at, command.verify_by = event.verify_by, command.retry = event.retry;
+  command.accepted_at.reset(), command.next_try = 0;
+  if (is_person(envelope.principal.kind)) device.manual_until = envelope.occurred_at + manual_hold;
   device.reserved_w = added_draw(device, event.action, event.power_w);
-  device.reserved_since = envelope.occurred_at;
+  if (event.lease > 0)
+    device.lease = Lease{event.command, event.action, event.power_w, envelope.principal, envelope.position, envelope.occurred_at + event.lease, envelope.occurred_at + event.lease / 3};
+  else if (device.lease && !leaves_safe_state(device.about, event.action, event.power_w))
+    device.lease->renew_at = 0;
+}
+
+void evolve(DeviceState& device, const Envelope& envelope, const CommandAnswered& event) {
+  if (!device.in_flight || device.in_flight->command != event.command || device.in_flight->retry != event.retry) return;
+  if (event.answer == Answered::accepted) device.in_flight->accepted_at = envelope.occurred_at;
+  // Without another try it only waits for its deadline: asking again when nothing is planned would never end.
+  device.in_flight->next_try = event.next_try != 0 ? event.next_try : device.in_flight->verify_by;
 }
 
 void evolve(DeviceState& device, const Envelope& envelope, const CommandVerified& event) {
@@ -46,26 +103,42 @@ void evolve(DeviceState& device, const Envelope& envelope, const CommandVerified
 void evolve(DeviceState& device, const Envelope&, const CommandFailed& event) {
   if (!device.in_flight || device.in_flight->command != event.command) return;
   // An unknown outcome may still have switched the device on: its draw stays reserved, its state is not known.
-  if (event.kind == FailureKind::outcome_unknown) device.on.reset();
-  else device.reserved_w = 0;
+  if (event.kind == FailureKind::outcome_unknown) {
+    device.on.reset();
+    device.power_w.reset();
+  } else {
+    device.reserved_w = 0;
+    if (device.lease && device.lease->command == event.command) device.lease.reset();
+  }
   device.in_flight.reset();
 }
 
-void observe_switch(DeviceState& device, bool on, Micros at) {
-  // The first reading ever says nothing about when the state began; the first after an unknown outcome may be its change.
-  const bool first = !device.on && device.changed_at == 0;
-  if (device.on != on && !first) device.changed_at = at;
-  device.on = on;
+void evolve(DeviceState& device, const Envelope& envelope, const LeaseRenewed& event) {
+  if (!device.lease) return;
+  const Micros length = event.until - envelope.occurred_at;
+  device.lease->cause = envelope.position, device.lease->until = event.until, device.lease->renew_at = envelope.occurred_at + length / 3;
 }
 
-bool confirms(const DeviceState& device, Metric metric, std::int64_t value, Micros at) {
+void evolve(DeviceState& device, const Envelope&, const LeaseEnded&) {
+  if (device.lease) device.lease->renew_at = 0;
+}
+
+void evolve(DeviceState& device, const Envelope& envelope, const DeviceChanged&) {
+  device.manual_until = std::max(device.manual_until, envelope.occurred_at + manual_hold);
+  if (device.in_flight) device.in_flight->changed_by_hand = true;
+}
+
+Sight observe(DeviceState& device, Metric metric, std::int64_t value, Micros at) {
+  const bool is_switch = metric == Metric::switch_on;
+  if (metric == Metric::battery_w) device.power_w = value;
+  const Sight by_itself = is_switch ? observe_switch(device, value != 0, at) : Sight::nothing;
   const auto& command = device.in_flight;
-  if (!command || command->dispatched == 0 || at <= command->dispatched_at) return false;
-  if (metric == Metric::switch_on)
-    return command->action != Action::set_power && (value != 0) == (command->action == Action::switch_on);
-  if (metric != Metric::battery_w || command->action != Action::set_power) return false;
-  const std::int64_t tolerance = std::max<std::int64_t>(50, std::abs(command->power_w) / 10);
-  return std::abs(value - command->power_w) <= tolerance;
+  if (!command || at <= command->dispatched_at) return by_itself;
+  if (is_wanted(*command, metric, value)) return Sight::confirmed;
+  if (by_itself == Sight::by_hand) return by_itself;
+  // An inverter ramps, and may be limited: only a switch can contradict. The first old values prove nothing.
+  const bool settled = command->accepted_at && at > *command->accepted_at + std::max(settle_least, device.about.settle);
+  return is_switch && command->action != Action::set_power && settled ? Sight::contradicted : Sight::nothing;
 }
 
 }  // namespace heliograph

@@ -8,11 +8,6 @@ namespace {
 constexpr const char* day_names[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
 constexpr std::uint8_t every_day = 0x7f;
 
-std::string clock_text(int minute) {
-  const std::string hours = std::to_string(minute / 60), minutes = std::to_string(minute % 60);
-  return (hours.size() < 2 ? "0" : "") + hours + (minutes.size() < 2 ? ":0" : ":") + minutes;
-}
-
 void write_days(JsonWriter& json, std::uint8_t weekdays) {
   if (weekdays == every_day) return;
   json.key("days").begin_array();
@@ -24,7 +19,7 @@ void write_days(JsonWriter& json, std::uint8_t weekdays) {
 void write_trigger(JsonWriter& json, const Trigger& trigger) {
   json.begin_object().field("id", trigger.id);
   if (trigger.time) {
-    json.field("at", clock_text(trigger.time->minute_of_day));
+    json.field("at", format_clock(trigger.time->minute_of_day));
     write_days(json, trigger.time->weekdays);
   } else if (trigger.threshold) {
     const ThresholdTrigger& t = *trigger.threshold;
@@ -52,7 +47,7 @@ void write_condition(JsonWriter& json, const Condition& condition) {
       break;
     case Condition::Kind::window:
       json.key("between").begin_array();
-      json.string(clock_text(condition.after_minute)).string(clock_text(condition.before_minute)).end_array();
+      json.string(format_clock(condition.after_minute)).string(format_clock(condition.before_minute)).end_array();
       write_days(json, condition.weekdays);
       break;
     case Condition::Kind::metric:

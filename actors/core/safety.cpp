@@ -1,6 +1,7 @@
 #include "actors/core/safety.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <string>
 
 namespace heliograph {
@@ -20,12 +21,28 @@ class Check {
       return std::move(verdict_);
     }
     capability(*device);
+    environment(*device);
     lock(*device);
     hold(*device);
     wear(*device);
     if (energising()) {
-      soc_floor();
+      offline(*index, *device);
+      hours(*device);
+      charge(*device);
       grid_limit(*device);
+    }
+    return std::move(verdict_);
+  }
+
+  Verdict run_stay() {
+    const auto index = view_.now.find(p_.device.text);
+    stop();
+    if (!index || *index >= view_.devices.size()) return std::move(verdict_);
+    const DeviceState& device = view_.devices[*index];
+    environment(device);
+    if (energising()) {
+      offline(*index, device);
+      charge(device);
     }
     return std::move(verdict_);
   }
@@ -39,8 +56,13 @@ class Check {
     verdict_.refusals.push_back({std::move(rule), std::move(sentence), limit, actual, std::move(unit), reading});
   }
 
+  bool safe_state() const { return p_.purpose == Purpose::safe_state; }
+
   // A stop blocks all automation, and everything that energises. A person may still switch off (E1).
   void stop() {
+    if (safe_state()) return;  // it follows the stop
+    if (view_.safe_mode && (energising() || !person()))
+      refuse("safe-mode", "Heliograph ended unexpectedly several times in a row and runs in safe mode: find out why, then stop and start it in order.");
     if (view_.stopped && (energising() || !person()))
       refuse("stop", "The emergency stop is engaged: a named person must lift it first.", {}, {}, {}, view_.stop_position);
     if (!view_.settings.automation && !person())
@@ -56,22 +78,36 @@ class Check {
       refuse("range", "The power asked is beyond what the device can do.", p_.power_w < 0 ? -most : most, p_.power_w, "W");
   }
 
-  // One command at a time: the one in flight is never replaced (H13).
+  // A test installation never tells a production device anything, nor the other way round (H41).
+  void environment(const DeviceState& device) {
+    if (!device.about.environment.empty() && device.about.environment != view_.limits.environment)
+      refuse("environment", "The device belongs to the environment \"" + device.about.environment + "\", and this is \"" +
+                                view_.limits.environment + "\": it is only read here.");
+  }
+
+  // Shedding is tried all the same: it can do no harm, and the device may hear it.
+  void offline(DeviceIndex index, const DeviceState& device) {
+    if (is_offline(view_.now, index, device, at_))
+      refuse("device-offline", "Nothing was heard from the device for too long: see whether it is connected, then ask again.",
+             device.about.freshness / second_us, (at_ - view_.now.devices()[index].seen_at) / second_us, "s");
+  }
+
+  // One command at a time: the one in flight is never replaced (H13). A higher priority may wait for its end.
   void lock(const DeviceState& device) {
-    if (device.in_flight)
+    if (device.in_flight && !safe_state() && !may_wait_for(device, view_.pending, p_.principal))
       refuse("busy", "Command " + device.in_flight->command.text + " of " + to_string(device.in_flight->owner) +
                          " is still in flight on this device: wait for its end.", {}, {}, {}, device.in_flight->dispatched);
   }
 
   void hold(const DeviceState& device) {
-    if (!person() && at_ < device.manual_until)
+    if (!person() && !safe_state() && at_ < device.manual_until)
       refuse("manual-hold", "A person commanded this device: automation keeps off it for the rest of the hold.",
              manual_hold / second_us, (at_ - (device.manual_until - manual_hold)) / second_us, "s");
   }
 
   // Minimum on and off times and switches per hour protect relays and compressors. A person may always switch off.
   void wear(const DeviceState& device) {
-    if (p_.action == Action::set_power || (person() && p_.action == Action::switch_off)) return;
+    if (p_.action == Action::set_power || safe_state() || (person() && p_.action == Action::switch_off)) return;
     const bool wanted = p_.action == Action::switch_on;
     const Micros least = wanted ? device.about.min_off : device.about.min_on;
     const Micros since = at_ - device.changed_at;
@@ -99,24 +135,81 @@ class Check {
                s.position);
         return false;
       }
+    const Latest& power = view_.now.latest(index, Metric::battery_w);
+    // A full battery that is still being charged stands still, and so does one that was read only now and then.
+    const bool full = latest.value >= 990 && power.value < 0;
+    const bool works = power.known() && std::abs(power.value) >= battery_works_w && !full && source.soc_repeats >= stuck_repeats;
+    if (metric == Metric::soc_permille && works && source.soc_moved_at != 0 && at_ - source.soc_moved_at >= stuck_after) {
+      refuse("stuck", what + " has not moved although its battery works: it counts as stale.", stuck_after / second_us,
+             (at_ - source.soc_moved_at) / second_us, "s", latest.position);
+      return false;
+    }
     verdict_.readings.push_back(latest.position);
     return true;
   }
 
+  // Wishes for the hours of the day bind automation (PRF-01, SAF-05); what people ask themselves they may.
+  void hours(const DeviceState& device) {
+    if (person()) return;
+    if (in_window(view_.wishes.rest_hours, view_.local_minute))
+      refuse("rest-hours", "Automation adds no load between " + format_clock(view_.wishes.rest_hours.from_minute) + " and " +
+                               format_clock(view_.wishes.rest_hours.to_minute) + ", as the preferences say.");
+    if (!in_window(view_.wishes.solar_hours, view_.local_minute)) return;
+    const std::int64_t adds = added_draw(device);
+    const Latest grid = view_.now.site_metric(Metric::grid_w);
+    if (adds > 0 && grid.known() && grid.value + reserved_since(grid.at) + adds > 0)
+      refuse("solar-hours", "In solar hours automation adds load from surplus only.", 0, grid.value + adds, "W", grid.position);
+  }
+
+  bool charging() const { return p_.action == Action::set_power && p_.power_w < 0; }
+
   // Nothing that drains or draws at or below the floor; charging is welcome there. A site without a battery has no floor.
-  void soc_floor() {
-    if (p_.action == Action::set_power && p_.power_w < 0) return;
+  void charge(const DeviceState& device) {
     const auto& devices = view_.now.devices();
     for (DeviceIndex i = 0; i < devices.size(); ++i) {
       const Latest& soc = view_.now.latest(i, Metric::soc_permille);
+      if (charging()) {
+        if (!person() && soc.known() && concerns(i) && soc.value >= view_.wishes.target_soc_permille)
+          refuse("target-soc", "The battery is charged as far as the preferences want.", view_.wishes.target_soc_permille, soc.value, "permille", soc.position);
+        continue;
+      }
       if (!soc.known()) {
         never_read(i);
         continue;
       }
       if (!concerns(i) || !usable(i, Metric::soc_permille, soc)) continue;
-      if (soc.value <= view_.settings.soc_floor_permille)
-        refuse("soc-floor", "The battery is at or below its floor.", view_.settings.soc_floor_permille, soc.value, "permille", soc.position);
+      above_floor(soc);
+      forecast(i, soc, device);
     }
+  }
+
+  std::int32_t floor() const {
+    return std::max({std::int32_t{200}, view_.limits.soc_floor_permille, view_.settings.soc_floor_permille});
+  }
+
+  void above_floor(const Latest& soc) {
+    if (soc.value <= floor())
+      return refuse("soc-floor", "The battery is at or below its floor.", floor(), soc.value, "permille", soc.position);
+    if (person()) return;
+    if (soc.value <= view_.wishes.min_soc_permille)
+      refuse("min-soc", "Automation leaves this charge in the battery, as the preferences say.", view_.wishes.min_soc_permille, soc.value, "permille", soc.position);
+    else if (p_.action == Action::switch_on && soc.value < view_.wishes.pause_below_permille)
+      refuse("pause-below", "Automation switches no load on at this charge, as the preferences say.", view_.wishes.pause_below_permille, soc.value, "permille", soc.position);
+  }
+
+  // What the battery gives now, and this on top, for as long as the command lasts (H1).
+  void forecast(DeviceIndex index, const Latest& soc, const DeviceState& device) {
+    const std::int64_t capacity = view_.devices[index].about.capacity_wh;
+    if (capacity <= 0 || soc.value <= floor()) return;
+    const Latest& power = view_.now.latest(index, Metric::battery_w);
+    const std::int64_t now_w = power.known() && is_fresh(view_.devices[index], power, at_) ? power.value : 0;
+    const std::int64_t then_w = p_.action == Action::set_power ? p_.power_w : now_w + added_draw(device);
+    if (then_w <= 0) return;
+    const Micros horizon = device.about.lease > 0 ? device.about.lease : forecast_horizon;
+    const auto drained_wh = static_cast<std::int64_t>(static_cast<double>(then_w) * static_cast<double>(horizon) / static_cast<double>(hour_us));
+    const std::int64_t then = soc.value - drained_wh * 1000 / capacity;
+    if (then <= floor())
+      refuse("soc-forecast", "The battery would reach its floor while the command lasts.", floor(), then, "permille", soc.position);
   }
 
   // A battery without a state of charge, or a device that only ever gave values which cannot be one.
@@ -138,12 +231,31 @@ class Check {
     return !own || view_.now.devices()[battery].id == p_.device;
   }
 
+  std::int64_t added_draw(const DeviceState& device) const {
+    if (p_.action == Action::switch_on) return device.about.nominal_w;
+    // Beyond what the device can do is refused as such ("range"), and must not overflow here.
+    return std::max<std::int64_t>(0, -std::max(p_.power_w, -device.about.nominal_w));
+  }
+
+  /// Draw of commands that a meter reading of this time cannot show yet.
+  std::int64_t reserved_since(Micros at) const {
+    std::int64_t reserved = 0;
+    for (const DeviceState& other : view_.devices)
+      if (other.reserved_w > 0 && (other.in_flight || other.reserved_since >= at)) reserved += other.reserved_w;
+    return reserved;
+  }
+
+  /// The strictest of host, site and, for automation, preferences; 0 = none.
+  std::int64_t grid_import_w_max() const {
+    std::int64_t least = 0;
+    for (const std::int64_t each : {view_.limits.grid_import_w_max, view_.settings.grid_import_w_max, person() ? 0 : view_.wishes.grid_import_w_max})
+      if (each > 0 && (least == 0 || each < least)) least = each;
+    return least;
+  }
+
   // What the meter shows, plus what was allowed and the meter cannot show yet, plus this (H15).
   void grid_limit(const DeviceState& device) {
-    const std::int64_t limit = view_.settings.grid_import_w_max;
-    // Beyond what the device can do is refused as such ("range"), and must not overflow here.
-    const std::int64_t asked = std::max(p_.power_w, -device.about.nominal_w);
-    const std::int64_t adds = p_.action == Action::switch_on ? device.about.nominal_w : std::max<std::int64_t>(0, -asked);
+    const std::int64_t limit = grid_import_w_max(), adds = added_draw(device);
     if (limit <= 0 || adds <= 0) return;
     const auto& devices = view_.now.devices();
     DeviceIndex meter = 0;
@@ -158,10 +270,7 @@ class Check {
       return;
     }
     if (!usable(meter, Metric::grid_w, grid)) return;
-    std::int64_t reserved = 0;
-    for (const DeviceState& other : view_.devices)
-      if (other.reserved_w > 0 && (other.in_flight || other.reserved_since >= grid.at)) reserved += other.reserved_w;
-    const std::int64_t sum = grid.value + reserved + adds;
+    const std::int64_t sum = grid.value + reserved_since(grid.at) + adds;
     if (sum > limit)
       refuse("grid-limit", "Together with the commands in flight the site would draw more than its limit.", limit, sum, "W", grid.position);
   }
@@ -175,6 +284,26 @@ class Check {
 }  // namespace
 
 Verdict check(const SafetyView& view, const Proposal& proposal, Micros at) { return Check(view, proposal, at).run(); }
+Verdict check_stay(const SafetyView& view, const Proposal& proposal, Micros at) { return Check(view, proposal, at).run_stay(); }
+
+bool may_wait_for(const DeviceState& device, const std::vector<PendingCommand>& pending, const Principal& who) {
+  const int mine = priority(who.kind);
+  if (device.in_flight && priority(device.in_flight->owner.kind) >= mine) return false;
+  return std::none_of(pending.begin(), pending.end(), [&](const PendingCommand& p) {
+    return p.proposal.device == device.about.device && p.what == Waiting::device_busy && priority(p.proposal.principal.kind) >= mine;
+  });
+}
+
+bool is_offline(const SiteNow& now, DeviceIndex device, const DeviceState& state, Micros at) {
+  const Micros seen = now.devices()[device].seen_at;
+  return seen != 0 && at - seen > state.about.freshness;
+}
+
+bool in_window(const DayWindow& window, int minute) {
+  if (window.from_minute == window.to_minute) return false;
+  if (window.from_minute < window.to_minute) return minute >= window.from_minute && minute < window.to_minute;
+  return minute >= window.from_minute || minute < window.to_minute;
+}
 
 bool is_fresh(const DeviceState& device, const Latest& latest, Micros at) {
   return latest.known() && at - latest.at <= device.about.freshness;

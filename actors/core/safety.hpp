@@ -11,20 +11,25 @@
 
 namespace heliograph {
 
-struct Proposal {
-  DeviceId device;
-  Action action = Action::switch_off;
-  std::int64_t power_w = 0;
-  Principal principal;
+/// What no one can loosen through the API: the host's configuration file.
+struct HostLimits {
+  std::int32_t soc_floor_permille = 200;
+  std::int64_t grid_import_w_max = 0;  // 0 = none
+  std::string environment = "production";
 };
 
 /// What safety looks at. Built by the site for one moment; nothing in it is copied.
 struct SafetyView {
   const SiteNow& now;
   const SiteConfigured& settings;
+  const PreferencesSet& wishes;
+  const HostLimits& limits;
   const std::vector<DeviceState>& devices;  // by DeviceIndex of `now`
+  const std::vector<PendingCommand>& pending;
+  int local_minute = 0;                     // of the day at the site
   bool stopped = false;
   Position stop_position = 0;
+  bool safe_mode = false;
   /// Newest suspect value per device and metric (it makes the older good one unusable for energising).
   struct SuspectSeen { DeviceIndex device; Metric metric; Micros at; Position position; };
   const std::vector<SuspectSeen>& suspects;
@@ -37,6 +42,23 @@ struct Verdict {
 };
 
 Verdict check(const SafetyView& view, const Proposal& proposal, Micros at);
+/// May a device stay as this command left it? Asked before its lease is renewed: no wear, no lock, no added draw.
+Verdict check_stay(const SafetyView& view, const Proposal& proposal, Micros at);
+
+/// Whether a command with this priority may wait for the one in flight, instead of being refused as busy.
+bool may_wait_for(const DeviceState& device, const std::vector<PendingCommand>& pending, const Principal& who);
+
+/// Nothing was heard from it for longer than its freshness. A device that never reports is not called offline.
+bool is_offline(const SiteNow& now, DeviceIndex device, const DeviceState& state, Micros at);
+
+bool in_window(const DayWindow& window, int minute_of_day);
+
+/// How long a state of charge may stand still while its battery works.
+inline constexpr Micros stuck_after = 30 * minute_us;
+inline constexpr std::uint32_t stuck_repeats = 4;  // readings, at least
+inline constexpr std::int64_t battery_works_w = 250;  // some 5 A
+/// A command without a lease is judged on this time ahead.
+inline constexpr Micros forecast_horizon = 15 * minute_us;
 
 /// Whether a rule may use this reading at all: known and not older than the device's freshness limit.
 bool is_fresh(const DeviceState& device, const Latest& latest, Micros at);

@@ -2,6 +2,8 @@
 #include "actors/core/site.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <utility>
 
 namespace heliograph {
 
@@ -25,7 +27,15 @@ const DeviceState* Site::device(const DeviceId& id) const {
   return index && *index < devices_.size() && devices_[*index].registered ? &devices_[*index] : nullptr;
 }
 
-SafetyView Site::view() const { return {now_, settings_, devices_, stopped_, stop_position_, suspects_}; }
+SafetyView Site::view(Micros at, const std::vector<DeviceState>& devices) const {
+  const Civil local = zone_.local(at);
+  return {now_, settings_, wishes_, limits_, devices, pending_, local.hour * 60 + local.minute, stopped_, stop_position_, safe_mode_, suspects_};
+}
+
+const PendingCommand* Site::pending(const CommandId& command) const {
+  const auto found = std::find_if(pending_.begin(), pending_.end(), [&](const PendingCommand& p) { return p.command == command; });
+  return found == pending_.end() ? nullptr : &*found;
+}
 
 // ---- readings ------------------------------------------------------------------------------------------------
 
@@ -71,11 +81,18 @@ void Site::take_row(const Intake& in, std::size_t row) {
 }
 
 void Site::observe(DeviceIndex device, Metric metric, std::int64_t value, Micros at, Position position) {
+  const Latest before = now_.latest(device, metric);
   if (!now_.fold(device, metric, value, at, position)) return;
+  known_ = std::max(known_, position);
   if (metric == Metric::switch_on || metric == Metric::battery_w) {
     DeviceState& state = state_of(device);
-    if (metric == Metric::switch_on) observe_switch(state, value != 0, at);
-    if (confirms(state, metric, value, at)) confirmed_.push_back({device, position});
+    const Sight seen = heliograph::observe(state, metric, value, at);
+    if (seen != Sight::nothing) sightings_.push_back({device, position, seen, value != 0});
+    if (metric == Metric::battery_w && std::abs(value) < battery_works_w) state.soc_moved_at = at, state.soc_repeats = 0;
+  } else if (metric == Metric::soc_permille) {
+    DeviceState& state = state_of(device);
+    if (before.known() && before.value == value) ++state.soc_repeats;
+    else state.soc_moved_at = at, state.soc_repeats = 0;
   }
   rules_.observe(now_, device, metric, value, at, position, firings_);
 }
@@ -98,9 +115,9 @@ Status Site::take_readings(ReadingsPtr batch, PackedReadings packed, const Princ
   while (in.next < in.record->readings().size()) {
     take_moment(in);
     if (!has_reactions()) continue;
-    if (auto done = react(at, journal); !done) return done;
+    if (auto done = react_to_all(at, journal); !done) return done;
   }
-  return {};
+  return release(at, journal);
 }
 
 // ---- recovery ------------------------------------------------------------------------------------------------
@@ -110,7 +127,7 @@ void Site::settle() {
   while (recovering_->next < recovering_->record->readings().size()) take_moment(*recovering_);
   recovering_.reset();
   firings_.clear();
-  confirmed_.clear();
+  sightings_.clear();
 }
 
 void Site::evolve(const RecordPtr& record) {
@@ -122,14 +139,16 @@ void Site::evolve(const RecordPtr& record) {
     return;
   }
   if (recovering_) {
-    Position caused_by = 0;
+    Position caused_by = record->envelope.cause;
     if (const auto* fired = std::get_if<RuleFired>(&record->event())) caused_by = fired->reading;
     if (const auto* verified = std::get_if<CommandVerified>(&record->event())) caused_by = verified->reading;
-    const Position base = recovering_->record->envelope.position;
-    while (caused_by >= base && recovering_->next < recovering_->record->readings().size() && base + recovering_->next <= caused_by)
+    // What was released by the turn has an older cause, and came after all rows; what a fact of the turn caused, came with it.
+    const Position base = recovering_->record->envelope.position, last = recovering_->record->last();
+    if (caused_by < base) caused_by = last;
+    while (caused_by <= last && recovering_->next < recovering_->record->readings().size() && base + recovering_->next <= caused_by)
       take_moment(*recovering_);
     firings_.clear();
-    confirmed_.clear();
+    sightings_.clear();
   }
   fold(record->envelope, record->event());
 }
@@ -147,11 +166,24 @@ bool Site::by_acting_rule(const Envelope& envelope) const {
          envelope.recorded_at == acting_at_;
 }
 
+void Site::fold_rule_fired(const Envelope& envelope, const RuleFired& fired) {
+  const DeviceIndex device = fired.device.empty() ? 0 : now_.index_of(fired.device.text);
+  if (!fired.device.empty()) state_of(device);
+  rules_.fired(fired.rule, fired.trigger, device, envelope.occurred_at);
+  if (fired.outcome == RuleOutcome::acted) rules_.acted(fired.rule, envelope.occurred_at);
+  if (fired.outcome == RuleOutcome::cooling_down) rules_.cooling_down(fired.rule, fired.trigger, device);
+  acting_ = {fired.rule, fired.trigger, device};
+  acting_at_ = envelope.recorded_at;
+}
+
+/// What a rule asked for has not come about: it asks again while its trigger stays true.
+void Site::came_to_nothing(const std::optional<Firer>& firer, Micros at) {
+  if (firer) rules_.refused(firer->rule, firer->trigger, firer->device, at);
+}
+
 void Site::fold(const Envelope& envelope, const Event& event) {
-  const auto on_device = [&](const auto& e) {
-    for (DeviceState& device : devices_)
-      if (device.in_flight && device.in_flight->command == e.command) heliograph::evolve(device, envelope, e);
-  };
+  known_ = std::max(known_, envelope.position);
+  if (fold_command(envelope, event)) return;
   if (const auto* e = std::get_if<SiteConfigured>(&event)) {
     if (e->automation && !settings_.automation) rules_.start_fresh();
     settings_ = *e;
@@ -159,6 +191,8 @@ void Site::fold(const Envelope& envelope, const Event& event) {
     if (auto zone = Zone::find(e->time_zone)) zone_ = *zone;
   } else if (const auto* d = std::get_if<DeviceRegistered>(&event)) {
     fold_device(*d);
+  } else if (const auto* wishes = std::get_if<PreferencesSet>(&event)) {
+    wishes_ = *wishes;
   } else if (const auto* saved = std::get_if<RuleSaved>(&event)) {
     auto parsed = parse_rule(saved->document);
     ensure(parsed.rule.has_value(), "a rule that was saved can be read", "actors/core/site.cpp");
@@ -167,35 +201,68 @@ void Site::fold(const Envelope& envelope, const Event& event) {
   } else if (const auto* removed = std::get_if<RuleRemoved>(&event)) {
     rules_.remove(removed->rule);
   } else if (const auto* fired = std::get_if<RuleFired>(&event)) {
-    const DeviceIndex device = fired->device.empty() ? 0 : now_.index_of(fired->device.text);
-    if (!fired->device.empty()) state_of(device);
-    rules_.fired(fired->rule, fired->trigger, device, envelope.occurred_at);
-    if (fired->outcome == RuleOutcome::acted) rules_.acted(fired->rule, envelope.occurred_at);
-    if (fired->outcome == RuleOutcome::cooling_down) rules_.cooling_down(fired->rule, fired->trigger, device);
-    acting_ = {fired->rule, fired->trigger, device};
-    acting_at_ = envelope.recorded_at;
-  } else if (std::holds_alternative<CommandRefused>(event)) {
-    if (by_acting_rule(envelope)) rules_.refused(acting_.rule, acting_.trigger, acting_.device, envelope.occurred_at);
-  } else if (const auto* dispatched = std::get_if<CommandDispatched>(&event)) {
-    DeviceState* device = find_device(dispatched->device);
-    if (device == nullptr) return;
-    heliograph::evolve(*device, envelope, *dispatched);
-    if (by_acting_rule(envelope)) device->in_flight->firer = acting_;
-  } else if (const auto* verified = std::get_if<CommandVerified>(&event)) {
-    on_device(*verified);
-  } else if (const auto* failed = std::get_if<CommandFailed>(&event)) {
-    // What was asked has not come about: like a refusal, so that the rule asks again while its trigger stays true.
-    for (const DeviceState& device : devices_)
-      if (device.in_flight && device.in_flight->command == failed->command && device.in_flight->firer)
-        rules_.refused(device.in_flight->firer->rule, device.in_flight->firer->trigger, device.in_flight->firer->device, envelope.occurred_at);
-    on_device(*failed);
+    fold_rule_fired(envelope, *fired);
   } else if (std::holds_alternative<StopEngaged>(event)) {
     stopped_ = true;
     stop_position_ = envelope.position;
   } else if (std::holds_alternative<StopLifted>(event)) {
     stopped_ = false;
     rules_.start_fresh();
+  } else if (std::holds_alternative<ClockSuspected>(event)) {
+    clock_suspect_ = true;
+  } else if (std::holds_alternative<ClockTrusted>(event)) {
+    clock_suspect_ = false;
   }
+}
+
+/// The path of a command. False when the event is none of it.
+bool Site::fold_command(const Envelope& envelope, const Event& event) {
+  const auto pending_of = [&](const CommandId& command) { return const_cast<PendingCommand*>(std::as_const(*this).pending(command)); };
+  const auto no_longer_pending = [&](const CommandId& command) { std::erase_if(pending_, [&](const PendingCommand& p) { return p.command == command; }); };
+  const auto in_flight = [&](const auto& e) {
+    for (DeviceState& device : devices_)
+      if (device.in_flight && device.in_flight->command == e.command) heliograph::evolve(device, envelope, e);
+  };
+  if (const auto* asked = std::get_if<CommandRequested>(&event)) {
+    PendingCommand& p = pending_.emplace_back();
+    p.command = asked->command, p.requested = envelope.position, p.correlation = envelope.correlation;
+    p.proposal = {asked->device, asked->action, asked->power_w, envelope.principal, asked->purpose, asked->about};
+    if (by_acting_rule(envelope)) p.firer = acting_;
+  } else if (const auto* waiting = std::get_if<CommandWaiting>(&event)) {
+    if (PendingCommand* p = pending_of(waiting->command)) p->what = waiting->what, p->until = waiting->until, p->not_before = waiting->not_before;
+  } else if (const auto* invited = std::get_if<ApprovalRequested>(&event)) {
+    if (PendingCommand* p = pending_of(invited->command)) p->what = Waiting::approval, p->until = invited->expires_at;
+  } else if (const auto* wrong = std::get_if<ApprovalAttemptFailed>(&event)) {
+    if (PendingCommand* p = pending_of(wrong->command)) ++p->wrong_codes[static_cast<std::size_t>(wrong->channel)];
+  } else if (const auto* decided = std::get_if<ApprovalDecided>(&event)) {
+    if (PendingCommand* p = pending_of(decided->command); p != nullptr && decided->granted) p->approved = true, p->what.reset();
+  } else if (const auto* refused = std::get_if<CommandRefused>(&event)) {
+    if (const PendingCommand* p = pending_of(refused->command)) came_to_nothing(p->firer, envelope.occurred_at);
+    no_longer_pending(refused->command);
+  } else if (const auto* cancelled = std::get_if<CommandCancelled>(&event)) {
+    if (const PendingCommand* p = pending_of(cancelled->command)) came_to_nothing(p->firer, envelope.occurred_at);
+    no_longer_pending(cancelled->command);
+  } else if (const auto* dispatched = std::get_if<CommandDispatched>(&event)) {
+    if (DeviceState* device = find_device(dispatched->device)) heliograph::evolve(*device, envelope, *dispatched, pending_of(dispatched->command));
+    no_longer_pending(dispatched->command);
+  } else if (const auto* answered = std::get_if<CommandAnswered>(&event)) {
+    in_flight(*answered);
+  } else if (const auto* verified = std::get_if<CommandVerified>(&event)) {
+    in_flight(*verified);
+  } else if (const auto* failed = std::get_if<CommandFailed>(&event)) {
+    for (const DeviceState& device : devices_)
+      if (device.in_flight && device.in_flight->command == failed->command) came_to_nothing(device.in_flight->firer, envelope.occurred_at);
+    in_flight(*failed);
+  } else if (const auto* renewed = std::get_if<LeaseRenewed>(&event)) {
+    if (DeviceState* device = find_device(renewed->device)) heliograph::evolve(*device, envelope, *renewed);
+  } else if (const auto* ended = std::get_if<LeaseEnded>(&event)) {
+    if (DeviceState* device = find_device(ended->device)) heliograph::evolve(*device, envelope, *ended);
+  } else if (const auto* changed = std::get_if<DeviceChanged>(&event)) {
+    if (DeviceState* device = find_device(changed->device)) heliograph::evolve(*device, envelope, *changed);
+  } else {
+    return false;
+  }
+  return true;
 }
 
 Draft Site::draft(std::string stream, Principal principal, Position cause, std::string correlation, Micros at, Event event) const {
@@ -207,6 +274,15 @@ Draft Site::draft(std::string stream, Principal principal, Position cause, std::
   out.correlation = std::move(correlation);
   out.body = std::move(event);
   return out;
+}
+
+Status Site::note(Draft facts, Journal& journal) {
+  auto done = append(std::move(facts), journal);
+  return done ? Status{} : fail(done.error());
+}
+
+Draft Site::device_draft(const DeviceState& device, Principal principal, Position cause, std::string correlation, Micros at, Event event) const {
+  return draft("device-" + device.about.device.text, std::move(principal), cause, std::move(correlation), at, std::move(event));
 }
 
 Result<Position> Site::append(Draft facts, Journal& journal) {

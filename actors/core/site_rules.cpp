@@ -37,20 +37,37 @@ bool in_window(const Condition& c, const Civil& local) {
 }  // namespace
 
 Status Site::react(Micros at, Journal& journal) {
+  if (auto done = react_to_all(at, journal); !done) return done;
+  return release(at, journal);
+}
+
+Status Site::react_to_all(Micros at, Journal& journal) {
   // Taken out first: an answer below may observe again.
-  const auto confirmed = std::exchange(confirmed_, {});
+  const auto sightings = std::exchange(sightings_, {});
   const auto firings = std::exchange(firings_, {});
-  for (const Confirmation& c : confirmed) {
-    const DeviceState& device = devices_[c.device];
-    if (!device.in_flight) continue;
-    const CommandState& command = *device.in_flight;
-    auto done = append(draft("device-" + device.about.device.text, {PrincipalKind::device, device.about.device.text}, command.dispatched,
-                             {}, at, CommandVerified{command.command, c.reading}), journal);
-    if (!done) return fail(done.error());
-  }
+  for (const Sighting& sighting : sightings)
+    if (auto done = react_to(sighting, at, journal); !done) return done;
   for (const Firing& firing : firings)
     if (auto done = react_to(firing, at, journal); !done) return done;
   return {};
+}
+
+/// What a device's own state showed: the command in flight has come about, or has not, or somebody else switched.
+Status Site::react_to(const Sighting& sighting, Micros at, Journal& journal) {
+  const DeviceState device = devices_[sighting.device];
+  const Principal by{PrincipalKind::device, device.about.device.text};
+  if (sighting.seen == Sight::by_hand)
+    return note(device_draft(device, by, sighting.reading, {}, at, DeviceChanged{device.about.device, sighting.on, sighting.reading}), journal);
+  if (!device.in_flight) return {};
+  const CommandState& flight = *device.in_flight;
+  if (sighting.seen == Sight::contradicted) {
+    if (flight.retry < retries_max && at < flight.expires_at) return try_again(device, sighting.reading, at, journal);
+    return failed(device, FailureKind::contradicted, "A reading shows another state.", sighting.reading, at, journal);
+  }
+  auto verified = append(device_draft(device, by, flight.dispatched, flight.correlation, at, CommandVerified{flight.command, sighting.reading}), journal);
+  if (!verified) return fail(verified.error());
+  if (flight.purpose != Purpose::rollback) return {};
+  return note(device_draft(device, {}, *verified, flight.correlation, at, CommandRolledBack{flight.about, flight.command}), journal);
 }
 
 Status Site::react_to(const Firing& firing, Micros at, Journal& journal) {
@@ -151,9 +168,8 @@ Status Site::act(const RuleEntry& entry, const Firing& firing, Position fired, M
       if (!done) return fail(done.error());
       continue;
     }
-    const Proposal proposal{target(action, firing), action.action, action.power_w, principal};
-    auto answer = gate(proposal, {rule_command_id(firing, rule, trigger, source, i)}, why,
-                       draft("device-" + proposal.device.text, principal, fired, correlation, at, {}), at, journal);
+    auto answer = gate({{target(action, firing), action.action, action.power_w, principal, Purpose::ordinary, {}},
+                        {rule_command_id(firing, rule, trigger, source, i)}, why, fired, correlation, {}, {}, 0}, at, journal);
     if (!answer) return fail(answer.error());
   }
   return {};

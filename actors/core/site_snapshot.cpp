@@ -9,7 +9,7 @@
 namespace heliograph {
 namespace {
 
-constexpr std::uint64_t layout = 2;
+constexpr std::uint64_t layout = 3;
 
 class Writer {
  public:
@@ -68,21 +68,97 @@ Principal read_principal(Reader& r) {
   return p;
 }
 
+/// An optional number or truth.
+template <class T>
+void write(Writer& w, const std::optional<T>& value) {
+  w.flag(value.has_value()), w.number(static_cast<std::int64_t>(value.value_or(T{})));
+}
+template <class T>
+std::optional<T> read_optional(Reader& r) {
+  const bool known = r.flag();
+  const auto value = static_cast<T>(r.number());
+  return known ? std::optional<T>(value) : std::nullopt;
+}
+
+void write(Writer& w, const std::optional<Firer>& firer) {
+  w.flag(firer.has_value());
+  if (firer) w.text(firer->rule.text), w.text(firer->trigger), w.count(firer->device);
+}
+std::optional<Firer> read_firer(Reader& r) {
+  if (!r.flag()) return std::nullopt;
+  Firer firer;
+  firer.rule.text = r.text(), firer.trigger = r.text(), firer.device = static_cast<DeviceIndex>(r.count());
+  return firer;
+}
+
+void write(Writer& w, const CommandState& c) {
+  w.text(c.command.text), w.count(static_cast<std::uint64_t>(c.action)), w.number(c.power_w), write(w, c.owner);
+  w.count(static_cast<std::uint64_t>(c.purpose)), w.text(c.about.text), w.count(c.requested), w.count(c.dispatched), w.text(c.correlation);
+  w.number(c.dispatched_at), w.number(c.expires_at), w.number(c.verify_by), w.count(c.retry), write(w, c.accepted_at), w.number(c.next_try);
+  write(w, c.on_before), write(w, c.power_before), w.flag(c.changed_by_hand), write(w, c.firer);
+}
+CommandState read_command(Reader& r) {
+  CommandState c;
+  c.command.text = r.text(), c.action = static_cast<Action>(r.count() % 3), c.power_w = r.number(), c.owner = read_principal(r);
+  c.purpose = static_cast<Purpose>(r.count() % 3), c.about.text = r.text(), c.requested = r.count(), c.dispatched = r.count(), c.correlation = r.text();
+  c.dispatched_at = r.number(), c.expires_at = r.number(), c.verify_by = r.number(), c.retry = static_cast<std::uint32_t>(r.count());
+  c.accepted_at = read_optional<Micros>(r), c.next_try = r.number();
+  c.on_before = read_optional<bool>(r), c.power_before = read_optional<std::int64_t>(r), c.changed_by_hand = r.flag(), c.firer = read_firer(r);
+  return c;
+}
+
+void write(Writer& w, const PendingCommand& p) {
+  const Proposal& a = p.proposal;
+  w.text(p.command.text), w.text(a.device.text), w.count(static_cast<std::uint64_t>(a.action)), w.number(a.power_w), write(w, a.principal);
+  w.count(static_cast<std::uint64_t>(a.purpose)), w.text(a.about.text), w.count(p.requested), w.text(p.correlation);
+  w.count(p.what ? 1 + static_cast<std::uint64_t>(*p.what) : 0), w.number(p.until), w.number(p.not_before), w.flag(p.approved);
+  for (const std::uint8_t wrong : p.wrong_codes) w.count(wrong);
+  write(w, p.firer);
+}
+PendingCommand read_pending(Reader& r) {
+  PendingCommand p;
+  Proposal& a = p.proposal;
+  p.command.text = r.text(), a.device.text = r.text(), a.action = static_cast<Action>(r.count() % 3), a.power_w = r.number(), a.principal = read_principal(r);
+  a.purpose = static_cast<Purpose>(r.count() % 3), a.about.text = r.text(), p.requested = r.count(), p.correlation = r.text();
+  if (const auto what = r.count() % 5; what != 0) p.what = static_cast<Waiting>(what - 1);
+  p.until = r.number(), p.not_before = r.number(), p.approved = r.flag();
+  for (std::uint8_t& wrong : p.wrong_codes) wrong = static_cast<std::uint8_t>(r.count());
+  p.firer = read_firer(r);
+  return p;
+}
+
+void write(Writer& w, const PreferencesSet& p) {
+  w.number(p.min_soc_permille), w.number(p.target_soc_permille), w.number(p.pause_below_permille), w.number(p.resume_above_permille);
+  w.number(p.grid_import_w_max);
+  for (const DayWindow& each : {p.solar_hours, p.rest_hours, p.quiet_hours}) w.number(each.from_minute), w.number(each.to_minute);
+  w.flag(p.auto_pause), w.count(static_cast<std::uint64_t>(p.confirmation)), w.text(p.mail), w.text(p.sms), w.flag(p.critical_only);
+}
+PreferencesSet read_preferences(Reader& r) {
+  PreferencesSet p;
+  const auto small = [&r] { return static_cast<std::int32_t>(r.number()); };
+  p.min_soc_permille = small(), p.target_soc_permille = small(), p.pause_below_permille = small(), p.resume_above_permille = small();
+  p.grid_import_w_max = r.number();
+  for (DayWindow* each : {&p.solar_hours, &p.rest_hours, &p.quiet_hours}) each->from_minute = small(), each->to_minute = small();
+  p.auto_pause = r.flag(), p.confirmation = static_cast<Confirmation>(r.count() % 3), p.mail = r.text(), p.sms = r.text(), p.critical_only = r.flag();
+  return p;
+}
+
 void write(Writer& w, const DeviceState& d) {
   const DeviceRegistered& a = d.about;
   w.text(a.device.text), w.count(static_cast<std::uint64_t>(a.kind)), w.text(a.name);
   w.flag(a.can_switch), w.flag(a.can_set_power), w.number(a.nominal_w);
-  w.number(a.min_on), w.number(a.min_off), w.number(a.hold), w.number(a.freshness);
-  w.flag(d.registered), w.flag(d.on.has_value()), w.flag(d.on.value_or(false)), w.number(d.changed_at), w.number(d.manual_until);
+  w.number(a.min_on), w.number(a.min_off), w.number(a.hold), w.number(a.freshness), w.count(static_cast<std::uint64_t>(a.safe_state));
+  w.number(a.lease), w.number(a.settle), w.flag(a.needs_approval), w.number(a.capacity_wh), w.text(a.hardware), w.text(a.environment);
+  w.flag(d.registered), write(w, d.on), write(w, d.power_w), w.number(d.changed_at), w.number(d.manual_until), w.number(d.soc_moved_at), w.count(d.soc_repeats);
   w.number(d.reserved_w), w.number(d.reserved_since), w.count(d.switched.size());
   for (const Micros at : d.switched) w.number(at);
+  w.flag(d.lease.has_value());
+  if (const auto& l = d.lease) {
+    w.text(l->command.text), w.count(static_cast<std::uint64_t>(l->action)), w.number(l->power_w), write(w, l->owner);
+    w.count(l->cause), w.number(l->until), w.number(l->renew_at);
+  }
   w.flag(d.in_flight.has_value());
-  if (!d.in_flight) return;
-  const CommandState& c = *d.in_flight;
-  w.text(c.command.text), w.count(static_cast<std::uint64_t>(c.action)), w.number(c.power_w), write(w, c.owner);
-  w.count(c.dispatched), w.number(c.dispatched_at), w.number(c.expires_at), w.number(c.verify_by);
-  w.flag(c.firer.has_value());
-  if (c.firer) w.text(c.firer->rule.text), w.text(c.firer->trigger), w.count(c.firer->device);
+  if (d.in_flight) write(w, *d.in_flight);
 }
 
 DeviceState read_device(Reader& r) {
@@ -90,20 +166,18 @@ DeviceState read_device(Reader& r) {
   DeviceRegistered& a = d.about;
   a.device.text = r.text(), a.kind = static_cast<DeviceKind>(r.count() % 6), a.name = r.text();
   a.can_switch = r.flag(), a.can_set_power = r.flag(), a.nominal_w = r.number();
-  a.min_on = r.number(), a.min_off = r.number(), a.hold = r.number(), a.freshness = r.number();
+  a.min_on = r.number(), a.min_off = r.number(), a.hold = r.number(), a.freshness = r.number(), a.safe_state = static_cast<SafeState>(r.count() % 3);
+  a.lease = r.number(), a.settle = r.number(), a.needs_approval = r.flag(), a.capacity_wh = r.number(), a.hardware = r.text(), a.environment = r.text();
   d.registered = r.flag();
-  const bool known = r.flag(), on = r.flag();
-  if (known) d.on = on;
-  d.changed_at = r.number(), d.manual_until = r.number(), d.reserved_w = r.number(), d.reserved_since = r.number();
+  d.on = read_optional<bool>(r), d.power_w = read_optional<std::int64_t>(r);
+  d.changed_at = r.number(), d.manual_until = r.number(), d.soc_moved_at = r.number(), d.soc_repeats = static_cast<std::uint32_t>(r.count()), d.reserved_w = r.number(), d.reserved_since = r.number();
   for (std::size_t n = r.length(); n > 0 && r.good(); --n) d.switched.push_back(r.number());
-  if (!r.flag()) return d;
-  CommandState& c = d.in_flight.emplace();
-  c.command.text = r.text(), c.action = static_cast<Action>(r.count() % 3), c.power_w = r.number(), c.owner = read_principal(r);
-  c.dispatched = r.count(), c.dispatched_at = r.number(), c.expires_at = r.number(), c.verify_by = r.number();
   if (r.flag()) {
-    Firer& firer = c.firer.emplace();
-    firer.rule.text = r.text(), firer.trigger = r.text(), firer.device = static_cast<DeviceIndex>(r.count());
+    Lease& l = d.lease.emplace();
+    l.command.text = r.text(), l.action = static_cast<Action>(r.count() % 3), l.power_w = r.number(), l.owner = read_principal(r);
+    l.cause = r.count(), l.until = r.number(), l.renew_at = r.number();
   }
+  if (r.flag()) d.in_flight = read_command(r);
   return d;
 }
 
@@ -185,16 +259,19 @@ RuleEngine::Watch read_watch(Reader& r) {
 }  // namespace
 
 std::string Site::snapshot() const {
-  ensure(!recovering_ && firings_.empty() && confirmed_.empty(), "a snapshot stands between turns", "actors/core/site_snapshot.cpp");
+  ensure(!recovering_ && firings_.empty() && sightings_.empty(), "a snapshot stands between turns", "actors/core/site_snapshot.cpp");
   Writer w;
   w.count(layout), w.text(key_.tenant.text), w.text(key_.site.text), w.flag(configured_);
   w.text(settings_.name), w.text(settings_.time_zone), w.text(settings_.currency), w.number(settings_.soc_floor_permille);
   w.number(settings_.grid_import_w_max), w.flag(settings_.automation), w.flag(stopped_), w.count(stop_position_);
+  w.flag(clock_suspect_), write(w, wishes_);
   w.count(now_.words());
   for (std::size_t i = 0; i < now_.words(); ++i) w.text(now_.word(static_cast<std::int64_t>(i)));
   write(w, now_);
   w.count(devices_.size());
   for (const DeviceState& device : devices_) write(w, device);
+  w.count(pending_.size());
+  for (const PendingCommand& p : pending_) write(w, p);
   w.count(suspects_.size());
   for (const auto& s : suspects_) w.count(s.device), w.count(static_cast<std::uint64_t>(s.metric)), w.number(s.at), w.count(s.position);
   w.count(rules_.rules().size());
@@ -214,11 +291,13 @@ std::optional<Site> Site::restore(std::string_view bytes) {
   site.configured_ = r.flag();
   s.name = r.text(), s.time_zone = r.text(), s.currency = r.text(), s.soc_floor_permille = static_cast<std::int32_t>(r.number());
   s.grid_import_w_max = r.number(), s.automation = r.flag(), site.stopped_ = r.flag(), site.stop_position_ = r.count();
+  site.clock_suspect_ = r.flag(), site.wishes_ = read_preferences(r);
   if (auto zone = Zone::find(s.time_zone)) site.zone_ = *zone;
   for (std::size_t n = r.length(); n > 0 && r.good(); --n) site.now_.intern(r.text());
   read_now(r, site.now_);
   for (std::size_t n = r.length(); n > 0 && r.good(); --n) site.devices_.push_back(read_device(r));
   if (site.devices_.size() != site.now_.devices().size()) return std::nullopt;
+  for (std::size_t n = r.length(); n > 0 && r.good(); --n) site.pending_.push_back(read_pending(r));
   for (std::size_t n = r.length(); n > 0 && r.good(); --n) {
     SafetyView::SuspectSeen seen{};
     seen.device = static_cast<DeviceIndex>(r.count()), seen.metric = static_cast<Metric>(r.count() % metric_slots);

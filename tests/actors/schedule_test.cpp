@@ -33,7 +33,7 @@ TEST_CASE("in every order of messages the command path keeps its promises") {
     for (const auto& [what, n] : did) WARN(what << ": " << n);
   CHECK(steps > seeds * 100);
   for (const char* what : {"sent", "readings", "asked", "asked again", "stopped", "lifted", "answered late", "site died", "port threw",
-                           "done", "refused", "command.refused", "command.verified", "command.failed", "rule.fired"}) {
+                           "done", "refused", "command.refused", "command.verified", "command.failed", "rule.fired", "sent again", "command.answered", "approval.requested"}) {
     CAPTURE(what);
     CHECK(did[what] >= seeds / 5);
   }

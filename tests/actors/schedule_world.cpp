@@ -134,7 +134,9 @@ class Schedule {
     const std::string id = send.command.command.text;
     ++report_.did["sent"];
     if (!send.on_record) wrong("sent without a durable dispatch: " + id);
-    if (++sends_[site.site.text + "/" + id] > 1) wrong("sent twice: " + id);
+    if (++sends_[site.site.text + "/" + id + "/" + std::to_string(send.command.retry)] > 1) wrong("sent twice: " + id);
+    if (send.command.retry > 0) ++report_.did["sent again"];
+    if (send.command.retry > retries_max) wrong("tried too often: " + id);
     if (send.command.expires_at <= clock_.now()) wrong("sent after it expired: " + id);
     if (energises(send.command.action, send.command.power_w) && stops_[site].in_force()) wrong("energised after the stop was acknowledged: " + id);
     if (chance(60)) ports_[static_cast<std::size_t>(below(4))].port->way = static_cast<WitnessPort::Way>(below(4));
@@ -259,7 +261,8 @@ class Schedule {
     for (Heard& heard : ports_) heard.port->way = WitnessPort::Way::accept;
     while (!held_back_.empty()) late_send();
     world_->run();
-    world_->pass(verify_deadline + minute_us);  // everything under way ends, for better or worse
+    // Everything under way ends, for better or worse: tries, the deadline of the last, and a rollback after it.
+    world_->pass(2 * (command_expiry + verify_deadline) + minute_us);
     if (!world_->fatal.empty()) wrong("ended by: " + world_->fatal.front().sentence);
     if (!world_->save_all()) wrong("sites and views could not be saved");
     records();

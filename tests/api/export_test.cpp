@@ -48,8 +48,8 @@ TEST_CASE("An export of every event and of readings verifies, in every format") 
       REQUIRE(summary);
       REQUIRE(told == log.durable());
       REQUIRE(summary->decisions == types.size());
-      REQUIRE(summary->batches == (readings ? 6u : 0u));
-      REQUIRE(summary->readings == (readings ? 24u : 0u));
+      REQUIRE(summary->batches == (readings ? 12u : 0u));
+      REQUIRE(summary->readings == (readings ? 48u : 0u));
       REQUIRE(summary->complete);
       const auto verdict = verdict_of(out.str(), {key_of(1).key_id(), "0.1.0"});
       INFO(all_of(verdict));
@@ -112,13 +112,13 @@ TEST_CASE("A CloudEvent says who, where, why and what") {
   MemoryLog log;
   fill(log);
   const auto lines = lines_of(exported(log, options_of(ExportFormat::cloudevents)));
-  const std::string refused = lines[line_with(lines, "command.refused.v1")];
-  for (const char* part : {R"("source":"urn:heliograph:acme:home")", R"("type":"io.heliograph.command.refused.v1")",
+  const std::string refused = lines[line_with(lines, "command.refused.v2")];
+  for (const char* part : {R"("source":"urn:heliograph:acme:home")", R"("type":"io.heliograph.command.refused.v2")",
                            R"("subject":"site-things")", R"("time":"2025-01-01T07:00:00.000Z")", R"("causationid":)",
                            R"("authtype":"system","authid":"system")", R"("correlationid":"p)",
                            R"("data":{"command":"c-1","refusals":[{"rule":"soc-floor")"})
     CHECK(refused.find(part) != std::string::npos);
-  CHECK(lines[line_with(lines, "engine.started.v1")].find(R"("source":"urn:heliograph:acme","type")") !=
+  CHECK(lines[line_with(lines, "engine.started.v2")].find(R"("source":"urn:heliograph:acme","type")") !=
         std::string::npos);
 }
 

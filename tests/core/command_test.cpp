@@ -28,6 +28,9 @@ DeviceState device() {
   return d;
 }
 
+/// What one reading of a copy says.
+bool confirms(DeviceState d, Metric metric, std::int64_t value, Micros at) { return observe(d, metric, value, at) == Sight::confirmed; }
+
 }  // namespace
 
 TEST_CASE("people come before automation, automation before agents") {
@@ -61,13 +64,14 @@ TEST_CASE("a dispatch locks the device, reserves its draw and, from a person, ho
   CHECK(by_rule.manual_until == 0);
   CHECK(by_rule.reserved_w == 1500);
   CHECK(by_rule.switched.empty());
+  by_rule.in_flight.reset();
   evolve(by_rule, envelope(monday_noon), dispatch(Action::set_power, 1500));
   CHECK(by_rule.reserved_w == 0);
 }
 
 TEST_CASE("only the command in flight can end, and each end leaves what it must") {
   DeviceState d = device();
-  observe_switch(d, false, monday_noon - minute_us);
+  observe(d, Metric::switch_on, false, monday_noon - minute_us);
   evolve(d, envelope(monday_noon), dispatch(Action::switch_on));
   evolve(d, envelope(monday_noon), CommandVerified{{"c-other"}, 12});
   evolve(d, envelope(monday_noon), CommandFailed{{"c-other"}, FailureKind::device_error, ""});
@@ -102,11 +106,13 @@ TEST_CASE("a reading confirms only when it is newer than the dispatch and shows 
   CHECK_FALSE(confirms(d, Metric::battery_w, 1, monday_noon + 1));
   CHECK(confirms(d, Metric::switch_on, 1, monday_noon + 1));
 
+  d.in_flight.reset();
   evolve(d, envelope(monday_noon), dispatch(Action::set_power, -2000));
   CHECK(confirms(d, Metric::battery_w, -2200, monday_noon + 1));
   CHECK_FALSE(confirms(d, Metric::battery_w, -2201, monday_noon + 1));
   CHECK_FALSE(confirms(d, Metric::battery_w, 2000, monday_noon + 1));
   CHECK_FALSE(confirms(d, Metric::switch_on, 1, monday_noon + 1));
+  d.in_flight.reset();
   evolve(d, envelope(monday_noon), dispatch(Action::set_power, 0));
   CHECK(confirms(d, Metric::battery_w, 50, monday_noon + 1));
   CHECK_FALSE(confirms(d, Metric::battery_w, 51, monday_noon + 1));
@@ -114,21 +120,24 @@ TEST_CASE("a reading confirms only when it is newer than the dispatch and shows 
 
 TEST_CASE("the switch's own reading says since when it is as it is") {
   DeviceState d = device();
-  observe_switch(d, true, 100);
+  observe(d, Metric::switch_on, true, 100);
   CHECK(d.changed_at == 0);  // on since when is not known
-  observe_switch(d, true, 200);
+  observe(d, Metric::switch_on, true, 200);
   CHECK(d.changed_at == 0);
-  observe_switch(d, false, 300);
+  observe(d, Metric::switch_on, false, 300);
   CHECK(d.changed_at == 300);
   CHECK(d.on == false);
   d.on.reset();  // an unknown outcome: the next reading may be its change
-  observe_switch(d, false, 400);
+  observe(d, Metric::switch_on, false, 400);
   CHECK(d.changed_at == 400);
 }
 
 TEST_CASE("no more dispatches are remembered than the limit needs") {
   DeviceState d = device();
-  for (int i = 0; i < 40; ++i) evolve(d, envelope(monday_noon + i), dispatch(Action::switch_on));
+  for (int i = 0; i < 40; ++i) {
+    d.in_flight.reset();
+    evolve(d, envelope(monday_noon + i), dispatch(Action::switch_on));
+  }
   CHECK(d.switched.size() == switches_per_hour_max);
   CHECK(d.switched.back() == monday_noon + 39);
 }

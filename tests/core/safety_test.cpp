@@ -17,7 +17,7 @@ const Principal schedule{PrincipalKind::schedule, "nightly"};
 const Principal key{PrincipalKind::apikey, "k1"};
 
 Verdict verdict(const Story& story, const std::string& device, Action action, std::int64_t power_w = 0, Principal who = anna) {
-  return check(story.site.view(), {{device}, action, power_w, std::move(who)}, story.at);
+  return check(story.site.view(story.at), {{device}, action, power_w, std::move(who)}, story.at);
 }
 
 std::set<std::string> rules(const Verdict& verdict) {
@@ -50,13 +50,18 @@ constexpr Asked asked[] = {
 };
 
 /// Written from docs/SAFETY.md, not from the code.
-std::set<std::string> written(const Asked& a, int soc_permille, Data data) {
+std::set<std::string> written(const Asked& a, int soc_permille, Data data, bool person) {
   std::set<std::string> out;
   if (a.beyond) out.insert("range");
+  if (data == Data::stale && a.device == std::string("battery") && a.power_w != 0) out.insert("device-offline");
+  if (!person && a.power_w < 0 && data != Data::none && soc_permille >= 800) out.insert("target-soc");
   if (!a.drains) return out;
   if (data == Data::none) out.insert("unknown");
   if (data == Data::stale) out.insert("stale");
-  if (data == Data::fresh && soc_permille <= 200) out.insert("soc-floor");
+  if (data != Data::fresh) return out;
+  if (soc_permille <= 200) out.insert("soc-floor");
+  else if (!person && soc_permille <= 300) out.insert("min-soc");
+  else if (!person && a.action == Action::switch_on && soc_permille < 500) out.insert("pause-below");
   return out;
 }
 
@@ -69,7 +74,10 @@ struct Bench {
     }
   }
   SiteConfigured settings;
+  PreferencesSet wishes;
+  HostLimits limits;
   std::vector<DeviceState> devices;
+  std::vector<PendingCommand> pending;
   std::vector<SafetyView::SuspectSeen> suspects;
 };
 
@@ -85,11 +93,11 @@ TEST_CASE("the floor holds for every state of charge, action, age of the reading
       const DeviceIndex index = now.index_of("battery");
       const Micros read_at = data == Data::fresh ? monday_noon - 5 * minute_us : monday_noon - 5 * minute_us - 1;
       if (data != Data::none) now.fold(index, Metric::soc_permille, soc, read_at, 77);
-      const SafetyView view{now, bench.settings, bench.devices, false, 0, bench.suspects};
+      const SafetyView view{now, bench.settings, bench.wishes, bench.limits, bench.devices, bench.pending, 12 * 60, false, 0, false, bench.suspects};
       for (const Asked& a : asked)
         for (const Principal& who : {anna, guard, agent, schedule}) {
           const Verdict answer = check(view, {{a.device}, a.action, a.power_w, who}, monday_noon);
-          const auto expected = written(a, soc, data);
+          const auto expected = written(a, soc, data, is_person(who.kind));
           ++cases;
           allowed += expected.empty();
           if (rules(answer) == expected && answer.refusals.size() == expected.size()) {
@@ -278,14 +286,14 @@ TEST_CASE("after a person's command automation keeps off the device for an hour"
   story.read({{"miner-1", Metric::switch_on, 0}});
   CHECK(verdict(story, "miner-1", Action::switch_on).allowed());
   story.at = start + manual_hold - minute_us;
-  story.soc(900);
+  story.read({{"battery", Metric::soc_permille, 900}, {"miner-1", Metric::switch_on, 0}});
   const Verdict held = verdict(story, "miner-1", Action::switch_on, 0, guard);
   CHECK(rules(held) == std::set<std::string>{"manual-hold"});
   CHECK(the(held, "manual-hold").limit == 3600);
   CHECK(the(held, "manual-hold").actual == 3540 - 1);
   CHECK(rules(verdict(story, "miner-1", Action::switch_off, 0, agent)) == std::set<std::string>{"manual-hold"});
   story.at = start + manual_hold + second_us;
-  story.soc(899);
+  story.read({{"battery", Metric::soc_permille, 899}, {"miner-1", Metric::switch_on, 0}});
   CHECK(verdict(story, "miner-1", Action::switch_on, 0, guard).allowed());
 }
 
@@ -297,6 +305,13 @@ TEST_CASE("minimum on and off times and switches per hour protect the device") {
   story.add(heat_pump);
   story.read({{"battery", Metric::soc_permille, 900}, {"heat-pump", Metric::switch_on, 1}});
   CHECK(verdict(story, "heat-pump", Action::switch_off, 0, guard).allowed());  // on since when is not known
+  // From here on it is switched by hand, which also keeps automation off: that is another rule's test.
+  const auto wear = [&](Action action) {
+    auto found = rules(verdict(story, "heat-pump", action, 0, guard));
+    CHECK(found.erase("manual-hold") == 1);
+    return found;
+  };
+  using Rules = std::set<std::string>;
   story.pass(second_us);
   story.read({{"heat-pump", Metric::switch_on, 0}});
   story.pass(5 * minute_us - second_us);
@@ -306,15 +321,15 @@ TEST_CASE("minimum on and off times and switches per hour protect the device") {
   CHECK(rules(verdict(story, "heat-pump", Action::switch_on)) == std::set<std::string>{"min-off"});
   story.pass(second_us);
   story.soc(900);
-  CHECK(verdict(story, "heat-pump", Action::switch_on, 0, guard).allowed());
+  CHECK(wear(Action::switch_on) == Rules{});
   story.read({{"heat-pump", Metric::switch_on, 1}});
   story.pass(10 * minute_us - 1);
-  CHECK(rules(verdict(story, "heat-pump", Action::switch_off, 0, guard)) == std::set<std::string>{"min-on"});
+  CHECK(wear(Action::switch_off) == Rules{"min-on"});
   CHECK(verdict(story, "heat-pump", Action::switch_off).allowed());  // a person may always switch off
   story.pass(1);
-  CHECK(verdict(story, "heat-pump", Action::switch_off, 0, guard).allowed());
-  story.soc(900);
-  CHECK(verdict(story, "heat-pump", Action::switch_on, 0, guard).allowed());  // already on: no switching
+  CHECK(wear(Action::switch_off) == Rules{});
+  story.read({{"battery", Metric::soc_permille, 900}, {"heat-pump", Metric::switch_on, 1}});
+  CHECK(wear(Action::switch_on) == Rules{});  // already on: no switching
 }
 
 TEST_CASE("automation switches a device at most twelve times an hour") {
@@ -333,7 +348,7 @@ TEST_CASE("automation switches a device at most twelve times an hour") {
   CHECK(the(worn, "switch-rate").actual == 12);
   CHECK(verdict(story, "miner-1", Action::switch_on).allowed());
   story.at = start + hour_us + second_us;
-  story.soc(850);
+  story.read({{"battery", Metric::soc_permille, 850}, {"miner-1", Metric::switch_on, 0}});
   CHECK(verdict(story, "miner-1", Action::switch_on, 0, guard).allowed());
 }
 
@@ -388,7 +403,8 @@ TEST_CASE("eight loads of 2 kW asked at once under a limit of 10 kW: five are gr
     story.answer(first, DeviceAnswer::Kind::not_sent);
     CHECK(verdict(story, "load-7", Action::switch_on).allowed());
     story.pass(verify_deadline + second_us);
-    CHECK(story.tick().size() == 4);
+    const Lines ended = story.tick();
+    CHECK(std::count(ended.begin(), ended.end(), "failed outcome_unknown") == 4);
     CHECK(story.ask("load-7", Action::switch_on).back() == "dispatched load-7 switch_on");
     CHECK(the(verdict(story, "load-6", Action::switch_on), "grid-limit").actual == 12'000);
   }
@@ -449,6 +465,6 @@ TEST_CASE("docs/SAFETY.md names exactly the refusals that the code knows") {
   };
   auto code = names("/actors/core/safety.cpp", "refuse(\"", '"');
   code.insert({"min-on", "min-off"});  // one call with two names
-  CHECK(code.size() == 15);
+  CHECK(code.size() == 25);
   CHECK(names("/docs/SAFETY.md", "\n| `", '`') == code);
 }

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <random>
+#include <regex>
 #include <set>
 
 #include "events/codec.hpp"
@@ -56,6 +57,9 @@ std::string first_schema_device() {
          varint(7, 1) + varint(8, 2ull * 1'748'858'400'000'000) + varint(9, 2ull * 1'748'858'400'000'000) + varint(10, 1) + field(11, "anna") +
          field(13, "p3") + field(15, body);
 }
+
+/// An old record is shown with the schema that it was brought up to.
+std::string without_schema(const std::string& json) { return std::regex_replace(json, std::regex(R"("schema":\d+,)"), ""); }
 
 }  // namespace
 
@@ -169,7 +173,7 @@ TEST_CASE("a number from the future does not become another word") {
 TEST_CASE("a device of schema 1 is read with a freshness of two holds") {
   const auto back = decode_record(first_schema_device(), 3);
   REQUIRE(back);
-  CHECK(back->envelope.schema == 2);
+  CHECK(back->envelope.schema == 3);
   const auto& device = std::get<DeviceRegistered>(back->event());
   CHECK(device.device.text == "miner-1");
   CHECK(device.nominal_w == 2000);
@@ -191,9 +195,10 @@ TEST_CASE("every type has its own name and survives a change of order") {
 }
 
 TEST_CASE("the golden log reads as it always did") {
-  const std::string version = GENERATE("1", "2");
+  const std::string version = GENERATE("1", "2", "3");
   const std::string directory = golden + version + "/";
-  if (std::getenv("HELIOGRAPH_WRITE_GOLDEN") != nullptr) {
+  // Only the newest: what an earlier build wrote is never written again.
+  if (std::getenv("HELIOGRAPH_WRITE_GOLDEN") != nullptr && version == "3") {
     std::mt19937_64 random(20'250'602);
     std::ofstream bytes(directory + "records.hex"), json(directory + "records.json");
     const auto write = [&](const std::string& payload, Position position, const std::string& rows) {
@@ -202,23 +207,20 @@ TEST_CASE("the golden log reads as it always did") {
       bytes << heliograph::hex(payload) << (rows.empty() ? "" : " ") << heliograph::hex(rows) << "\n";
       json << to_json(*record) << "\n";
     };
-    if (version == "1") {
-      write(first_schema_device(), 3, "");
-      for (int round = 0; round < 4; ++round)
-        for (std::size_t kind = 0; kind < std::variant_size_v<Event>; ++kind) {
-          const Record record = any_record(kind, random);
-          write(encode_record(record), record.envelope.position, "");
-        }
-    }
+    for (int round = 0; round < 4; ++round)
+      for (std::size_t kind = 0; kind < std::variant_size_v<Event>; ++kind) {
+        const Record record = any_record(kind, random);
+        write(encode_record(record), record.envelope.position, "");
+      }
     for (int i = 0; i < 4; ++i) {
       Record record = any_readings(random);
-      record.envelope.schema = version == "1" ? 1 : readings_schema;
-      write(encode_record(record), record.envelope.position, version == "1" ? "" : encode_readings(record.readings()));
+      record.envelope.schema = readings_schema;
+      write(encode_record(record), record.envelope.position, encode_readings(record.readings()));
     }
   }
   const auto stored = lines_of(directory + "records.hex"), expected = lines_of(directory + "records.json");
   REQUIRE(stored.size() == expected.size());
-  REQUIRE(stored.size() >= (version == "1" ? 70 : 4));
+  REQUIRE(stored.size() >= (version == "1" ? 70 : version == "2" ? 4 : 140));
   std::set<std::string> types;
   for (std::size_t i = 0; i < stored.size(); ++i) {
     const std::size_t at = expected[i].find(':') + 1, space = std::min(stored[i].find(' '), stored[i].size());
@@ -226,9 +228,9 @@ TEST_CASE("the golden log reads as it always did") {
     const auto record = decode_record(payload, std::strtoull(expected[i].c_str() + at, nullptr, 10), unhex(stored[i].substr(std::min(space + 1, stored[i].size()))));
     CAPTURE(i);
     REQUIRE(record);
-    CHECK(to_json(*record) == expected[i]);
+    CHECK(without_schema(to_json(*record)) == without_schema(expected[i]));
     CHECK(says_what_was_sealed(*record, payload));
     types.insert(record->envelope.type);
   }
-  CHECK(types.size() == (version == "1" ? std::variant_size_v<Event> + 1 : 1));
+  CHECK(types.size() == (version == "1" ? 19 : version == "2" ? 1 : std::variant_size_v<Event> + 1));
 }

@@ -88,7 +88,7 @@ const std::vector<Home>& homes() {
       {"Protobuf",
        {"google/protobuf/", "log.pb.h", "events/proto/"},
        [](std::string_view p) {
-         return (starts_with(p, "events/codec") || starts_with(p, "events/upcast")) && !is_header(p);
+         return p == "events/codec.cpp" || p == "events/upcast.cpp" || ends_with(p, "messages.hpp");
        },
        "go through events/codec.hpp: only the codec and the upcasters know the encoding"},
       {"yaml-cpp", {"yaml-cpp/"}, [](std::string_view p) { return !is_header(p); }, "include it in a .cpp file only"},

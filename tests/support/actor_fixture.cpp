@@ -204,7 +204,8 @@ std::size_t most_in_flight(const std::vector<RecordPtr>& records, const std::str
   const auto end = [&](const CommandId& id) { std::erase(open, id); };
   for (const RecordPtr& record : records) {
     if (record->is_readings()) continue;
-    if (const auto* e = std::get_if<CommandDispatched>(&record->event()); e != nullptr && e->device.text == device) open.push_back(e->command);
+    if (const auto* e = std::get_if<CommandDispatched>(&record->event()); e != nullptr && e->device.text == device && e->retry == 0)
+      open.push_back(e->command);
     if (const auto* e = std::get_if<CommandVerified>(&record->event())) end(e->command);
     if (const auto* e = std::get_if<CommandFailed>(&record->event())) end(e->command);
     most = std::max(most, open.size());

@@ -55,7 +55,8 @@ class Any {
 
   void fill(SiteConfigured& e) { e = {text(), text(), text(), static_cast<std::int32_t>(number()), number(), flag()}; }
   void fill(DeviceRegistered& e) {
-    e = {{id()}, static_cast<DeviceKind>(below(6)), text(), flag(), flag(), number(), span(), span(), span(), span()};
+    e = {{id()}, static_cast<DeviceKind>(below(6)), text(), flag(), flag(), number(), span(), span(), span(), span(),
+         static_cast<SafeState>(below(3)), span(), span(), flag(), number(), text(), id()};
   }
   void fill(RuleSaved& e) { e = {{id()}, below(99), flag(), R"({"id":"x","n":[1,2.5,"é"]})"}; }
   void fill(RuleRemoved& e) { e.rule.text = id(); }
@@ -65,25 +66,54 @@ class Any {
     e.by_timer = flag(), e.outcome = static_cast<RuleOutcome>(below(5)), e.detail = text();
   }
   void fill(NotificationRaised& e) { e = {text(), text()}; }
-  void fill(CommandRequested& e) { e = {{id()}, {id()}, action(), number(), text()}; }
+  void fill(CommandRequested& e) { e = {{id()}, {id()}, action(), number(), text(), static_cast<Purpose>(below(3)), {flag() ? id() : ""}}; }
   void fill(CommandRefused& e) {
     e.command.text = id();
     for (std::uint64_t n = 1 + below(4); n > 0; --n) e.refusals.push_back(refusal());
+    e.snapshot = position();
   }
   void fill(CommandAllowed& e) {
     e.command.text = id();
     for (std::uint64_t n = below(4); n > 0; --n) e.readings.push_back(position());
+    e.snapshot = position();
   }
-  void fill(CommandDispatched& e) { e = {{id()}, {id()}, action(), number(), moment(), moment()}; }
+  void fill(CommandDispatched& e) { e = {{id()}, {id()}, action(), number(), moment(), moment(), static_cast<std::uint32_t>(below(3)), span(),
+                                         static_cast<Purpose>(below(3)), flag() ? id() : ""}; }
   void fill(CommandVerified& e) { e = {{id()}, position()}; }
-  void fill(CommandFailed& e) { e = {{id()}, static_cast<FailureKind>(below(3)), text()}; }
+  void fill(CommandFailed& e) { e = {{id()}, static_cast<FailureKind>(below(4)), text()}; }
   void fill(StopEngaged& e) { e.reason = text(); }
   void fill(StopLifted& e) { e.reason = text(); }
-  void fill(EngineStarted& e) { e = {text(), text(), flag()}; }
+  void fill(EngineStarted& e) { e = {text(), text(), flag(), flag()}; }
   void fill(EngineStopped&) {}
   void fill(HistoryImported& e) {
     e = {text(), id(), id(), below(1'000'000), below(1'000'000), below(1'000'000), flag() ? "" : R"({"gaps":[]})"};
   }
+  ApprovalChannel channel() { return static_cast<ApprovalChannel>(below(4)); }
+  DayWindow window() { return {static_cast<std::int32_t>(below(1440)), static_cast<std::int32_t>(below(1440))}; }
+  void fill(CommandWaiting& e) { e = {{id()}, static_cast<Waiting>(below(4)), moment(), flag() ? moment() : 0}; }
+  void fill(CommandCancelled& e) { e = {{id()}, static_cast<Cancelled>(below(6)), text()}; }
+  void fill(CommandAnswered& e) {
+    e = {{id()}, static_cast<std::uint32_t>(below(3)), static_cast<Answered>(below(2)), flag() ? moment() : 0, text()};
+  }
+  void fill(CommandRolledBack& e) { e = {{id()}, {id()}}; }
+  void fill(RollbackSkipped& e) { e = {{id()}, text()}; }
+  void fill(ApprovalRequested& e) { e = {{id()}, text(), moment()}; }
+  void fill(ApprovalDecided& e) { e = {{id()}, flag(), channel()}; }
+  void fill(ApprovalAttemptFailed& e) { e = {{id()}, channel()}; }
+  void fill(LeaseRenewed& e) { e = {{id()}, {id()}, moment()}; }
+  void fill(LeaseEnded& e) { e = {{id()}, {id()}, moment(), text()}; }
+  void fill(DeviceChanged& e) { e = {{id()}, flag(), position()}; }
+  void fill(PreferencesSet& e) {
+    const auto permille = [this] { return static_cast<std::int32_t>(below(1001)); };
+    e = {permille(), permille(), permille(), permille(), number(), window(), window(), flag(), static_cast<Confirmation>(below(3)),
+         text(), text(), flag(), window()};
+  }
+  void fill(AlertRaised& e) { e = {text(), static_cast<Severity>(below(3)), text()}; }
+  void fill(AlertAcknowledged& e) { e.alert = text(); }
+  void fill(AlertCleared& e) { e.alert = text(); }
+  void fill(NotificationSettled& e) { e = {position(), id(), flag(), text()}; }
+  void fill(ClockSuspected& e) { e.step = number(); }
+  void fill(ClockTrusted&) {}
   void fill(CheckpointSigned& e) { e = {position(), bytes(32), id(), bytes(64)}; }
 
  private:

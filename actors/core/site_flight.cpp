@@ -1,0 +1,183 @@
+// Commands on their way: answers, further tries, deadlines, what readings show, rollback, and leases. Every fact is on record
+// before the device hears of it; nothing is guessed.
+#include <algorithm>
+
+#include "actors/core/site.hpp"
+
+namespace heliograph {
+namespace {
+
+/// A tenth at most, so that devices which fell silent together are not all asked again together. The same in every run.
+Micros jitter(const CommandState& command, Micros of) {
+  const auto digest = sha256({"retry\n", command.command.text, "\n", std::to_string(command.retry)});
+  return of * static_cast<Micros>(digest[0]) / 2560;
+}
+
+/// The view with this device as if its command had not been sent yet.
+struct WithoutFlight {
+  WithoutFlight(const std::vector<DeviceState>& devices, std::size_t index) : copy(devices) {
+    DeviceState& own = copy[index];
+    if (own.in_flight && own.in_flight->action != Action::set_power && !own.switched.empty()) own.switched.pop_back();
+    own.in_flight.reset();
+    own.reserved_w = 0;
+  }
+  std::vector<DeviceState> copy;
+};
+
+std::string first_reason(const Verdict& verdict) { return verdict.refusals.front().rule + ": " + verdict.refusals.front().sentence; }
+
+}  // namespace
+
+// ---- before the device hears -----------------------------------------------------------------------------------------
+
+std::optional<std::string> Site::why_not_send(const CommandDispatched& command, Micros at) const {
+  const DeviceState* state = device(command.device);
+  if (state == nullptr || !state->in_flight || state->in_flight->command != command.command || state->in_flight->retry != command.retry)
+    return "the command has ended";
+  if (at >= command.expires_at) return "it expired before it could be sent";
+  // Judged once more on what is known now (SAF-06, H4), as if it had not been dispatched yet.
+  const WithoutFlight before(devices_, static_cast<std::size_t>(state - devices_.data()));
+  const CommandState& flight = *state->in_flight;
+  const Verdict verdict = check(view(at, before.copy), {command.device, command.action, command.power_w, flight.owner, flight.purpose, flight.about}, at);
+  if (verdict.allowed()) return std::nullopt;
+  return first_reason(verdict);
+}
+
+std::optional<std::string> Site::why_not_renew(const LeaseRenewed& renewal, Micros at) const {
+  const DeviceState* state = device(renewal.device);
+  if (state == nullptr || !state->lease || state->lease->command != renewal.command || state->lease->renew_at == 0) return "the lease has ended";
+  const Lease& lease = *state->lease;
+  const Verdict verdict = check_stay(view(at), {renewal.device, lease.action, lease.power_w, lease.owner, Purpose::ordinary, {}}, at);
+  if (verdict.allowed()) return std::nullopt;
+  return first_reason(verdict);
+}
+
+// ---- answers ------------------------------------------------------------------------------------------------------------
+
+Status Site::answered(const DeviceAnswer& answer, Micros at, Journal& journal) {
+  for (std::size_t i = 0; i < devices_.size(); ++i) {
+    const auto& flight = devices_[i].in_flight;
+    if (!flight || flight->command != answer.command || flight->retry != answer.retry) continue;
+    const DeviceState device = devices_[i];
+    const Position cause = flight->dispatched;
+    const Principal said{PrincipalKind::device, device.about.device.text};
+    Status done;
+    if (!answer.hardware.empty() && !device.about.hardware.empty() && answer.hardware != device.about.hardware)
+      done = failed(device, FailureKind::outcome_unknown, "identity-mismatch: \"" + answer.hardware + "\" answered instead of \"" + device.about.hardware + "\".", cause, at, journal);
+    else if (answer.kind == DeviceAnswer::Kind::accepted)
+      return flight->accepted_at ? Status{} : note(device_draft(device, said, cause, flight->correlation, at,
+                                                                CommandAnswered{answer.command, answer.retry, Answered::accepted, 0, answer.detail}), journal);
+    else if (answer.kind == DeviceAnswer::Kind::unreachable) done = unanswered(device, answer.detail, cause, at, journal);
+    // An earlier try may have been heard: then nobody knows.
+    else if (answer.retry > 0) done = failed(device, FailureKind::outcome_unknown, answer.detail, cause, at, journal);
+    else done = failed(device, answer.kind == DeviceAnswer::Kind::device_error ? FailureKind::device_error : FailureKind::not_sent, answer.detail, cause, at, journal);
+    return done ? release(at, journal) : done;
+  }
+  return {};  // a late answer to a command, or a try, that has ended changes nothing
+}
+
+/// Nobody knows whether the device heard. It is read back meanwhile, and told once more under the same id.
+Status Site::unanswered(const DeviceState& device, std::string detail, Position cause, Micros at, Journal& journal) {
+  const CommandState& flight = *device.in_flight;
+  Micros next = 0;
+  if (flight.retry < retries_max) {
+    const Micros pause = std::max(retry_after[flight.retry], device.about.settle);
+    next = at + pause + jitter(flight, pause);
+    if (next >= flight.expires_at) next = 0;
+  }
+  return note(device_draft(device, {}, cause, flight.correlation, at, CommandAnswered{flight.command, flight.retry, Answered::unreachable, next, std::move(detail)}), journal);
+}
+
+Status Site::try_again(const DeviceState& device, Position cause, Micros at, Journal& journal) {
+  const CommandState& flight = *device.in_flight;
+  CommandDispatched again{flight.command, device.about.device, flight.action, flight.power_w, flight.expires_at, at + verify_deadline,
+                          flight.retry, 0, flight.purpose, device.about.hardware};
+  if (at >= flight.expires_at)
+    return note(device_draft(device, {}, cause, flight.correlation, at,
+                             CommandAnswered{flight.command, flight.retry, Answered::unreachable, 0, "It expired before the next try."}), journal);
+  if (const auto why = why_not_send(again, at)) return failed(device, FailureKind::outcome_unknown, "Not sent again: " + *why, cause, at, journal);
+  ++again.retry;
+  again.lease = leaves_safe_state(device.about, again.action, again.power_w) ? device.about.lease : 0;
+  return note(device_draft(device, flight.owner, cause, flight.correlation, at, again), journal);
+}
+
+Status Site::failed(const DeviceState& device, FailureKind kind, std::string detail, Position cause, Micros at, Journal& journal) {
+  const CommandState flight = *device.in_flight;
+  const Principal by = kind == FailureKind::device_error || kind == FailureKind::contradicted ? Principal{PrincipalKind::device, device.about.device.text} : Principal{};
+  auto done = append(device_draft(device, by, cause, flight.correlation, at, CommandFailed{flight.command, kind, std::move(detail)}), journal);
+  if (!done) return fail(done.error());
+  const bool may_have_happened = kind == FailureKind::outcome_unknown || kind == FailureKind::contradicted;
+  return may_have_happened && !stopped_ ? roll_back(flight, device, kind, *done, at, journal) : Status{};
+}
+
+// ---- rollback -------------------------------------------------------------------------------------------------------------
+
+/// Puts back what was, by a command through the gate. Never against a hand, never towards more draw than was asked for.
+Status Site::roll_back(const CommandState& flight, const DeviceState& device, FailureKind kind, Position cause, Micros at, Journal& journal) {
+  if (flight.purpose != Purpose::ordinary) return {};
+  const auto skip = [&](const char* why) {
+    return note(device_draft(device, {}, cause, flight.correlation, at, RollbackSkipped{flight.command, why}), journal);
+  };
+  Proposal back{device.about.device, Action::set_power, flight.power_before.value_or(0), flight.owner, Purpose::rollback, flight.command};
+  const bool by_switch = flight.action != Action::set_power;
+  if (by_switch ? !flight.on_before : !flight.power_before) return skip("What was before is not known.");
+  if (by_switch) back.action = *flight.on_before ? Action::switch_on : Action::switch_off, back.power_w = 0;
+  if (flight.changed_by_hand) return skip("Somebody has switched the device since.");
+  if (back.action == flight.action && back.power_w == flight.power_w) return skip("What was before is what was wanted.");
+  if (kind == FailureKind::contradicted && device.on == flight.on_before) return skip("The device is as it was before.");
+  if (!energises(flight.action, flight.power_w) && energises(back.action, back.power_w)) return skip("What was to be shed is not switched on again.");
+  for (const PendingCommand& p : pending_)
+    if (p.proposal.device == back.device && p.what == Waiting::device_busy) return skip("A newer command waits for the device.");
+  auto answer = gate({back, {"c-" + std::to_string(journal.next())}, "Rollback: " + flight.command.text + " could not be confirmed.", cause,
+                      flight.correlation, {}, {}, 0}, at, journal);
+  return answer ? Status{} : fail(answer.error());
+}
+
+// ---- time --------------------------------------------------------------------------------------------------------------------
+
+Status Site::fly(Micros at, Journal& journal) {
+  for (std::size_t i = 0; i < devices_.size(); ++i) {
+    const DeviceState device = devices_[i];
+    Status done;
+    if (device.in_flight) {
+      const CommandState& flight = *device.in_flight;
+      if (at >= flight.verify_by)
+        done = failed(device, FailureKind::outcome_unknown, "No reading has confirmed the command in time: read the device before asking again.", flight.dispatched, at, journal);
+      else if (flight.next_try != 0 && at >= flight.next_try)
+        done = try_again(device, flight.dispatched, at, journal);
+      else if (flight.next_try == 0 && at >= flight.dispatched_at + answer_within)
+        done = unanswered(device, "The device did not answer in time.", flight.dispatched, at, journal);
+    }
+    if (done && device.lease && device.lease->renew_at != 0 && at >= device.lease->renew_at) done = renew(devices_[i], at, journal);
+    if (!done) return done;
+  }
+  return {};
+}
+
+std::optional<Micros> Site::next_flight() const {
+  std::optional<Micros> due;
+  const auto at = [&due](Micros moment) { due = due ? std::min(*due, moment) : moment; };
+  for (const DeviceState& device : devices_) {
+    if (device.in_flight) {
+      const CommandState& flight = *device.in_flight;
+      at(flight.next_try != 0 ? std::min(flight.next_try, flight.verify_by) : flight.dispatched_at + answer_within);
+    }
+    if (device.lease && device.lease->renew_at != 0) at(device.lease->renew_at);
+  }
+  return due;
+}
+
+Status Site::renew(const DeviceState& state, Micros at, Journal& journal) {
+  const DeviceState device = state;
+  if (!device.lease || device.lease->renew_at == 0) return {};
+  const Lease& lease = *device.lease;
+  const LeaseRenewed renewed{lease.command, device.about.device, at + device.about.lease};
+  std::optional<std::string> why = why_not_renew(renewed, at);
+  const RuleEntry* rule = lease.owner.kind == PrincipalKind::rule ? rules_.find({lease.owner.name}) : nullptr;
+  if (at >= lease.until) why = "it ran out before it could be renewed";
+  else if (lease.owner.kind == PrincipalKind::rule && (rule == nullptr || !rule->rule.enabled)) why = "the rule that asked for it is gone";
+  if (why) return note(device_draft(device, {}, lease.cause, {}, at, LeaseEnded{lease.command, device.about.device, lease.until, *why}), journal);
+  return note(device_draft(device, lease.owner, lease.cause, {}, at, renewed), journal);
+}
+
+}  // namespace heliograph

@@ -1,0 +1,61 @@
+// The emergency stop, the clock that cannot be trusted, and time passing.
+#include "actors/core/site.hpp"
+
+namespace heliograph {
+
+/// Cancels what waits, and drives what is on the wire to its safe state. What is on and stays on was switched on by somebody.
+Status Site::engage_stop(const Principal& principal, const std::string& reason, Micros at, Journal& journal) {
+  auto stopped = append(draft("site-" + key_.site.text, principal, 0, {}, at, StopEngaged{reason}), journal);
+  if (!stopped) return fail(stopped.error());
+  if (auto done = cancel_all(Cancelled::stopped, "The emergency stop was engaged.", *stopped, at, journal); !done) return done;
+  for (std::size_t i = 0; i < devices_.size(); ++i) {
+    const DeviceState device = devices_[i];
+    if (!device.in_flight || !energises(device.in_flight->action, device.in_flight->power_w)) continue;
+    const CommandState flight = *device.in_flight;
+    if (flight.purpose == Purpose::safe_state) continue;
+    auto ended = failed(device, FailureKind::outcome_unknown, "The emergency stop came while it was on its way.", *stopped, at, journal);
+    if (!ended) return ended;
+    if (device.about.safe_state == SafeState::as_it_is) continue;
+    const bool by_power = flight.action == Action::set_power;
+    const Action safe = by_power ? Action::set_power : device.about.safe_state == SafeState::on ? Action::switch_on : Action::switch_off;
+    auto answer = gate({{device.about.device, safe, 0, principal, Purpose::safe_state, flight.command}, {"c-" + std::to_string(journal.next())},
+                        "Emergency stop: what was on its way goes to its safe state.", *stopped, flight.correlation, {}, {}, 0}, at, journal);
+    if (!answer) return fail(answer.error());
+  }
+  return {};
+}
+
+Status Site::lift_stop(const Principal& principal, const std::string& reason, Micros at, Journal& journal) {
+  if (!is_person(principal.kind) || principal.name.empty())
+    return fail(Errc::refused, "Only a named person can lift the emergency stop.");
+  if (!stopped_) return fail(Errc::conflict, "The emergency stop is not engaged: there is nothing to lift.");
+  if (reason.empty()) return fail(Errc::invalid, "Lifting the emergency stop needs a reason: say why it is safe again.", "/reason");
+  return note(draft("site-" + key_.site.text, principal, stop_position_, {}, at, StopLifted{reason}), journal);
+}
+
+Status Site::suspect_clock(Micros step, Micros at, Journal& journal) {
+  if (clock_suspect_) return {};
+  auto suspected = append(draft("site-" + key_.site.text, {}, 0, {}, at, ClockSuspected{step}), journal);
+  if (!suspected) return fail(suspected.error());
+  return cancel_all(Cancelled::clock_suspect, "The clock jumped: nobody knows how long it has waited.", *suspected, at, journal);
+}
+
+Status Site::trust_clock(const Principal& principal, Micros at, Journal& journal) {
+  if (!clock_suspect_) return {};
+  return note(draft("site-" + key_.site.text, principal, 0, {}, at, ClockTrusted{}), journal);
+}
+
+Status Site::tick(Micros at, Journal& journal) {
+  if (auto done = fly(at, journal); !done) return done;
+  if (!clock_suspect_) rules_.advance(at, zone_, firings_);
+  return has_reactions() ? react(at, journal) : release(at, journal);
+}
+
+std::optional<Micros> Site::next_due(Micros after) const {
+  std::optional<Micros> due = clock_suspect_ ? std::nullopt : rules_.next_due(after, zone_);
+  for (const auto& other : {next_flight(), next_release()})
+    if (other) due = due ? std::min(*due, *other) : *other;
+  return due;
+}
+
+}  // namespace heliograph
