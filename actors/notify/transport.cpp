@@ -151,8 +151,6 @@ void prepare(CURL* handle, Exchanged& exchanged, curl_slist* pins, const char* p
 /// What a failed exchange means. `sent`: the request, or part of it, had left.
 Exchange failed(CURLcode code, bool sent) {
   switch (code) {
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL: return Exchange::wrong_address;
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
     case CURLE_SSL_CONNECT_ERROR:
@@ -169,6 +167,8 @@ std::string sentence(CURLcode code, const std::string& host) {
     case CURLE_SSL_CONNECT_ERROR: return "No TLS connection to " + host + " came about.";
     case CURLE_SSL_CACERT_BADFILE: return "The file with trusted certificates cannot be read.";
     case CURLE_OPERATION_TIMEDOUT: return host + " did not answer in time.";
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_WEIRD_SERVER_REPLY: return host + " answers in another protocol.";
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
@@ -260,18 +260,18 @@ void describe(CURL* handle, const MailServer& server, const std::string& from, c
 }  // namespace
 
 HttpAnswer exchange(const HttpRequest& request, const TransportOptions& options) {
-  const auto refused = [](const Error& error) {
+  const auto unsent = [](Exchange how, const Error& error) {
     HttpAnswer answer;
-    answer.exchange = exchange_for(error);
+    answer.exchange = how;
     answer.detail = error.sentence;
     return answer;
   };
   const auto url = check_url(request.url, options.policy);
-  if (!url) return refused(url.error());
+  if (!url) return unsent(Exchange::wrong_address, url.error());
   Exchanged exchanged;
   exchanged.options = &options;
   auto addresses = checked_addresses(url->host, options.policy, options.resolve);
-  if (!addresses) return refused(addresses.error());
+  if (!addresses) return unsent(exchange_for(addresses.error()), addresses.error());
   exchanged.addresses = std::move(*addresses);
 
   const Handle handle = new_handle();

@@ -30,8 +30,14 @@ struct HttpRequest {
   std::string body;
 };
 
-/// How far an exchange came. Of `unknown` nobody can say whether the other end acted on it.
-enum class Exchange : std::uint8_t { answered, wrong_address, forbidden_address, unreachable, unknown };
+/// How far an exchange came.
+enum class Exchange : std::uint8_t {
+  answered,
+  wrong_address,      // the URL or host itself is refused, today and tomorrow
+  forbidden_address,  // the name stands for an address that is not allowed, today
+  unreachable,        // nothing of the request has left
+  unknown             // it left, and nobody can say whether the other end acted on it
+};
 
 struct HttpAnswer {
   Exchange exchange = Exchange::unreachable;
