@@ -70,7 +70,8 @@ std::string mailbox(std::string_view name, const std::string& address) {
   const std::string line = clean_line(name);
   if (line.empty()) return address;
   const auto plain = [](char c) { return is_alnum(c) || c == ' ' || c == '-' || c == '_'; };
-  if (line.size() <= 60 && std::all_of(line.begin(), line.end(), plain)) return line + "\r\n <" + address + ">";
+  if (line.size() + address.size() <= 60 && std::all_of(line.begin(), line.end(), plain))
+    return line + " <" + address + ">";
   return encoded_words(line) + "\r\n <" + address + ">";
 }
 

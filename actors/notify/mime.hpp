@@ -24,7 +24,8 @@ struct Mail {
 /// Requires: addresses that are some, and a message id of letters, digits, '.', '-' and one '@'.
 std::string message_of(const Mail& mail);
 
-/// Header text: as it is when plain and short, otherwise encoded words of at most 75 characters on folded lines (76 with "Subject: ").
+/// Header text: as it is when plain and short, otherwise encoded words of at most 75 characters on folded lines (76
+/// with "Subject: ").
 std::string header_text(std::string_view text);
 /// RFC 2045: lines of at most 76 characters, CRLF, trailing spaces kept.
 std::string quoted_printable(std::string_view text);

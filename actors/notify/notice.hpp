@@ -19,8 +19,8 @@ std::string_view name(Severity severity);  // "info", as our JSON and PagerDuty 
 /// Where an alert is in its life; the same subject_key all along.
 enum class Phase : std::uint8_t { raised, acknowledged, resolved };
 
-/// A question that one person may answer until `expires_at`. `url` and the codes are secrets, each of one channel: the
-/// link and its code go into the mail, the other code into the text message, none of them anywhere else.
+/// A question that one person may answer until `expires_at`: whoever asks two people makes two notices with codes of
+/// their own. The link and its code go into the mail, the other code into the text message, none of them anywhere else.
 struct ApprovalInvitation {
   std::string sentence;  // exactly what will be executed
   std::string asked_by, why;

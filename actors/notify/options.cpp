@@ -8,6 +8,7 @@
 #include "actors/notify/pagerduty.hpp"
 #include "actors/notify/slack.hpp"
 #include "actors/notify/twilio.hpp"
+#include "actors/notify/twilio_inbound.hpp"
 #include "actors/notify/webhook.hpp"
 
 namespace heliograph::notify {
@@ -22,11 +23,6 @@ Status wrong(const std::string& pointer, std::string sentence) {
 bool is_phone_number(std::string_view text) {
   return text.size() >= 8 && text.size() <= 16 && text[0] == '+' && text[1] != '0' &&
          text.find_first_not_of("0123456789", 1) == std::string_view::npos;
-}
-
-bool is_sid(std::string_view text, std::string_view prefix) {
-  return text.size() == 34 && text.starts_with(prefix) &&
-         text.find_first_not_of("0123456789abcdef", 2) == std::string_view::npos;
 }
 
 bool is_header_safe(std::string_view text) {
@@ -72,11 +68,11 @@ Status check(const MailOptions& mail) {
 }
 
 Status check(const TwilioOptions& twilio, const AddressPolicy& policy) {
-  if (!is_sid(twilio.account_sid, "AC"))
+  if (!is_twilio_sid(twilio.account_sid, "AC"))
     return wrong("/twilio/account_sid", "An account sid is AC and 32 of 0-9 and a-f.");
   if (!is_header_safe(twilio.user) || twilio.user.find(':') != std::string::npos || twilio.password.empty())
     return wrong("/twilio/user", "Twilio needs an API key with its secret, or the auth token.");
-  if (twilio.messaging_service.empty() ? !is_phone_number(twilio.from) : !is_sid(twilio.messaging_service, "MG"))
+  if (twilio.messaging_service.empty() ? !is_phone_number(twilio.from) : !is_twilio_sid(twilio.messaging_service, "MG"))
     return wrong("/twilio/from",
                  "Twilio needs our number (+ and digits) or a messaging service (MG and 32 of 0-9 and a-f).");
   for (std::size_t i = 0; i < twilio.to.size() && i <= contacts_max; ++i)
@@ -84,6 +80,35 @@ Status check(const TwilioOptions& twilio, const AddressPolicy& policy) {
       return wrong("/twilio/to/" + std::to_string(i) + "/number", "A number is + and 7 to 15 digits.");
   if (auto url = check_address(twilio.base, policy, "/twilio/base"); !url) return url;
   return check_ids(twilio.to, "/twilio/to");
+}
+
+Status check(const std::vector<SlackOptions>& hooks, const AddressPolicy& policy) {
+  for (std::size_t i = 0; i < hooks.size() && i <= contacts_max; ++i)
+    if (auto url = check_address(hooks[i].url.reveal(), policy, "/slack/" + std::to_string(i) + "/url"); !url)
+      return url;
+  return check_ids(hooks, "/slack");
+}
+
+Status check(const std::vector<PagerDutyOptions>& services, const AddressPolicy& policy) {
+  for (std::size_t i = 0; i < services.size() && i <= contacts_max; ++i) {
+    const std::string pointer = "/pagerduty/" + std::to_string(i);
+    if (services[i].routing_key.reveal().size() != 32)
+      return wrong(pointer + "/routing_key", "An integration key has 32 characters.");
+    if (auto url = check_address(services[i].base, policy, pointer + "/base"); !url) return url;
+  }
+  return check_ids(services, "/pagerduty");
+}
+
+Status check(const std::vector<WebhookOptions>& webhooks) {
+  for (std::size_t i = 0; i < webhooks.size() && i <= contacts_max; ++i) {
+    const std::string pointer = "/webhooks/" + std::to_string(i);
+    if (auto url = check_address(webhooks[i].url, webhooks[i].policy, pointer + "/url"); !url) return url;
+    if (webhooks[i].secrets.empty() || webhooks[i].secrets.size() > 4)
+      return wrong(pointer + "/secrets", "A webhook has a secret, or up to four while it is changed.");
+    for (const Secret& secret : webhooks[i].secrets)
+      if (const auto key = webhook_key(secret); !key) return wrong(pointer + "/secrets", key.error().sentence);
+  }
+  return check_ids(webhooks, "/webhooks");
 }
 
 Status check(const NotifyOptions& options) {
@@ -96,28 +121,9 @@ Status check(const NotifyOptions& options) {
     if (auto mail = check(*options.mail); !mail) return mail;
   if (options.twilio)
     if (auto twilio = check(*options.twilio, policy); !twilio) return twilio;
-  if (auto ids = check_ids(options.slack, "/slack"); !ids) return ids;
-  for (std::size_t i = 0; i < options.slack.size(); ++i)
-    if (auto url = check_address(options.slack[i].url.reveal(), policy, "/slack/" + std::to_string(i) + "/url"); !url)
-      return url;
-  if (auto ids = check_ids(options.pagerduty, "/pagerduty"); !ids) return ids;
-  for (std::size_t i = 0; i < options.pagerduty.size(); ++i) {
-    const std::string pointer = "/pagerduty/" + std::to_string(i);
-    if (options.pagerduty[i].routing_key.reveal().size() != 32)
-      return wrong(pointer + "/routing_key", "An integration key has 32 characters.");
-    if (auto url = check_address(options.pagerduty[i].base, policy, pointer + "/base"); !url) return url;
-  }
-  if (auto ids = check_ids(options.webhooks, "/webhooks"); !ids) return ids;
-  for (std::size_t i = 0; i < options.webhooks.size(); ++i) {
-    const WebhookOptions& webhook = options.webhooks[i];
-    const std::string pointer = "/webhooks/" + std::to_string(i);
-    if (auto url = check_address(webhook.url, webhook.policy, pointer + "/url"); !url) return url;
-    if (webhook.secrets.empty() || webhook.secrets.size() > 4)
-      return wrong(pointer + "/secrets", "A webhook has a secret, or up to four while it is changed.");
-    for (const Secret& secret : webhook.secrets)
-      if (const auto key = webhook_key(secret); !key) return wrong(pointer + "/secrets", key.error().sentence);
-  }
-  return {};
+  if (auto slack = check(options.slack, policy); !slack) return slack;
+  if (auto pagerduty = check(options.pagerduty, policy); !pagerduty) return pagerduty;
+  return check(options.webhooks);
 }
 
 }  // namespace

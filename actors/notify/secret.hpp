@@ -13,7 +13,10 @@ class Secret {
   Secret() = default;
   explicit Secret(std::string text) : text_(std::move(text)) {}
   Secret(const Secret&) = default;
-  Secret& operator=(const Secret&) = default;
+  Secret& operator=(Secret other) {  // what was here is wiped with `other`
+    text_.swap(other.text_);
+    return *this;
+  }
   ~Secret() {
     // volatile: the compiler would drop writes to memory that is about to be freed.
     for (volatile char& c : text_) c = 0;

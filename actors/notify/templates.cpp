@@ -10,7 +10,7 @@
 namespace heliograph::notify {
 namespace {
 
-constexpr std::size_t line_bytes_max = 200, text_bytes_max = 4000;
+constexpr std::size_t line_bytes_max = 200, why_bytes_max = 1000, text_bytes_max = 4000;
 
 std::string line(std::string_view text) { return shortened(clean_line(text), line_bytes_max); }
 std::string paragraph(std::string_view text) { return shortened(clean_text(text), text_bytes_max); }
@@ -68,7 +68,7 @@ std::vector<Fact> facts(const Notice& notice) {
   std::vector<Fact> out = {{"Site", site_of(notice)}};
   if (notice.approval) {
     out.push_back({"Asked by", line(notice.approval->asked_by)});
-    out.push_back({"Why", line(notice.approval->why)});
+    out.push_back({"Why", shortened(clean_line(notice.approval->why), why_bytes_max)});
     out.push_back({"Asked at", local_time(notice.zone, notice.at)});
     out.push_back({"Expires", local_time(notice.zone, notice.approval->expires_at)});
   } else {

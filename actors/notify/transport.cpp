@@ -44,7 +44,7 @@ struct Exchanged {
   std::size_t head_bytes = 0;
   bool head_too_long = false;
   std::optional<std::string> retry_after;
-  int refusal = 0;  // the last SMTP reply of 400 or more
+  int refusal = 0;  // the SMTP reply, 400 or more, that ended it
 };
 
 std::size_t take_body(char* bytes, std::size_t one, std::size_t count, void* context) {
@@ -68,6 +68,7 @@ std::size_t take_head(char* bytes, std::size_t one, std::size_t count, void* con
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r' || line.back() == ' ')) line.pop_back();
   const int reply = line.size() >= 3 && line.compare(0, 4, "HTTP") != 0 ? std::atoi(line.substr(0, 3).c_str()) : 0;
   if (reply >= 400 && reply < 600) exchanged.refusal = reply;
+  if (reply >= 200 && reply < 400 && reply != 221) exchanged.refusal = 0;  // it went on; 221 is only the goodbye
   static constexpr std::string_view name = "retry-after:";
   if (line.size() > name.size() && ::strncasecmp(line.c_str(), name.data(), name.size()) == 0)
     exchanged.retry_after = line.substr(std::min(line.find_first_not_of(" \t", name.size()), line.size()));

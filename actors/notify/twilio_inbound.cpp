@@ -38,11 +38,6 @@ std::string query_value(std::string_view url, std::string_view name) {
   return value ? *value : std::string();
 }
 
-bool is_sid(std::string_view text, std::string_view prefix) {
-  return text.size() == 34 && text.starts_with(prefix) &&
-         text.find_first_not_of("0123456789abcdef", 2) == std::string_view::npos;
-}
-
 /// Runs of ASCII letters (in lower case) and of digits; everything else stands between them.
 std::vector<std::string> words_of(std::string_view text) {
   const auto kind = [](char c) {
@@ -60,6 +55,11 @@ std::vector<std::string> words_of(std::string_view text) {
 }
 
 }  // namespace
+
+bool is_twilio_sid(std::string_view text, std::string_view prefix) {
+  return text.size() == 34 && text.starts_with(prefix) &&
+         text.find_first_not_of("0123456789abcdef", 2) == std::string_view::npos;
+}
 
 std::string twilio_signature(const Secret& auth_token, std::string_view url, const Form& form) {
   Form sorted = form;
@@ -95,8 +95,9 @@ Result<InboundSms> read_inbound_sms(const Form& form, std::string_view account_s
   const std::string* opt_out = only_value(form, "OptOutType");
   InboundSms sms = {*only_value(form, "MessageSid"), *only_value(form, "From"), *only_value(form, "To"),
                     *only_value(form, "Body"), opt_out ? *opt_out : std::string()};
-  if (!is_sid(sms.sid, "SM") && !is_sid(sms.sid, "MM")) return fail(Errc::invalid, "The MessageSid is none.");
-  if (!equal_in_constant_time(*only_value(form, "AccountSid"), account_sid))
+  if (!is_twilio_sid(sms.sid, "SM") && !is_twilio_sid(sms.sid, "MM"))
+    return fail(Errc::invalid, "The MessageSid is none.");
+  if (*only_value(form, "AccountSid") != account_sid)
     return fail(Errc::refused, "The text message belongs to another account.");
   return sms;
 }

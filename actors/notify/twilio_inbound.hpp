@@ -12,6 +12,9 @@
 
 namespace heliograph::notify {
 
+/// Two letters and 32 hexadecimal digits: "AC..." an account, "SM..." a message.
+bool is_twilio_sid(std::string_view text, std::string_view prefix);
+
 /// X-Twilio-Signature over exactly this URL and form.
 std::string twilio_signature(const Secret& auth_token, std::string_view url, const Form& form);
 

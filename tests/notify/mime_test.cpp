@@ -88,7 +88,7 @@ TEST_CASE("a plain mail is what RFC 5322 and MIME ask for") {
   const std::string message = message_of(plain_mail());
   CHECK(header_names(message) == wanted_headers);
   CHECK(message.find("Date: Mon, 2 Jun 2025 10:00:00 +0000\r\n") == 0);
-  CHECK(message.find("\r\nFrom: Heliograph\r\n <hub@example.org>\r\n") != std::string::npos);
+  CHECK(message.find("\r\nFrom: Heliograph <hub@example.org>\r\n") != std::string::npos);
   CHECK(message.find("\r\nSubject: Villa: Miner 1 is offline\r\n") != std::string::npos);
   CHECK(message.find("\r\nMessage-ID: <n-4711.anna@example.org>\r\n") != std::string::npos);
   CHECK(message.find("Line one.\r\nLine two.\r\n") != std::string::npos);

@@ -7,11 +7,16 @@ Recipients by name: refuse-*@ 550, later-*@ 450, closing-*@ 421; data-later-*@ a
 import asyncio
 import base64
 import json
+import logging
 import os
 import ssl
 import sys
+import warnings
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
+
+logging.disable(logging.WARNING)
+warnings.simplefilter("ignore")  # it advises against what these tests are about
 
 USER, PASSWORD = b"hub@example.org", b"right horse"
 

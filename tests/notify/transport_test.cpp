@@ -81,6 +81,16 @@ TEST_CASE("a name that leads inside is not connected to, whatever it led to befo
   CHECK(calls == 1);
 }
 
+TEST_CASE("every address that was checked may be tried, of both families") {
+  Outside outside;
+  HttpDouble server({answer(200, "ok")}, &outside.certificate);
+  TransportOptions options = outside.transport();
+  options.resolve = [](const std::string&) -> Result<std::vector<Address>> {
+    return std::vector<Address>{parse_address("::1").value(), address_v4(0x7F000002), address_v4(0x7F000001)};
+  };
+  CHECK(exchange(post(outside.url(server)), options).status == 200);  // only the last one listens
+}
+
 TEST_CASE("URLs that are none and names without an address go nowhere") {
   Outside outside;
   for (const char* url : {"file:///etc/passwd", "gopher://service.test/", "http://service.test/",
