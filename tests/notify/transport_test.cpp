@@ -152,6 +152,18 @@ TEST_CASE("a head that does not end, in one line or in many, is given up") {
   }
 }
 
+TEST_CASE("a head of 16 KiB is taken, a longer one is not, though it ends") {
+  Outside outside;
+  const auto reply_with = [&](std::size_t bytes) {
+    HttpDouble server({answer(200, "ok", "X-Long: " + std::string(bytes, 'x') + "\r\n")}, &outside.certificate);
+    return exchange(post(outside.url(server)), outside.transport());
+  };
+  CHECK(reply_with(16'000).status == 200);
+  const HttpAnswer longer = reply_with(17'000);
+  CHECK(longer.exchange == Exchange::unknown);
+  CHECK(longer.detail == "The answer of service.test has too long a head.");
+}
+
 TEST_CASE("a compressed answer stays compressed") {
   Outside outside;
   const std::string packed("\x1f\x8b\x08\0\0\0\0\0\0\x03", 10);

@@ -44,6 +44,12 @@ TEST_CASE("Twilio's worked example is signed as Twilio signs it") {
   CHECK(is_from_twilio(token, url, call, call_signature));
 }
 
+TEST_CASE("a field that repeats counts once for each of its values, in their order") {
+  const Form twice = {{"b", "2"}, {"a", "1"}, {"b", "1"}, {"a", "1"}};
+  CHECK(twilio_signature(token, url, twice) == twilio_signature(token, url, {{"a", "1"}, {"b", "1"}, {"b", "2"}}));
+  CHECK(twilio_signature(token, url, twice) != twilio_signature(token, url, {{"a", "1"}, {"b", "1"}}));
+}
+
 TEST_CASE("Twilio's recorded vectors hold: parameters, duplicates, a JSON body, ports") {
   const auto text = fixture("twilio_signature_vectors.json");
   if (!text) return;
