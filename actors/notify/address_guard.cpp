@@ -146,8 +146,7 @@ Status check_host(std::string_view host, const AddressPolicy& policy) {
   if (ends_in_number(host))
     return fail(Errc::invalid, "An IPv4 address is written as four decimal numbers without leading zeros.");
   if (!is_host_name(host))
-    return fail(Errc::invalid,
-                "The host is not a name of letters, digits, \"-\" and \".\" (international names as xn--...).");
+    return fail(Errc::invalid, "The host is not a name of a-z, 0-9, \"-\" and \".\" (international names as xn--...).");
   // Clouds answer these with credentials, whatever they resolve to.
   for (const std::string_view domain : {"internal", "metadata", "instance-data"})
     if (is_under(host, domain))

@@ -16,7 +16,7 @@ namespace heliograph::notify {
 /// What the administrator opens beyond the public internet over https. Metadata, link-local, carrier NAT, multicast and
 /// reserved addresses are open to nobody.
 struct AddressPolicy {
-  bool allow_http = false;
+  bool allow_http = false;      // to addresses that are not of the public internet; the transport holds to that
   bool allow_lan = false;       // RFC 1918, unique-local, names such as "nas" and "nas.local"
   bool allow_loopback = false;  // for tests, and a mail relay on this machine
 };

@@ -9,7 +9,7 @@ namespace {
 
 /// RFC 5321 and 4954: 4xx may pass later (421 too: the server is closing), 5xx is for good.
 Delivery classified(const MailAnswer& answer, const std::string& host) {
-  if (answer.no_starttls && answer.code == 0)
+  if (answer.no_starttls)
     return later(host +
                  " offers no STARTTLS, so nothing was sent: the password and the mail could be read on the way.");
   if (answer.exchange == Exchange::wrong_address) return disabled(answer.detail);

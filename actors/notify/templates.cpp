@@ -81,10 +81,17 @@ std::vector<Fact> facts(const Notice& notice) {
 constexpr std::string_view footer =
     "Heliograph sends this because it knows you as a contact of this site. It asks for no password, ever.";
 
+/// Text that came with the notice keeps to its margin: it cannot pass for a line of ours, such as a link or an end.
+std::string quoted(const std::string& text) {
+  std::string out = "  | ";
+  for (const char c : text) out += c == '\n' ? std::string("\n  | ") : std::string(1, c);
+  return out;
+}
+
 std::string plain_mail(const Notice& notice) {
   std::string out = label(notice) + ": " + line(notice.title) + "\n\n";
   if (notice.approval) out += "What will be done:\n  " + sentence(*notice.approval) + "\n\n";
-  if (!notice.text.empty()) out += paragraph(notice.text) + "\n\n";
+  if (!notice.text.empty()) out += quoted(paragraph(notice.text)) + "\n\n";
   for (const Fact& fact : facts(notice)) out += fact.name + ": " + fact.value + "\n";
   if (notice.approval)
     out += "\nTo decide, open this page:\n  " + clean_line(notice.approval->url.reveal()) +

@@ -122,6 +122,9 @@ List pinned(const std::string& host, std::uint16_t port, const std::vector<Addre
   return pins;
 }
 
+/// At least one: curl takes zero for no bound at all.
+long milliseconds(Micros span) { return std::max(1L, static_cast<long>(span / 1000)); }
+
 /// Bounds, certificates and addresses: the same for HTTP and mail.
 void prepare(CURL* handle, Exchanged& exchanged, curl_slist* pins, const char* protocols) {
   const TransportOptions& options = *exchanged.options;
@@ -129,8 +132,8 @@ void prepare(CURL* handle, Exchanged& exchanged, curl_slist* pins, const char* p
   set(handle, CURLOPT_PROTOCOLS_STR, protocols);
   set(handle, CURLOPT_PROXY, "");  // none from the environment either
   set(handle, CURLOPT_FOLLOWLOCATION, 0L);
-  set(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout / 1000));
-  set(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(options.total_timeout / 1000));
+  set(handle, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(options.connect_timeout));
+  set(handle, CURLOPT_TIMEOUT_MS, milliseconds(options.total_timeout));
   set(handle, CURLOPT_RESOLVE, pins);
   set(handle, CURLOPT_OPENSOCKETFUNCTION, open_socket);
   set(handle, CURLOPT_OPENSOCKETDATA, &exchanged);
@@ -258,6 +261,16 @@ void describe(CURL* handle, const MailServer& server, const std::string& from, c
   set(handle, CURLOPT_READDATA, &exchanged);
 }
 
+/// The addresses of a web service. http is for the house: what goes out to the internet is encrypted, whatever is
+/// allowed.
+Result<std::vector<Address>> web_addresses(const Url& url, const TransportOptions& options) {
+  auto addresses = checked_addresses(url.host, options.policy, options.resolve);
+  const auto outside = [](const Address& address) { return place_of(address) == Place::open; };
+  if (addresses && !url.tls && std::any_of(addresses->begin(), addresses->end(), outside))
+    return fail(Errc::refused, "Without TLS nothing goes to the public internet: use https.");
+  return addresses;
+}
+
 }  // namespace
 
 HttpAnswer exchange(const HttpRequest& request, const TransportOptions& options) {
@@ -271,7 +284,7 @@ HttpAnswer exchange(const HttpRequest& request, const TransportOptions& options)
   if (!url) return unsent(Exchange::wrong_address, url.error());
   Exchanged exchanged;
   exchanged.options = &options;
-  auto addresses = checked_addresses(url->host, options.policy, options.resolve);
+  auto addresses = web_addresses(*url, options);
   if (!addresses) return unsent(exchange_for(addresses.error()), addresses.error());
   exchanged.addresses = std::move(*addresses);
 

@@ -98,7 +98,8 @@ std::string TwilioChannel::find_sent(const Notice& notice, const std::string& te
   request.method = "GET";
   // Days are what the filter knows; the day before, for what was queued at midnight.
   const std::string since = format_time(notice.at - day_us).substr(0, 10);
-  request.url = messages_url() + "?" + encode_form({{"To", to_.number}, {"DateSent>", since}, {"PageSize", "40"}});
+  // Twenty of the longest messages are within what is read of an answer.
+  request.url = messages_url() + "?" + encode_form({{"To", to_.number}, {"DateSent>", since}, {"PageSize", "20"}});
   request.headers = {authorization()};
   const HttpAnswer answer = exchange(request, transport_);
   std::string sid;

@@ -179,6 +179,7 @@ TEST_CASE("names with line ends, dots and HTML arrive as one clean mail to one r
   CHECK(head.find("\r\nBcc:") == std::string::npos);
   CHECK(head.find("\r\nCc:") == std::string::npos);
   CHECK(message.find("<script>", message.find("text/html")) == std::string::npos);
-  CHECK(message.find("\r\n.\r\nMAIL FROM:<x@example.com>\r\n.two\r\n..\r\n") !=
-        std::string::npos);  // dots as they were
+  CHECK(message.find("\r\n  | .\r\n  | MAIL FROM:<x@example.com>\r\n  | .two\r\n") != std::string::npos);
+  CHECK(message.find("<br>\r\n.<br>\r\n") != std::string::npos);  // dots at the beginning of a line, as they were
+  CHECK(message.find("\r\n..<br>\r\n") != std::string::npos);
 }

@@ -51,7 +51,7 @@ TEST_CASE("names that are HTML stay text, and line ends in names stay on their l
   CHECK_FALSE(has(mail.html, "<img"));
   CHECK(has(mail.html, "&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;"));
   CHECK_FALSE(has(mail.subject, "\n"));
-  CHECK_FALSE(has(mail.text.substr(0, mail.text.find("What will be done")), "\nExpires: never"));
+  CHECK_FALSE(has(mail.text, "\nExpires: never"));
   CHECK(has(slack_text(notice), "&lt;img"));
   CHECK_FALSE(has(slack_text(notice), "<img"));
 }

@@ -203,6 +203,12 @@ TEST_CASE("plain HTTP only where it is allowed") {
   TransportOptions options = outside.transport();
   options.policy.allow_http = true;
   CHECK(exchange(post(url), options).status == 200);
+  options.resolve = [](const std::string&) -> Result<std::vector<Address>> {
+    return std::vector<Address>{address_v4(0x08080808)};
+  };
+  const HttpAnswer away = exchange(post("http://hooks.example/"), options);
+  CHECK(away.exchange == Exchange::forbidden_address);
+  CHECK(away.detail == "Without TLS nothing goes to the public internet: use https.");
 }
 
 TEST_CASE("Retry-After is handed on as it was written") {

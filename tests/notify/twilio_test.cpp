@@ -138,7 +138,7 @@ TEST_CASE("when an answer was lost, the next try finds the message and sends no 
   REQUIRE(asked.size() == 2);
   CHECK(asked[1].method == "GET");
   CHECK(asked[1].target ==
-        "/2010-04-01/Accounts/" + account + "/Messages.json?To=%2B15558675310&DateSent%3E=2025-06-01&PageSize=40");
+        "/2010-04-01/Accounts/" + account + "/Messages.json?To=%2B15558675310&DateSent%3E=2025-06-01&PageSize=20");
   CHECK(asked[1].headers.count("authorization") == 1);
 }
 
