@@ -33,7 +33,7 @@ Result<std::string> decoded(std::string_view text) {
 }  // namespace
 
 Result<Form> parse_form(std::string_view body) {
-  constexpr std::size_t bytes_max = 64 * 1024, fields_max = 200;
+  constexpr std::size_t bytes_max = 65'536, fields_max = 200;
   if (body.size() > bytes_max) return fail(Errc::invalid, "The form is longer than 64 KiB.");
   Form form;
   while (!body.empty()) {

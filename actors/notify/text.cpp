@@ -14,7 +14,7 @@ bool is_hidden(char32_t c) {
          (c >= 0xFFF9 && c <= 0xFFFB) || (c >= 0xE0000 && c <= 0xE007F);
 }
 
-std::string trimmed(std::string text) {
+std::string trimmed(const std::string& text) {
   const auto first = text.find_first_not_of(" \n");
   if (first == std::string::npos) return {};
   return text.substr(first, text.find_last_not_of(" \n") - first + 1);
@@ -33,7 +33,7 @@ std::string cleaned(std::string_view text, bool keep_lines) {
     else
       append_utf8(out, c);
   }
-  return trimmed(std::move(out));
+  return trimmed(out);
 }
 
 }  // namespace

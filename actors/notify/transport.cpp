@@ -78,7 +78,7 @@ std::size_t take_head(char* bytes, std::size_t one, std::size_t count, void* con
 std::size_t give_upload(char* room, std::size_t one, std::size_t count, void* context) {
   auto& exchanged = *static_cast<Exchanged*>(context);
   const std::size_t size = std::min(one * count, exchanged.upload.size() - exchanged.uploaded);
-  std::memcpy(room, exchanged.upload.data() + exchanged.uploaded, size);
+  exchanged.upload.copy(room, size, exchanged.uploaded);
   exchanged.uploaded += size;
   return size;
 }

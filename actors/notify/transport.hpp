@@ -16,9 +16,9 @@ namespace heliograph::notify {
 struct TransportOptions {
   AddressPolicy policy;
   Micros connect_timeout = 5 * second_us;
-  Micros total_timeout = 15 * second_us;     // from connecting to the end of the answer; name resolution comes before
-  std::size_t answer_bytes_max = 64 * 1024;  // what follows is not read
-  std::size_t head_bytes_max = 16 * 1024;
+  Micros total_timeout = 15 * second_us;  // from connecting to the end of the answer; name resolution comes before
+  std::size_t answer_bytes_max = 65'536;  // what follows is not read
+  std::size_t head_bytes_max = 16'384;
   std::string ca_file;  // PEM; empty: what the system trusts
   Resolve resolve = resolve_by_system;
 };
