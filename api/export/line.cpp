@@ -6,7 +6,7 @@
 #include <array>
 #include <variant>
 
-#include "api/export/base64.hpp"
+#include "events/base64.hpp"
 #include "events/event_json.hpp"
 
 namespace heliograph {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "api/export/base64.hpp"
+#include "events/base64.hpp"
 #include "events/json.hpp"
 
 namespace heliograph {

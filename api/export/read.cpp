@@ -6,7 +6,7 @@
 #include <charconv>
 #include <istream>
 
-#include "api/export/base64.hpp"
+#include "events/base64.hpp"
 
 namespace heliograph {
 namespace {

@@ -2,9 +2,9 @@
 // nothing that is said is not.
 #include <sstream>
 
-#include "api/export/base64.hpp"
 #include "api/export/line.hpp"
 #include "api/export/read.hpp"
+#include "events/base64.hpp"
 #include "tests/api/export_fixture.hpp"
 
 using namespace heliograph;

@@ -5,9 +5,9 @@
 #include <set>
 #include <sstream>
 
-#include "api/export/base64.hpp"
 #include "api/export/line.hpp"
 #include "api/export/read.hpp"
+#include "events/base64.hpp"
 #include "events/event_json.hpp"
 #include "tests/api/export_fixture.hpp"
 

@@ -74,6 +74,10 @@ TEST_CASE("planted: includes that point the wrong way are found") {
       {"storage/x.cpp", body("#include \"projections/series.hpp\""), "storage may not include projections"},
       {"projections/x.hpp", header("#include \"actors/core/rule.hpp\""), "projections may not include core"},
       {"actors/core/x.cpp", body("#include \"actors/clock.hpp\""), "core may not include actors"},
+      {"actors/notify/x.cpp", body("#include \"actors/core/site.hpp\""), "notify may not include core"},
+      {"actors/core/x.cpp", body("#include \"actors/notify/notice.hpp\""), "core may not include notify"},
+      {"sim/x.cpp", body("#include \"actors/notify/notice.hpp\""), "sim may not include notify"},
+      {"actors/x.cpp", body("#include \"actors/notify/notice.hpp\""), ""},
       {"actors/x.cpp", body("#include \"api/http/server.hpp\""), "actors may not include api"},
       {"api/x.cpp", body("#include \"sim/house.hpp\""), "api may not include sim"},
       {"sim/x.cpp", body("#include \"api/http/strict.hpp\""), "sim may not include api"},
@@ -97,6 +101,9 @@ TEST_CASE("planted: third-party headers away from home are found") {
       {"api/x.cpp", body("#include <boost/beast.hpp>"), ""},
       {"actors/core/x.hpp", header("#include <caf/all.hpp>"), "CAF does not belong here"},
       {"api/x.cpp", body("  #  include <x>\n#include <caf/all.hpp>"), "CAF does not belong here"},
+      {"actors/notify/x.cpp", body("#include <caf/all.hpp>"), "CAF does not belong here"},
+      {"actors/notify/mail.cpp", body("#include <curl/curl.h>"), "libcurl does not belong here"},
+      {"actors/notify/transport.cpp", body("#include <curl/curl.h>"), ""},
       {"actors/x.hpp", header("#include <caf/all.hpp>"), ""},
       {"events/event_json.cpp", body("#include \"log.pb.h\""), "Protobuf does not belong here"},
       {"storage/x.cpp", body("#include <google/protobuf/message.h>"), "Protobuf does not belong here"},
@@ -181,6 +188,8 @@ TEST_CASE("planted: a dry run that can reach a device is found, however far away
   CHECK(sentence({{"sim/replay.cpp", "#include \"actors/device_port.hpp\""}}).find("<actors/device_port.hpp>") !=
         std::string::npos);
   CHECK(sentence({{"sim/dry_run.hpp", "#include <caf/all.hpp>"}}).find("<caf/all.hpp>") != std::string::npos);
+  CHECK(sentence({{"sim/replay.cpp", "#include \"actors/notify/channel.hpp\""}}).find("or to people") !=
+        std::string::npos);
   CHECK(sentence({{"sim/dry_run_report.cpp", "#include <boost/asio.hpp>"}}).find("<boost/asio.hpp>") !=
         std::string::npos);
   CHECK(sentence({{"sim/replay.cpp", "#include \"sim/a.hpp\""},

@@ -1,4 +1,4 @@
-#include "api/export/base64.hpp"
+#include "events/base64.hpp"
 
 #include <array>
 #include <cstdint>
