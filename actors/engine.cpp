@@ -92,6 +92,12 @@ void Engine::request(const SiteKey& site, SiteCommand command, Reply reply) {
   bring(running_->directory, running_->supervisor, site, std::move(command), std::move(reply));
 }
 
+std::vector<SiteKey> Engine::stop_in_memory() {
+  auto sites = running_ ? running_->directory.stop_all() : std::vector<SiteKey>{};
+  std::erase(sites, engine_site());  // it commands nothing
+  return sites;
+}
+
 Result<SiteReply> Engine::request_and_wait(const SiteKey& site, SiteCommand command) {
   auto promise = std::make_shared<std::promise<Result<SiteReply>>>();
   auto future = promise->get_future();

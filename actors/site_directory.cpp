@@ -11,6 +11,16 @@ StopFlag SiteDirectory::stop_flag(const SiteKey& site) {
   return flag;
 }
 
+std::vector<SiteKey> SiteDirectory::stop_all() {
+  const std::lock_guard lock(mutex_);
+  std::vector<SiteKey> out;
+  for (const auto& [site, flag] : flags_) {
+    flag->engage();
+    out.push_back(site);
+  }
+  return out;
+}
+
 void SiteDirectory::place(const SiteKey& site, SiteActor actor) {
   const std::lock_guard lock(mutex_);
   actors_[site] = std::move(actor);

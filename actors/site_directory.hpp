@@ -13,6 +13,8 @@ class SiteDirectory {
  public:
   /// A stop takes effect here before the site's actor has heard of it.
   StopFlag stop_flag(const SiteKey& site);
+  /// Engages the flag of every site that was ever placed; answers which.
+  std::vector<SiteKey> stop_all();
   void place(const SiteKey& site, SiteActor actor);
   void remove(const SiteKey& site);
   /// Null when there is no such site, or while it is being restarted.

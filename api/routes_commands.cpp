@@ -1,9 +1,13 @@
-// Commands and the emergency stop. The gate decides (actors/core/safety.cpp); here it is only asked.
+// Commands and the answers of people to them. The gate decides (actors/core/safety.cpp); here it is only asked.
+#include <algorithm>
+
 #include "api/translate.hpp"
 #include "events/event_json.hpp"
 
 namespace heliograph::api {
 namespace {
+
+constexpr Micros wait_online_max = hour_us;
 
 std::optional<Action> parse_action(std::string_view word) {
   if (word == "switch_on" || word == "on" || word == "resume") return Action::switch_on;
@@ -12,17 +16,18 @@ std::optional<Action> parse_action(std::string_view word) {
   return std::nullopt;
 }
 
-std::optional<std::string> who(FieldReader& fields) {
-  const auto by = fields.text("by");
-  if (by && !is_id(*by)) fields.problem("by", "\"by\" names a person: use 1 to 63 of a-z, 0-9 and '-'.");
-  return by;
-}
-
 http::Response command_response(const SiteReply& reply) {
-  if (!reply.command->refusals.empty()) return refused(*reply.command);
+  const CommandAnswer& answer = *reply.command;
+  if (!answer.refusals.empty()) return refused(answer);
   JsonWriter json;
-  json.begin_object().field("command", reply.command->command.text).field("state", "dispatched").field("position", reply.command->requested);
-  json.field("repeated", reply.repeated).end_object();
+  json.begin_object().field("command", answer.command.text);
+  if (!answer.waiting) {
+    json.field("state", "dispatched");
+  } else {
+    json.field("state", answer.waiting == Waiting::approval ? "awaiting_approval" : "waiting");
+    json.field("waits_for", std::string(name(*answer.waiting))).key("until").time(answer.until);
+  }
+  json.field("position", answer.requested).field("repeated", reply.repeated).end_object();
   return http::json_response(json.str(), 202);
 }
 
@@ -44,23 +49,74 @@ void command(Service& service, http::Request&& request, const http::Responder& r
   ask.proposal.power_w = power.value_or(0);
   ask.reason = fields.text("reason").value_or("");
   ask.proposal.principal = caller(who(fields).value_or(""));
+  ask.wait_online = fields.duration("wait_online").value_or(0);
+  if (ask.wait_online < 0 || ask.wait_online > wait_online_max) fields.problem("wait_online", "A command waits for its device for up to an hour: \"wait_online\": \"PT10M\".");
   if (body.refused()) return;
   ask.idempotency_key = request.idempotency_key;
   ask.fingerprint = fingerprint(request);
   answer_turn(service, body.site(), std::move(ask), responder, command_response);
 }
 
-template <class Order>
-void stop_or_lift(Service& service, http::Request&& request, const http::Responder& responder, bool named) {
+/// What the last word about the command says of where it stands.
+std::string_view state_of(const std::vector<RecordPtr>& story) {
+  std::string_view state = "requested";
+  for (const RecordPtr& record : story) {
+    const Event& event = record->event();
+    if (std::holds_alternative<ApprovalRequested>(event)) state = "awaiting_approval";
+    else if (std::holds_alternative<CommandWaiting>(event)) state = "waiting";
+    else if (std::holds_alternative<CommandAllowed>(event)) state = "allowed";
+    else if (std::holds_alternative<CommandDispatched>(event)) state = "dispatched";
+    else if (std::holds_alternative<CommandRefused>(event)) state = "refused";
+    else if (std::holds_alternative<CommandCancelled>(event)) state = "cancelled";
+    else if (std::holds_alternative<CommandVerified>(event)) state = "verified";
+    else if (const auto* failed = std::get_if<CommandFailed>(&event)) state = failed->kind == FailureKind::outcome_unknown ? "outcome_unknown" : "failed";
+    else if (std::holds_alternative<CommandRolledBack>(event)) state = "rolled_back";
+  }
+  return state;
+}
+
+/// A yes or no that came after the command had gone on: the same answer as the first time, or that it came too late.
+http::Response settled_before(const Views& views, const SiteKey& site, const CommandId& command) {
+  auto story = command_story(views.audit, views.store, views.log, site, command);
+  if (!story) return http::problem_response(story.error());
+  if (story->empty()) return http::problem_response(404, "not-found", "There is no command with this id at this site.");
+  for (const RecordPtr& record : *story)
+    if (const auto* cancelled = std::get_if<CommandCancelled>(&record->event()); cancelled != nullptr && cancelled->why != Cancelled::denied)
+      return http::problem_response({410, "approval-expired", "The approval has expired", "The command was cancelled before somebody said yes: ask again."});
+  const bool asked = std::any_of(story->begin(), story->end(), [](const RecordPtr& r) { return std::holds_alternative<ApprovalRequested>(r->event()); });
+  if (!asked) return http::problem_response({409, "no-approval", "Nothing to approve", "This command needs no approval."});
+  JsonWriter json;
+  json.begin_object().field("command", command.text).field("state", std::string(state_of(*story))).field("position", story->front()->envelope.position);
+  json.field("repeated", true).end_object();
+  return http::json_response(json.str(), 200);
+}
+
+/// Without a login the one at this machine answers; proofs of mail and SMS belong to their own doors.
+void approve(Service& service, http::Request&& request, const http::Responder& responder, bool granted) {
+  SiteBody body(request, responder, "The answer", true);
+  if (!body) return;
+  const auto by = who(body.fields());
+  if (body.refused()) return;
+  const ApprovalAnswer answer{{std::string(request.param("command"))}, granted, ApprovalChannel::api, caller(by.value_or("")), true};
+  service.engine.request(body.site(), Approve{answer}, [&service, responder, site = body.site(), command = answer.command](const Result<SiteReply>& reply) {
+    if (reply && reply->command && !reply->command->refusals.empty()) {
+      responder.send(refused(*reply->command));
+      return;
+    }
+    if (!reply && reply.error().code != Errc::not_found) {
+      responder.send(http::problem_response(reply.error()));
+      return;
+    }
+    answer_from_views(service, responder, [site, command](const Views& views) { return settled_before(views, site, command); });
+  });
+}
+
+void cancel(Service& service, http::Request&& request, const http::Responder& responder) {
   SiteBody body(request, responder, "The body", true);
   if (!body) return;
-  FieldReader& fields = body.fields();
-  if (named) fields.require("reason", "\"reason\": \"the inverter was checked\""), fields.require("by", "\"by\": \"anna\"");
-  const std::string reason = fields.text("reason").value_or("");
-  const Principal principal = caller(who(fields).value_or(""));
-  // A stop is never refused for its form: whatever could be read of it stands.
-  if (named && body.refused()) return;
-  answer_turn(service, body.site(), Order{principal, reason}, responder, position_response);
+  const auto by = who(body.fields());
+  if (body.refused()) return;
+  answer_turn(service, body.site(), CancelCommand{{std::string(request.param("command"))}, caller(by.value_or(""))}, responder, position_response);
 }
 
 http::Response command_story_response(const Views& views, const SiteKey& site, const http::Request& request) {
@@ -69,8 +125,7 @@ http::Response command_story_response(const Views& views, const SiteKey& site, c
   if (story->empty()) return http::problem_response(404, "not-found", "There is no command with this id at this site.");
   JsonWriter json;
   json.begin_object().field("command", std::string(request.param("command"))).key("state");
-  const std::string& type = story->back()->envelope.type;  // "command.verified"
-  json.string(std::string_view(type).substr(type.find('.') + 1)).key("events").begin_array();
+  json.string(state_of(*story)).key("events").begin_array();
   for (const RecordPtr& record : *story) write_record(json, *record);
   json.end_array().end_object();
   return http::json_response(json.str());
@@ -83,7 +138,10 @@ http::Response pending(const Views& views, const SiteKey& site, const http::Requ
     json.begin_object().field("command", p.command.text).field("device", p.device.text).field("action", std::string(name(p.action)));
     if (p.action == Action::set_power) json.field("power_w", p.power_w);
     json.field("state", std::string(name(p.stage))).field("who", to_string(p.who)).field("position", p.requested);
-    json.key("since").time(p.since).field("reason", p.reason).end_object();
+    json.key("since").time(p.since).field("reason", p.reason);
+    if (p.until != 0) json.key("until").time(p.until);
+    if (!p.sentence.empty()) json.field("sentence", p.sentence);
+    json.end_object();
   }
   json.end_array().end_object();
   return http::json_response(json.str());
@@ -94,28 +152,33 @@ http::Response pending(const Views& views, const SiteKey& site, const http::Requ
 std::vector<http::Route> command_routes(Service& service) {
   using http::Method;
   const http::Parameter id{"command", http::In::path, http::Kind::id, true, "The command's id", {}, {}, {}, false, "c-4711"};
+  const http::RequestBody optional_body{{"application/json"}, "Who", "Who answers; may be empty", false};
   const auto for_site = [&service](auto ask) {
     return [&service, ask](http::Request&& request, http::Responder responder) { answer_for_site(service, std::move(request), responder, ask); };
   };
   return {
       {.method = Method::post, .path = "/api/v1/sites/{site}/commands", .operation_id = "command", .summary = "Ask for a command; safety decides", .tag = "commands",
-       .description = "202: durable and handed to the device; a reading will confirm it. 409 or 422: refused, with every reason.",
+       .description = "202: durable, and handed to the device (a reading will confirm it) or waiting for a person's yes, the device or its turn. 409 or 422: refused, with every reason.",
        .parameters = {site_parameter()}, .body = json_body("Command", "What to do"),
-       .replies = {{202, "Dispatched", "CommandAnswer"}}, .mutates = true, .needs_idempotency_key = true,
+       .replies = {{202, "Dispatched, or waiting", "CommandAnswer"}}, .mutates = true, .needs_idempotency_key = true,
        .handler = [&service](http::Request&& request, http::Responder responder) { command(service, std::move(request), responder); }},
       {.path = "/api/v1/sites/{site}/commands/{command}", .operation_id = "getCommand", .summary = "Everything on record about one command", .tag = "commands",
        .parameters = {site_parameter(), id}, .replies = {ok("Its events in order", "CommandStory")}, .handler = for_site(command_story_response)},
       {.path = "/api/v1/sites/{site}/pending", .operation_id = "pendingActions", .summary = "Commands that have not ended", .tag = "commands",
        .parameters = {site_parameter()}, .replies = {ok("Pending actions", "PendingList")}, .handler = for_site(pending)},
-      {.method = Method::post, .path = "/api/v1/sites/{site}/stop", .operation_id = "engageStop", .summary = "Emergency stop: no automation, nothing energises", .tag = "safety",
-       .parameters = {site_parameter()},
-       .body = http::RequestBody{{"application/json"}, "StopReason", "Who and why; may be empty", false},
+      {.method = Method::post, .path = "/api/v1/sites/{site}/commands/{command}/approve", .operation_id = "approveCommand",
+       .summary = "Say yes to a command that waits for it", .tag = "commands",
+       .description = "It is judged again and sent. A second yes answers as the first; 410 when it came too late.",
+       .parameters = {site_parameter(), id}, .body = optional_body, .replies = {ok("Where the command stands", "CommandAnswer")}, .mutates = true,
+       .handler = [&service](http::Request&& request, http::Responder responder) { approve(service, std::move(request), responder, true); }},
+      {.method = Method::post, .path = "/api/v1/sites/{site}/commands/{command}/deny", .operation_id = "denyCommand",
+       .summary = "Say no to a command that waits for a yes", .tag = "commands", .parameters = {site_parameter(), id}, .body = optional_body,
+       .replies = {ok("Where the command stands", "CommandAnswer")}, .mutates = true,
+       .handler = [&service](http::Request&& request, http::Responder responder) { approve(service, std::move(request), responder, false); }},
+      {.method = Method::post, .path = "/api/v1/sites/{site}/commands/{command}/cancel", .operation_id = "cancelCommand",
+       .summary = "Take back a command that waits", .tag = "commands", .parameters = {site_parameter(), id}, .body = optional_body,
        .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
-       .handler = [&service](http::Request&& r, http::Responder responder) { stop_or_lift<EngageStop>(service, std::move(r), responder, false); }},
-      {.method = Method::post, .path = "/api/v1/sites/{site}/stop/lift", .operation_id = "liftStop", .summary = "Lift the stop; needs a named person and a reason", .tag = "safety",
-       .parameters = {site_parameter()}, .body = json_body("LiftReason", "Who and why"),
-       .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
-       .handler = [&service](http::Request&& r, http::Responder responder) { stop_or_lift<LiftStop>(service, std::move(r), responder, true); }},
+       .handler = [&service](http::Request&& request, http::Responder responder) { cancel(service, std::move(request), responder); }},
   };
 }
 

@@ -67,6 +67,18 @@ void register_device(Service& service, http::Request&& request, const http::Resp
   device.min_off = fields.duration("min_off").value_or(0);
   device.hold = fields.duration("hold").value_or(device.hold);
   device.freshness = fields.duration("freshness").value_or(device.freshness);
+  if (const auto word = fields.text("safe_state")) {
+    bool known = false;
+    for (const SafeState state : {SafeState::off, SafeState::on, SafeState::as_it_is})
+      if (name(state) == *word) device.safe_state = state, known = true;
+    if (!known) fields.problem("safe_state", "\"safe_state\" must be off, on or as_it_is.");
+  }
+  device.lease = fields.duration("lease").value_or(0);
+  device.settle = fields.duration("settle").value_or(0);
+  device.needs_approval = fields.truth("needs_approval").value_or(false);
+  device.capacity_wh = fields.scaled("capacity_wh", 0, 0, 1'000'000'000, "Wh").value_or(0);
+  device.hardware = fields.text("hardware").value_or("");
+  device.environment = fields.text("environment").value_or("");
   if (body.refused()) return;
   answer_turn(service, body.site(), RegisterDevice{device, caller({})}, responder, position_response);
 }

@@ -47,6 +47,7 @@ std::vector<http::Route> site_routes(Service& service);
 std::vector<http::Route> reading_routes(Service& service);
 std::vector<http::Route> rule_routes(Service& service);
 std::vector<http::Route> command_routes(Service& service);
+std::vector<http::Route> safety_routes(Service& service);
 std::vector<http::Route> audit_routes(Service& service);
 std::vector<http::Route> dry_run_routes(Service& service);
 /// The whole table. The service outlives it.

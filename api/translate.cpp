@@ -75,11 +75,21 @@ void write_refusals(JsonWriter& json, const std::vector<Refusal>& refusals) {
   json.end_array();
 }
 
+std::optional<std::string> who(FieldReader& fields) {
+  const auto by = fields.text("by");
+  if (by && !is_id(*by)) fields.problem("by", "\"by\" names a person: use 1 to 63 of a-z, 0-9 and '-'.");
+  return by;
+}
+
 http::Response refused(const CommandAnswer& answer) {
   const Refusal& first = answer.refusals.front();
   http::Problem problem{422, "safety-refused", "Refused by safety", first.sentence};
   if (first.rule == "stop") problem = {409, "emergency-stop", "The emergency stop is engaged", first.sentence};
   if (first.rule == "busy") problem = {409, "device-busy", "The device is busy", first.sentence};
+  if (first.rule == "device-offline") problem = {409, "device-offline", "The device is offline", first.sentence};
+  if (first.rule == "safe-mode") problem = {409, "safe-mode", "Heliograph runs in safe mode", first.sentence};
+  if (first.rule == "approval-expired") problem = {410, "approval-expired", "The approval has expired", first.sentence};
+  if (first.rule == "approval-code" || first.rule == "approval-closed") problem = {403, "approval-refused", "The approval was not accepted", first.sentence};
   const auto text = [](std::string_view value) {
     JsonWriter json;
     json.string(value);

@@ -54,6 +54,9 @@ http::Response refused(const CommandAnswer& answer);
 
 void write_refusals(JsonWriter& json, const std::vector<Refusal>& refusals);
 
+/// The person whom a body names as "by"; a problem when it is no id.
+std::optional<std::string> who(FieldReader& fields);
+
 /// Answers from the views; the function runs in their projector and must not block.
 using Ask = std::function<http::Response(const Views&)>;
 void answer_from_views(Service& service, const http::Responder& responder, Ask ask);

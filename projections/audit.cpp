@@ -20,6 +20,7 @@ std::vector<Position> readings_of(const Event& event) {
   if (const auto* e = std::get_if<RuleFired>(&event)) return e->reading != 0 ? std::vector<Position>{e->reading} : std::vector<Position>{};
   if (const auto* e = std::get_if<CommandAllowed>(&event)) return e->readings;
   if (const auto* e = std::get_if<CommandVerified>(&event)) return {e->reading};
+  if (const auto* e = std::get_if<DeviceChanged>(&event)) return {e->reading};
   std::vector<Position> out;
   if (const auto* e = std::get_if<CommandRefused>(&event))
     for (const Refusal& r : e->refusals)

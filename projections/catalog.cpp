@@ -6,7 +6,7 @@ namespace heliograph {
 namespace {
 
 std::string prefix(const SiteKey& site) { return site.tenant.text + "/" + site.site.text + "/"; }
-constexpr std::string_view settings_key = "settings", stop_key = "stop", device_prefix = "device/";
+constexpr std::string_view settings_key = "settings", wishes_key = "preferences", stop_key = "stop", device_prefix = "device/";
 
 }  // namespace
 
@@ -50,6 +50,7 @@ void Catalog::save(ViewBatch& batch) {
 
 Catalog::Change DevicesView::change(const Envelope&, const Event& event) const {
   if (std::holds_alternative<SiteConfigured>(event)) return {std::string(settings_key)};
+  if (std::holds_alternative<PreferencesSet>(event)) return {std::string(wishes_key)};
   if (std::holds_alternative<StopEngaged>(event)) return {std::string(stop_key)};
   if (std::holds_alternative<StopLifted>(event)) return {std::string(stop_key), true};
   if (const auto* device = std::get_if<DeviceRegistered>(&event)) return {std::string(device_prefix) + device->device.text};
@@ -79,6 +80,11 @@ std::vector<const DeviceRegistered*> DevicesView::devices(const SiteKey& key) co
 const DeviceRegistered* DevicesView::device(const SiteKey& key, const DeviceId& device) const {
   const auto found = entries_.find(prefix(key) + std::string(device_prefix) + device.text);
   return found == entries_.end() ? nullptr : &std::get<DeviceRegistered>(found->second->event());
+}
+
+RecordPtr DevicesView::preferences(const SiteKey& key) const {
+  const auto found = entries_.find(prefix(key) + std::string(wishes_key));
+  return found == entries_.end() ? nullptr : found->second;
 }
 
 RecordPtr DevicesView::stop(const SiteKey& key) const {

@@ -35,6 +35,8 @@ class DevicesView : public Catalog {
   const SiteConfigured* site(const SiteKey& key) const;
   std::vector<const DeviceRegistered*> devices(const SiteKey& key) const;
   const DeviceRegistered* device(const SiteKey& key, const DeviceId& device) const;
+  /// The newest preferences.set record; nullptr while the defaults hold.
+  RecordPtr preferences(const SiteKey& key) const;
   /// The stop.engaged record while the site is stopped.
   RecordPtr stop(const SiteKey& key) const;
 

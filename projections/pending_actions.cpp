@@ -17,6 +17,8 @@ std::string encode(const PendingAction& p) {
   put_varint(p.requested, out);
   put_varint(static_cast<std::uint64_t>(p.since), out);
   put_text(p.reason, out);
+  put_varint(static_cast<std::uint64_t>(p.until), out);
+  put_text(p.sentence, out);
   return out;
 }
 
@@ -32,15 +34,17 @@ bool take(std::string_view& bytes, std::uint64_t& out) {
 }
 
 bool decode(std::string_view bytes, PendingAction& p) {
-  std::uint64_t action = 0, power = 0, stage = 0, kind = 0, since = 0;
+  std::uint64_t action = 0, power = 0, stage = 0, kind = 0, since = 0, until = 0;
   const bool good = take(bytes, p.command.text) && take(bytes, p.device.text) && take(bytes, action) && take(bytes, power) &&
                     take(bytes, stage) && take(bytes, kind) && take(bytes, p.who.name) && take(bytes, p.requested) &&
-                    take(bytes, since) && take(bytes, p.reason) && bytes.empty() && action <= 2 && stage <= 2 && kind <= 6;
+                    take(bytes, since) && take(bytes, p.reason) && take(bytes, until) && take(bytes, p.sentence) && bytes.empty() && action <= 2 &&
+                    stage <= 4 && kind <= 6;
   p.action = static_cast<Action>(action);
   p.power_w = static_cast<std::int64_t>(power);
   p.stage = static_cast<CommandStage>(stage);
   p.who.kind = static_cast<PrincipalKind>(kind);
   p.since = static_cast<Micros>(since);
+  p.until = static_cast<Micros>(until);
   return good;
 }
 
@@ -51,6 +55,8 @@ std::string_view name(CommandStage stage) {
     case CommandStage::requested: return "requested";
     case CommandStage::allowed: return "allowed";
     case CommandStage::dispatched: return "dispatched";
+    case CommandStage::awaiting_approval: return "awaiting_approval";
+    case CommandStage::waiting: return "waiting";
   }
   return "requested";
 }
@@ -73,6 +79,13 @@ void PendingActions::apply(const Record& record) {
     const auto found = pending_.find(prefix + id.text);
     if (found == pending_.end()) return;
     found->second.stage = stage;
+    if (stage != CommandStage::awaiting_approval && stage != CommandStage::waiting) found->second.until = 0, found->second.sentence.clear();
+    changed_.insert(found->first);
+  };
+  const auto wait = [&](const CommandId& id, CommandStage stage, Micros until, std::string sentence) {
+    const auto found = pending_.find(prefix + id.text);
+    if (found == pending_.end()) return;
+    found->second.stage = stage, found->second.until = until, found->second.sentence = std::move(sentence);
     changed_.insert(found->first);
   };
   const auto end = [&](const CommandId& id) {
@@ -82,12 +95,18 @@ void PendingActions::apply(const Record& record) {
   const Event& event = record.event();
   if (const auto* e = std::get_if<CommandRequested>(&event)) {
     pending_[prefix + e->command.text] = {e->command, e->device, e->action, e->power_w, CommandStage::requested,
-                                          envelope.principal, envelope.position, envelope.occurred_at, e->reason};
+                                          envelope.principal, envelope.position, envelope.occurred_at, e->reason, 0, {}};
     changed_.insert(prefix + e->command.text);
   } else if (const auto* allowed = std::get_if<CommandAllowed>(&event)) {
     advance(allowed->command, CommandStage::allowed);
   } else if (const auto* dispatched = std::get_if<CommandDispatched>(&event)) {
     advance(dispatched->command, CommandStage::dispatched);
+  } else if (const auto* invited = std::get_if<ApprovalRequested>(&event)) {
+    wait(invited->command, CommandStage::awaiting_approval, invited->expires_at, invited->sentence);
+  } else if (const auto* waiting = std::get_if<CommandWaiting>(&event)) {
+    wait(waiting->command, CommandStage::waiting, waiting->until, {});
+  } else if (const auto* cancelled = std::get_if<CommandCancelled>(&event)) {
+    end(cancelled->command);
   } else if (const auto* refused = std::get_if<CommandRefused>(&event)) {
     end(refused->command);
   } else if (const auto* verified = std::get_if<CommandVerified>(&event)) {

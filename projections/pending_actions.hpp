@@ -8,7 +8,7 @@
 
 namespace heliograph {
 
-enum class CommandStage : std::uint8_t { requested = 0, allowed, dispatched };
+enum class CommandStage : std::uint8_t { requested = 0, allowed, dispatched, awaiting_approval, waiting };
 std::string_view name(CommandStage stage);
 
 struct PendingAction {
@@ -21,6 +21,8 @@ struct PendingAction {
   Position requested = 0;  // position of command.requested
   Micros since = 0;        // when it was requested
   std::string reason;
+  Micros until = 0;        // awaiting_approval, waiting: cancelled then
+  std::string sentence;    // awaiting_approval: what people say yes to
 };
 
 class PendingActions : public Projection {

@@ -94,7 +94,7 @@ TEST_CASE("while the outcome of the last command is unknown nothing is already s
   Story story = guarded();
   later(story, 499);
   story.pass(verify_deadline);
-  CHECK(story.tick() == Lines{"failed outcome_unknown", "command.rollback_skipped"});  // what was to be shed stays off
+  CHECK(story.tick() == Lines{"failed outcome_unknown", "not rolled back"});  // what was to be shed stays off
   later(story, 800);
   CHECK(later(story, 499) == paused);
 }
@@ -275,7 +275,7 @@ TEST_CASE("a rule whose command came to nothing asks again, one whose command wa
     Story story = guarded();
     CHECK(later(story, 450) == paused);
     story.answer(story.last<CommandDispatched>()->command, end);
-    if (end == DeviceAnswer::Kind::accepted) CHECK(story.live_until(story.at + verify_deadline) == Lines{"failed outcome_unknown", "command.rollback_skipped"});
+    if (end == DeviceAnswer::Kind::accepted) CHECK(story.live_until(story.at + verify_deadline) == Lines{"failed outcome_unknown", "not rolled back"});
     CHECK(later(story, 440, 59 * second_us) == Lines{});
     CHECK(later(story, 430, 2 * second_us) == paused);
     story.pass(second_us);
@@ -354,7 +354,7 @@ TEST_CASE("a command ends by a newer reading, by the device, or unknown at the d
   later(story, 499);
   const CommandId command = story.last<CommandDispatched>()->command;
   CHECK(story.read_at(story.at - second_us, {{"miner-1", Metric::switch_on, 1}}) == Lines{});  // older than the dispatch
-  CHECK(story.answer(command, DeviceAnswer::Kind::accepted) == Lines{"command.answered"});
+  CHECK(story.answer(command, DeviceAnswer::Kind::accepted) == Lines{"answered accepted"});
   CHECK(story.answer(command, DeviceAnswer::Kind::accepted) == Lines{});  // said before
   CHECK(story.device("miner-1").in_flight);
   SECTION("a newer reading") {
@@ -371,7 +371,7 @@ TEST_CASE("a command ends by a newer reading, by the device, or unknown at the d
     const auto due = story.site.next_due(story.at);
     REQUIRE(due);
     CHECK(*due - story.last<CommandDispatched>()->verify_by == 0);
-    CHECK(story.live_until(story.at + verify_deadline + second_us) == Lines{"failed outcome_unknown", "command.rollback_skipped"});
+    CHECK(story.live_until(story.at + verify_deadline + second_us) == Lines{"failed outcome_unknown", "not rolled back"});
     CHECK_FALSE(story.site.next_due(story.at));
   }
   CHECK_FALSE(story.device("miner-1").in_flight);
@@ -454,7 +454,7 @@ TEST_CASE("a time trigger acts when it is due, and a missed one is recorded, not
   CHECK(story.last<RuleFired>()->reading == 0);
   CHECK(story.last<RuleFired>()->device.empty());
   story.at = due + 2 * day_us + hour_us;  // nobody ran for two days
-  CHECK(story.tick() == Lines{"failed outcome_unknown", "command.rollback_skipped", "fired evening/t condition_not_met", "fired evening/t condition_not_met"});
+  CHECK(story.tick() == Lines{"failed outcome_unknown", "not rolled back", "fired evening/t condition_not_met", "fired evening/t condition_not_met"});
   CHECK(story.last<RuleFired>()->detail == "its moment passed while nothing was running");
   CHECK(story.site.next_due(story.at) == due + 3 * day_us);
 }

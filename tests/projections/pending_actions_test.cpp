@@ -79,8 +79,18 @@ TEST_CASE("each stage is told apart") {
     return pending.of(villa).front().stage;
   };
   CHECK(apply(CommandRequested{{"c-1"}, {"d"}, Action::switch_on, 0, "why"}) == CommandStage::requested);
+  CHECK(apply(ApprovalRequested{{"c-1"}, "Switch d on.", 77}) == CommandStage::awaiting_approval);
+  CHECK(pending.of(villa).front().sentence == "Switch d on.");
+  CHECK(pending.of(villa).front().until == 77);
+  CHECK(apply(CommandWaiting{{"c-1"}, Waiting::device_busy, 78, 0}) == CommandStage::waiting);
+  CHECK(pending.of(villa).front().sentence.empty());
   CHECK(apply(CommandAllowed{{"c-1"}, {}}) == CommandStage::allowed);
+  CHECK(pending.of(villa).front().until == 0);
   CHECK(apply(CommandDispatched{{"c-1"}, {"d"}, Action::switch_on, 0, 0, 0}) == CommandStage::dispatched);
   CHECK(apply(CommandVerified{{"c-other"}, 1}) == CommandStage::dispatched);
   CHECK(name(CommandStage::allowed) == "allowed");
+  CHECK(name(CommandStage::awaiting_approval) == "awaiting_approval");
+  record.body = CommandCancelled{{"c-1"}, Cancelled::expired, ""};
+  pending.apply(record);
+  CHECK(pending.of(villa).empty());
 }

@@ -56,6 +56,17 @@ std::string words(const CommandFailed& e) { return "failed " + std::string(name(
 std::string words(const RuleSaved& e) { return "saved " + e.rule.text + " v" + std::to_string(e.rule_version); }
 std::string words(const RuleRemoved& e) { return "removed " + e.rule.text; }
 std::string words(const NotificationRaised& e) { return "note " + e.text; }
+std::string words(const CommandWaiting& e) { return "waiting " + std::string(name(e.what)); }
+std::string words(const CommandCancelled& e) { return "cancelled " + std::string(name(e.why)); }
+std::string words(const CommandAnswered& e) { return "answered " + std::string(name(e.answer)); }
+std::string words(const ApprovalRequested&) { return "approval requested"; }
+std::string words(const ApprovalDecided& e) { return e.granted ? "approved" : "denied"; }
+std::string words(const ApprovalAttemptFailed&) { return "wrong code"; }
+std::string words(const CommandRolledBack&) { return "rolled back"; }
+std::string words(const RollbackSkipped&) { return "not rolled back"; }
+std::string words(const LeaseRenewed&) { return "lease renewed"; }
+std::string words(const LeaseEnded&) { return "lease ended"; }
+std::string words(const DeviceChanged& e) { return e.device.text + (e.on ? " on" : " off") + " by hand"; }
 std::string words(const StopEngaged&) { return "stop"; }
 std::string words(const StopLifted&) { return "lifted"; }
 template <class E>
@@ -152,9 +163,31 @@ Lines Story::ask(const std::string& id, Action action, std::int64_t power_w, Pri
   return ask(Proposal{{id}, action, power_w, std::move(principal)});
 }
 
-Lines Story::answer(const CommandId& command, DeviceAnswer::Kind kind) {
+Lines Story::ask(const Ask& ask) {
   const Micros stamp = journal.begin(at);
-  return done(site.answered({command, kind, "the device said so"}, stamp, journal));
+  auto answer = site.ask(ask, stamp, journal);
+  return done(answer ? Status{} : Status(fail(answer.error())));
+}
+
+Lines Story::answer(const CommandId& command, DeviceAnswer::Kind kind, std::uint32_t retry) {
+  const Micros stamp = journal.begin(at);
+  return done(site.answered({command, kind, "the device said so", retry}, stamp, journal));
+}
+
+Lines Story::approve(const CommandId& command, bool granted, bool proven, Principal principal) {
+  const Micros stamp = journal.begin(at);
+  auto answer = site.approve({command, granted, ApprovalChannel::mail, std::move(principal), proven}, stamp, journal);
+  if (answer && !answer->refusals.empty() && answer->refusals.front().rule.starts_with("approval")) {
+    Lines out = lines(journal.turn());
+    out.push_back("turned down " + answer->refusals.front().rule);
+    return out;
+  }
+  return done(answer ? Status{} : Status(fail(answer.error())));
+}
+
+Lines Story::prefer(const PreferencesSet& wishes) {
+  const Micros stamp = journal.begin(at);
+  return done(site.prefer(wishes, anna, stamp, journal));
 }
 
 Lines Story::tick() {

@@ -69,7 +69,10 @@ class Story {
   Lines take(ReadingBatch batch);
   Lines ask(const Proposal& proposal);
   Lines ask(const std::string& device, Action action, std::int64_t power_w = 0, Principal principal = anna);
-  Lines answer(const CommandId& command, DeviceAnswer::Kind kind);
+  Lines ask(const Ask& ask);
+  Lines answer(const CommandId& command, DeviceAnswer::Kind kind, std::uint32_t retry = 0);
+  Lines approve(const CommandId& command, bool granted = true, bool proven = true, Principal principal = anna);
+  Lines prefer(const PreferencesSet& wishes);
   Lines tick();
   Lines stop(Principal principal = anna);
   Lines lift(Principal principal = anna);

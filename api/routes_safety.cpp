@@ -1,0 +1,164 @@
+// What keeps a house safe: the emergency stop, and people's wishes. The core decides (actors/core); here it is only asked.
+#include <memory>
+#include <mutex>
+
+#include "actors/core/rule_fields.hpp"
+#include "api/translate.hpp"
+#include "events/event_json.hpp"
+
+namespace heliograph::api {
+namespace {
+
+template <class Order>
+void stop_or_lift(Service& service, http::Request&& request, const http::Responder& responder, bool named) {
+  SiteBody body(request, responder, "The body", true);
+  if (!body) return;
+  FieldReader& fields = body.fields();
+  if (named) fields.require("reason", "\"reason\": \"the inverter was checked\""), fields.require("by", "\"by\": \"anna\"");
+  const std::string reason = fields.text("reason").value_or("");
+  const Principal principal = caller(who(fields).value_or(""));
+  // A stop is never refused for its form: whatever could be read of it stands.
+  if (named && body.refused()) return;
+  answer_turn(service, body.site(), Order{principal, reason}, responder, position_response);
+}
+
+
+/// Every site of this installation: their flags are set, in memory, before anything is written or waited for.
+void stop_everything(Service& service, http::Request&& request, const http::Responder& responder) {
+  std::string reason, by;
+  const ParsedDocument body = read_json(request.body.empty() ? "{}" : request.body);
+  std::vector<DocumentProblem> ignored;  // a stop is never refused for its form
+  if (body.root) {
+    const Place root;
+    FieldReader fields(*body.root, root, "The body", ignored);
+    reason = fields.text("reason").value_or("");
+    by = fields.text("by").value_or("");
+  }
+  struct Gathered {
+    std::mutex mutex;
+    std::size_t open = 0;
+    Position last = 0;
+    std::vector<std::string> stopped, failed;
+  };
+  auto gathered = std::make_shared<Gathered>();
+  const std::vector<SiteKey> sites = service.engine.stop_in_memory();
+  gathered->open = sites.size();
+  const auto answer = [responder](const Gathered& all) {
+    JsonWriter json;
+    json.begin_object().field("stopped", all.failed.empty()).field("position", all.last).key("sites").begin_array();
+    for (const std::string& site : all.stopped) json.string(site);
+    json.end_array().key("in_memory_only").begin_array();
+    for (const std::string& site : all.failed) json.string(site);
+    json.end_array().end_object();
+    responder.send(http::json_response(json.str()));
+  };
+  if (sites.empty()) return answer(*gathered);
+  for (const SiteKey& site : sites)
+    service.engine.request(site, EngageStop{caller(is_id(by) ? by : ""), reason}, [gathered, answer, site](Result<SiteReply> reply) {
+      const std::lock_guard lock(gathered->mutex);
+      (reply ? gathered->stopped : gathered->failed).push_back(site.site.text);
+      if (reply) gathered->last = std::max(gathered->last, reply->last);
+      if (--gathered->open == 0) answer(*gathered);
+    });
+}
+
+// ---- preferences ------------------------------------------------------------------------------------------------------
+
+/// {"from": "HH:MM", "to": "HH:MM"} or null.
+void read_window(FieldReader& fields, const char* key, DayWindow& window) {
+  const Document* found = fields.find(key);
+  if (found == nullptr) return;
+  window = {};
+  if (found->kind == Document::Kind::null) return;
+  std::optional<int> from, to;
+  for (const DocumentField& field : found->fields) {
+    if (field.key == "from") from = minute_of_day(field.value, false);
+    else if (field.key == "to") to = minute_of_day(field.value, true);
+    else fields.problem(key, "A window has \"from\" and \"to\" and nothing else.");
+  }
+  if (from && to) window = {*from, *to};
+  else fields.problem(key, std::string("\"") + key + "\" is null, or an object such as {\"from\": \"22:00\", \"to\": \"06:00\"}.");
+}
+
+void read_percent(FieldReader& fields, const char* key, std::int32_t& permille) {
+  if (const auto value = fields.scaled(key, 1, 0, 100, "%")) permille = static_cast<std::int32_t>(*value);
+}
+
+void put_preferences(Service& service, http::Request&& request, const http::Responder& responder) {
+  SiteBody body(request, responder, "The preferences");
+  if (!body) return;
+  FieldReader& fields = body.fields();
+  PreferencesSet wishes;  // what is left out has its default: the document is the whole of them
+  read_percent(fields, "min_soc_percent", wishes.min_soc_permille);
+  read_percent(fields, "target_soc_percent", wishes.target_soc_permille);
+  read_percent(fields, "pause_below_percent", wishes.pause_below_permille);
+  read_percent(fields, "resume_above_percent", wishes.resume_above_permille);
+  if (const Document* limit = fields.find("grid_import_w_max"); limit != nullptr && limit->kind != Document::Kind::null)
+    wishes.grid_import_w_max = fields.scaled("grid_import_w_max", 0, 1, 1'000'000'000, "W").value_or(0);
+  read_window(fields, "solar_hours", wishes.solar_hours);
+  read_window(fields, "rest_hours", wishes.rest_hours);
+  read_window(fields, "quiet_hours", wishes.quiet_hours);
+  wishes.auto_pause = fields.truth("auto_pause").value_or(wishes.auto_pause);
+  if (const auto word = fields.text("confirmation")) {
+    bool known = false;
+    for (const Confirmation each : {Confirmation::always, Confirmation::sometimes, Confirmation::never})
+      if (name(each) == *word) wishes.confirmation = each, known = true;
+    if (!known) fields.problem("confirmation", "\"confirmation\" must be always, sometimes or never.");
+  }
+  wishes.mail = fields.text("mail").value_or("");
+  wishes.sms = fields.text("sms").value_or("");
+  wishes.critical_only = fields.truth("critical_only").value_or(false);
+  const std::string by = who(fields).value_or("");
+  if (body.refused()) return;
+  answer_turn(service, body.site(), Prefer{wishes, caller(by)}, responder, position_response);
+}
+
+void reset_preferences(Service& service, http::Request&& request, const http::Responder& responder) {
+  auto site = site_of(request);
+  if (!site) {
+    responder.send(http::problem_response(site.error()));
+    return;
+  }
+  answer_turn(service, *site, Prefer{PreferencesSet{}, caller({})}, responder, position_response);
+}
+
+http::Response preferences(const Views& views, const SiteKey& site, const http::Request&) {
+  const RecordPtr set = views.devices.preferences(site);
+  JsonWriter json;
+  write_event(json, set ? set->event() : Event(PreferencesSet{}));
+  return http::json_response(json.str());
+}
+
+}  // namespace
+
+std::vector<http::Route> safety_routes(Service& service) {
+  using http::Method;
+  return {
+      {.method = Method::post, .path = "/api/v1/stop", .operation_id = "stopEverything", .summary = "Emergency stop of every site", .tag = "safety",
+       .description = "In memory first, then durable. Sites that could not be written down are stopped all the same, and named.",
+       .body = http::RequestBody{{"application/json"}, "StopReason", "Who and why; may be empty", false},
+       .replies = {ok("What was stopped", "StopAnswer")}, .mutates = true,
+       .handler = [&service](http::Request&& r, http::Responder responder) { stop_everything(service, std::move(r), responder); }},
+      {.method = Method::post, .path = "/api/v1/sites/{site}/stop", .operation_id = "engageStop", .summary = "Emergency stop: no automation, nothing energises", .tag = "safety",
+       .parameters = {site_parameter()},
+       .body = http::RequestBody{{"application/json"}, "StopReason", "Who and why; may be empty", false},
+       .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
+       .handler = [&service](http::Request&& r, http::Responder responder) { stop_or_lift<EngageStop>(service, std::move(r), responder, false); }},
+      {.method = Method::post, .path = "/api/v1/sites/{site}/stop/lift", .operation_id = "liftStop", .summary = "Lift the stop; needs a named person and a reason", .tag = "safety",
+       .parameters = {site_parameter()}, .body = json_body("LiftReason", "Who and why"),
+       .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
+       .handler = [&service](http::Request&& r, http::Responder responder) { stop_or_lift<LiftStop>(service, std::move(r), responder, true); }},
+      {.path = "/api/v1/sites/{site}/preferences", .operation_id = "getPreferences", .summary = "What people want of this site", .tag = "preferences",
+       .parameters = {site_parameter()}, .replies = {ok("The preferences", "Preferences")},
+       .handler = [&service](http::Request&& r, http::Responder responder) { answer_for_site(service, std::move(r), responder, preferences); }},
+      {.method = Method::put, .path = "/api/v1/sites/{site}/preferences", .operation_id = "setPreferences",
+       .summary = "Set all preferences; what is left out has its default", .tag = "preferences", .parameters = {site_parameter()},
+       .body = json_body("Preferences", "What automation may do, and where news go"), .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
+       .handler = [&service](http::Request&& r, http::Responder responder) { put_preferences(service, std::move(r), responder); }},
+      {.method = Method::del, .path = "/api/v1/sites/{site}/preferences", .operation_id = "resetPreferences", .summary = "Back to the defaults", .tag = "preferences",
+       .parameters = {site_parameter()}, .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
+       .handler = [&service](http::Request&& r, http::Responder responder) { reset_preferences(service, std::move(r), responder); }},
+  };
+}
+
+}  // namespace heliograph::api

@@ -1,0 +1,249 @@
+// What a command waits for, who says yes to it, and what a stop leaves of it.
+#include <catch2/catch.hpp>
+
+#include "actors/core/preferences.hpp"
+#include "tests/support/core_fixture.hpp"
+
+using namespace heliograph;
+using namespace heliograph::testing;
+
+namespace {
+
+const Principal guard{PrincipalKind::rule, "guard"};
+const Principal agent{PrincipalKind::agent, "advisor"};
+
+/// 90 % in the battery, a miner that is off, and everybody on line.
+Story at_rest() {
+  Story story;
+  story.read({{"battery", Metric::soc_permille, 900}, {"miner-1", Metric::switch_on, 0}});
+  story.pass(second_us);
+  return story;
+}
+
+CommandId last_asked(const Story& story) { return story.last<CommandRequested>()->command; }
+
+Story agent_asks() {
+  Story story = at_rest();
+  CHECK(story.ask("miner-1", Action::switch_on, 0, agent) == Lines{"requested miner-1 switch_on", "approval requested"});
+  return story;
+}
+
+}  // namespace
+
+// ---- approvals -----------------------------------------------------------------------------------------------------
+
+TEST_CASE("an agent's command waits for a person, and is judged again when the yes comes (H4, H34)") {
+  Story story = agent_asks();
+  const CommandId command = last_asked(story);
+  CHECK(story.last<ApprovalRequested>()->sentence == "Switch \"miner-1\" (miner-1) on.");
+  CHECK(story.last<ApprovalRequested>()->expires_at == story.journal.records().back()->envelope.recorded_at + approval_expiry);
+  story.pass(minute_us);
+  SECTION("yes") {
+    CHECK(story.approve(command) == Lines{"approved", "allowed", "dispatched miner-1 switch_on"});
+    CHECK(story.approve(command) == Lines{"error not-found"});  // once
+    const auto& records = story.journal.records();
+    CHECK(records[records.size() - 2]->envelope.cause == records[records.size() - 3]->envelope.position);
+    CHECK(records.back()->envelope.principal == agent);
+  }
+  SECTION("yes, but the battery has fallen meanwhile") {
+    story.soc(190);
+    CHECK(story.approve(command) == Lines{"approved", "refused soc-floor"});
+  }
+  SECTION("no") { CHECK(story.approve(command, false) == Lines{"denied", "cancelled denied"}); }
+  SECTION("only people say yes") {
+    CHECK(story.approve(command, true, true, agent) == Lines{"error refused"});
+    CHECK(story.approve(command, true, true, guard) == Lines{"error refused"});
+    CHECK(story.approve(command, true, true, {PrincipalKind::user, ""}) == Lines{"error refused"});
+    CHECK(story.site.pending(command) != nullptr);
+  }
+  SECTION("five wrong codes shut the channel (H22)") {
+    for (int i = 0; i < wrong_codes_max; ++i) CHECK(story.approve(command, true, false) == Lines{"wrong code", "turned down approval-code"});
+    CHECK(story.approve(command, true, true) == Lines{"turned down approval-closed"});
+    CHECK(story.count<CommandDispatched>() == 0);
+  }
+}
+
+TEST_CASE("an approval ends after five minutes, to the microsecond (H20)") {
+  for (const bool in_time : {true, false}) {
+    Story story = agent_asks();
+    const CommandId command = last_asked(story);
+    story.at = story.last<ApprovalRequested>()->expires_at - (in_time ? 1 : 0);
+    story.journal.begin(story.at - 2);  // keep the stamps where the clock is
+    if (in_time) CHECK(story.approve(command).front() == "approved");
+    else CHECK(story.approve(command) == Lines{"cancelled expired", "turned down approval-expired"});
+  }
+  Story story = agent_asks();
+  CHECK(story.live_until(story.at + approval_expiry + second_us) == Lines{"cancelled expired"});
+  CHECK_FALSE(story.site.next_due(story.at));
+}
+
+TEST_CASE("who needs a yes is what the preferences and the device say") {
+  Story story = at_rest();
+  const auto waits = [&](const Principal& who, Action action) {
+    const Lines said = story.ask("miner-1", action, 0, who);
+    const bool waited = said.back() == "approval requested";
+    story.stop(), story.lift();  // nothing is left over
+    story.pass(2 * hour_us);
+    story.read({{"battery", Metric::soc_permille, 900}, {"miner-1", Metric::switch_on, 0}});
+    story.pass(second_us);
+    return waited;
+  };
+  CHECK_FALSE(waits(guard, Action::switch_on));
+  PreferencesSet wishes;
+  wishes.confirmation = Confirmation::always;
+  story.prefer(wishes);
+  CHECK(waits(guard, Action::switch_on));
+  CHECK(waits(guard, Action::switch_off));
+  CHECK(waits(anna, Action::switch_on));
+  CHECK_FALSE(waits(anna, Action::switch_off));  // a person may always switch off
+  wishes.confirmation = Confirmation::never;
+  story.prefer(wishes);
+  CHECK_FALSE(waits(guard, Action::switch_on));
+  CHECK(waits(agent, Action::switch_off));
+  wishes.auto_pause = false;
+  story.prefer(wishes);
+  CHECK(waits(guard, Action::switch_off));
+  wishes = {};
+  story.prefer(wishes);
+  DeviceRegistered careful = plug("miner-1");
+  careful.needs_approval = true;
+  story.add(careful);
+  CHECK(waits(guard, Action::switch_on));
+  CHECK(waits(anna, Action::switch_on));
+}
+
+// ---- waiting for the device --------------------------------------------------------------------------------------------
+
+TEST_CASE("a higher priority waits for the command in flight, and goes when it has ended (H13)") {
+  Story story = at_rest();
+  CHECK(story.ask("miner-1", Action::switch_on, 0, guard).back() == "dispatched miner-1 switch_on");
+  CHECK(story.ask("miner-1", Action::switch_off, 0, {PrincipalKind::schedule, "s"}).back() == "refused busy");
+  CHECK(story.ask("miner-1", Action::switch_off, 0, anna) == Lines{"requested miner-1 switch_off", "waiting device_busy"});
+  CHECK(story.ask("miner-1", Action::switch_on, 0, anna).back() == "refused busy");  // the first wins
+  story.pass(second_us);
+  CHECK(story.read({{"miner-1", Metric::switch_on, 1}}) == Lines{"verified", "allowed", "dispatched miner-1 switch_off"});
+  CHECK(story.last<CommandAllowed>()->snapshot != 0);
+}
+
+TEST_CASE("a waiting command of lower priority is replaced, and one that waits in vain is cancelled") {
+  Story story = at_rest();
+  PreferencesSet wishes;
+  wishes.confirmation = Confirmation::never;
+  story.prefer(wishes);
+  story.ask("miner-1", Action::switch_on, 0, agent);
+  REQUIRE(story.approve(last_asked(story)).back() == "dispatched miner-1 switch_on");
+  CHECK(story.ask("miner-1", Action::switch_off, 0, guard).back() == "waiting device_busy");
+  CHECK(story.ask("miner-1", Action::switch_off, 0, anna) == Lines{"requested miner-1 switch_off", "cancelled replaced", "waiting device_busy"});
+  story.answer(story.device("miner-1").in_flight->command, DeviceAnswer::Kind::accepted);
+  const Lines end = story.live_until(story.at + 3 * minute_us);
+  CHECK(std::find(end.begin(), end.end(), "dispatched miner-1 switch_off") > std::find(end.begin(), end.end(), "failed outcome_unknown"));
+  CHECK(std::count(end.begin(), end.end(), "dispatched miner-1 switch_off") >= 1);  // when the deadline had freed the device
+}
+
+TEST_CASE("a device that is off line: refused with a clear reason, or waited for when asked to") {
+  Story story = at_rest();
+  story.pass(6 * minute_us);
+  story.soc(900);
+  CHECK(story.ask("miner-1", Action::switch_on).back() == "refused device-offline");
+  CHECK(story.last<CommandRefused>()->refusals.front().limit == 300);
+  CHECK(story.ask("miner-1", Action::switch_off).back() == "dispatched miner-1 switch_off");  // shedding is tried all the same
+  story.answer(story.last<CommandDispatched>()->command, DeviceAnswer::Kind::not_sent);
+  const Ask patient{{{"miner-1"}, Action::switch_on, 0, anna}, "when it is back", {}, {}, {}, 10 * minute_us};
+  CHECK(story.ask(patient) == Lines{"requested miner-1 switch_on", "waiting device_offline"});
+  story.pass(minute_us);
+  CHECK(story.read({{"miner-1", Metric::switch_on, 0}}) == Lines{"allowed", "dispatched miner-1 switch_on"});
+}
+
+TEST_CASE("after a start automation's loads come back one by one (H16)") {
+  Story story = at_rest();
+  for (int i = 0; i < 10; ++i) story.add(plug("load-" + std::to_string(i), 100));
+  story.site.woke(story.at);
+  for (int i = 0; i < 10; ++i) CHECK(story.ask("load-" + std::to_string(i), Action::switch_on, 0, guard).back() == "waiting its_turn");
+  CHECK(story.ask("miner-1", Action::switch_on).back() == "dispatched miner-1 switch_on");  // people do not queue
+  std::vector<Micros> sent;
+  for (int i = 0; i < 360; ++i) {
+    story.pass(second_us);
+    if (i % 60 == 0) story.soc(900 - i);
+    for (const std::string& line : story.tick()) {
+      if (!line.starts_with("dispatched load")) continue;
+      sent.push_back(story.at);
+      story.answer(story.last<CommandDispatched>()->command, DeviceAnswer::Kind::accepted);
+    }
+  }
+  REQUIRE(sent.size() == 10);
+  for (std::size_t i = 1; i < sent.size(); ++i) CHECK(sent[i] - sent[i - 1] >= gap_least - second_us);
+}
+
+// ---- the stop -------------------------------------------------------------------------------------------------------------
+
+TEST_CASE("a stop cancels what waits and drives what is on the wire to its safe state; nothing comes back when it is lifted (H29, H32)") {
+  Story story = at_rest();
+  story.add(plug("miner-2"));
+  story.ask("miner-2", Action::switch_on, 0, agent);
+  story.ask("miner-1", Action::switch_on, 0, guard);
+  story.ask("miner-1", Action::switch_off, 0, anna);
+  CHECK(story.stop() == Lines{"stop", "cancelled stopped", "cancelled stopped", "failed outcome_unknown", "requested miner-1 switch_off", "allowed",
+                              "dispatched miner-1 switch_off"});
+  CHECK(story.last<CommandDispatched>()->purpose == Purpose::safe_state);
+  CHECK_FALSE(story.site.why_not_send(*story.last<CommandDispatched>(), story.at));
+  story.pass(second_us);
+  CHECK(story.read({{"miner-1", Metric::switch_on, 0}}) == Lines{"verified"});
+  CHECK(story.lift() == Lines{"lifted"});
+  CHECK(story.live_until(story.at + hour_us) == Lines{});
+}
+
+TEST_CASE("a clock that jumped voids what waits and pauses schedules; people and the stop go on (H35)") {
+  Story story = agent_asks();
+  story.save(R"({"id":"evening","triggers":[{"id":"t","at":"12:10"}],"actions":[{"do":"notify","text":"x"}]})");
+  story.journal.begin(story.at);
+  REQUIRE(story.site.suspect_clock(hour_us, story.at, story.journal));
+  CHECK(lines(story.journal.turn()) == Lines{"clock.suspected", "cancelled clock_suspect"});
+  CHECK_FALSE(story.site.next_due(story.at));
+  CHECK(story.live_until(story.at + minute_us) == Lines{});
+  CHECK(story.ask("miner-1", Action::switch_on).back() == "dispatched miner-1 switch_on");
+  REQUIRE(story.site.trust_clock(anna, story.at, story.journal));
+  CHECK(story.site.next_due(story.at));
+}
+
+// ---- preferences and the host's limits --------------------------------------------------------------------------------------
+
+TEST_CASE("preferences stay within what the site and the host allow, and every problem has its pointer (C4)") {
+  Story story;
+  const auto pointers = [&](auto change) {
+    PreferencesSet wishes;
+    change(wishes);
+    Lines out;
+    for (const PreferenceProblem& problem : check_preferences(wishes, story.settings, story.site.limits())) out.push_back(problem.pointer);
+    return out;
+  };
+  CHECK(pointers([](PreferencesSet&) {}) == Lines{});
+  CHECK(pointers([](PreferencesSet& w) { w.min_soc_permille = 199; }) == Lines{"/min_soc_percent"});
+  CHECK(pointers([](PreferencesSet& w) { w.target_soc_permille = 300; }) == Lines{"/target_soc_percent"});
+  CHECK(pointers([](PreferencesSet& w) { w.pause_below_permille = 290, w.resume_above_permille = 280; }) == Lines{"/pause_below_percent", "/resume_above_percent"});
+  CHECK(pointers([](PreferencesSet& w) { w.rest_hours = {1440, 60}; }) == Lines{"/rest_hours"});
+  CHECK(pointers([](PreferencesSet& w) { w.mail = "anna@example.org\r\nBcc: x@y.z"; }) == Lines{"/mail"});
+  CHECK(pointers([](PreferencesSet& w) { w.sms = "0048123456789"; }) == Lines{"/sms"});
+  story.settings.grid_import_w_max = 8000;
+  CHECK(pointers([](PreferencesSet& w) { w.grid_import_w_max = 8001; }) == Lines{"/grid_import_w_max"});
+  PreferencesSet wrong;
+  wrong.min_soc_permille = 100;
+  CHECK(story.prefer(wrong) == Lines{"error invalid"});
+  CHECK(story.site.wishes() == PreferencesSet{});
+}
+
+TEST_CASE("the host's floor and limit bind people, too; its environment keeps a test installation off real devices (H41)") {
+  Story story = at_rest();
+  story.site.set_limits({400, 3000, "test"});
+  story.read({{"battery", Metric::soc_permille, 400}, {"grid", Metric::grid_w, 0}});
+  CHECK(story.ask("miner-1", Action::switch_on).back() == "refused soc-floor");
+  CHECK(story.last<CommandRefused>()->refusals.front().limit == 400);
+  story.pass(second_us);
+  story.read({{"battery", Metric::soc_permille, 900}, {"grid", Metric::grid_w, 1500}});
+  CHECK(story.ask("miner-1", Action::switch_on).back() == "refused grid-limit");
+  DeviceRegistered real = plug("miner-1");
+  real.environment = "production";
+  story.add(real);
+  CHECK(story.ask("miner-1", Action::switch_off).back() == "refused environment");
+  story.settings.soc_floor_permille = 300;
+  CHECK(story.configure(story.settings) == Lines{"error invalid"});
+}
