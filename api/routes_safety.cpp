@@ -110,7 +110,11 @@ void put_preferences(Service& service, http::Request&& request, const http::Resp
   wishes.critical_only = fields.truth("critical_only").value_or(false);
   const std::string by = who(fields).value_or("");
   if (body.refused()) return;
-  answer_turn(service, body.site(), Prefer{wishes, caller(by)}, responder, position_response);
+  service.engine.request(body.site(), Prefer{wishes, caller(by)}, [responder](const Result<SiteReply>& reply) {
+    if (reply) responder.send(position_response(*reply));
+    else if (reply.error().code == Errc::invalid) responder.send(problems(std::vector<DocumentProblem>{{reply.error().pointer, reply.error().sentence}}));
+    else responder.send(http::problem_response(reply.error()));
+  });
 }
 
 void reset_preferences(Service& service, http::Request&& request, const http::Responder& responder) {
