@@ -205,7 +205,8 @@ void RuleEngine::fired(const RuleId& rule, std::string_view trigger, DeviceIndex
 
 void RuleEngine::refused(const RuleId& rule, std::string_view trigger, DeviceIndex device, Micros at) {
   Watch* w = watch(rule, trigger, device);
-  if (w == nullptr) return;
+  // One that has seen nothing since it was edited did not fire: what came to nothing was asked for by its former self.
+  if (w == nullptr || w->value == missing) return;
   w->armed = true;
   if (w->not_before > at) return;  // another action of the same firing was refused, too
   w->not_before = at + std::min<Micros>(hour_us, minute_us << std::min<std::uint32_t>(w->refusals, 6));

@@ -60,35 +60,37 @@ void same_future(const RandomStory& live, Site other, std::uint64_t seed) {
   RC_ASSERT(a.site.snapshot() == b.site.snapshot());
 }
 
+void survives_restart(std::uint64_t seed) {
+  RandomStory story(seed);
+  const int turns = 20 + static_cast<int>(seed % (turns_max - 20));
+  const int snapshot_at = static_cast<int>((seed >> 20) % static_cast<std::uint64_t>(turns));
+  std::string snapshot;
+  std::size_t covered = 0;
+  for (int i = 0; i < turns; ++i) {
+    if (i == snapshot_at) snapshot = story.site.snapshot(), covered = story.journal.records().size();
+    story.turn();
+  }
+  const auto& records = story.journal.records();
+  note(records);
+
+  Site from_log = rebuilt(records);
+  RC_ASSERT(from_log.snapshot() == story.site.snapshot());
+
+  auto restored = Site::restore(snapshot);
+  RC_ASSERT(restored.has_value());
+  RC_ASSERT(restored->snapshot() == snapshot);
+  Site from_snapshot = rebuilt(records, covered, std::move(*restored));
+  RC_ASSERT(from_snapshot.snapshot() == story.site.snapshot());
+  RC_ASSERT(from_snapshot.next_due(story.at) == story.site.next_due(story.at));
+
+  same_future(story, std::move(from_log), seed ^ 0x5eed);
+  same_future(story, std::move(from_snapshot), seed ^ 0x5eed);
+}
+
 }  // namespace
 
 TEST_CASE("a site folded from its log, or from a snapshot and the tail, is the site that ran") {
-  rc::prop("evolve(log) == live", [](std::uint64_t seed) {
-    RandomStory story(seed);
-    const int turns = 20 + static_cast<int>(seed % (turns_max - 20));
-    const int snapshot_at = static_cast<int>((seed >> 20) % static_cast<std::uint64_t>(turns));
-    std::string snapshot;
-    std::size_t covered = 0;
-    for (int i = 0; i < turns; ++i) {
-      if (i == snapshot_at) snapshot = story.site.snapshot(), covered = story.journal.records().size();
-      story.turn();
-    }
-    const auto& records = story.journal.records();
-    note(records);
-
-    Site from_log = rebuilt(records);
-    RC_ASSERT(from_log.snapshot() == story.site.snapshot());
-
-    auto restored = Site::restore(snapshot);
-    RC_ASSERT(restored.has_value());
-    RC_ASSERT(restored->snapshot() == snapshot);
-    Site from_snapshot = rebuilt(records, covered, std::move(*restored));
-    RC_ASSERT(from_snapshot.snapshot() == story.site.snapshot());
-    RC_ASSERT(from_snapshot.next_due(story.at) == story.site.next_due(story.at));
-
-    same_future(story, std::move(from_log), seed ^ 0x5eed);
-    same_future(story, std::move(from_snapshot), seed ^ 0x5eed);
-  });
+  rc::prop("evolve(log) == live", survives_restart);
 
   // A run in which something never happened has proved nothing about it.
   for (const char* kind :
@@ -106,4 +108,9 @@ TEST_CASE("a site folded from its log, or from a snapshot and the tail, is the s
   std::size_t facts = 0;
   for (const auto& [kind, n] : seen()) facts += kind.find('.') != std::string::npos ? n : 0;
   CHECK(facts > 5'000);
+}
+
+TEST_CASE("seeds that once broke the restart") {
+  // An edited trigger that had been read, but had seen nothing yet: the failure of its former self's command counted or not.
+  survives_restart(2927561074211ull);
 }
