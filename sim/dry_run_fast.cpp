@@ -11,6 +11,18 @@ bool measures(const DryRunScene& scene, const DeviceId& device, Metric metric) {
   const auto metrics = scene.input.series->metrics(scene.input.site, device);
   return std::find(metrics.begin(), metrics.end(), metric) != metrics.end();
 }
+bool recorded(const DryRunScene& scene, const DeviceId& device) {
+  return !scene.input.series->metrics(scene.input.site, device).empty();
+}
+
+/// True when safety can ask for more of the record than states of charge, which are looked up when a trigger fires.
+bool safety_asks_more(const DryRunScene& scene) {
+  const Site& site = scene.site;
+  const DayWindow& solar = site.wishes().solar_hours;
+  const bool grid = site.settings().grid_import_w_max > 0 || site.wishes().grid_import_w_max > 0 || site.limits().grid_import_w_max > 0 ||
+                    (solar.from_minute != solar.to_minute && scene.owners[slot(Metric::grid_w)] > 0);
+  return grid || scene.owners[slot(Metric::battery_w)] > 0;  // the latter for the forecast, and for a sensor that hangs
+}
 
 bool rule_runs_fast(const DryRunScene& scene, const Rule& rule) {
   for (const Trigger& trigger : rule.triggers)
@@ -18,9 +30,9 @@ bool rule_runs_fast(const DryRunScene& scene, const Rule& rule) {
   for (const RuleAction& action : rule.actions) {
     if (action.kind != RuleAction::Kind::command) continue;
     if (action.action == Action::set_power) return false;
-    // A device that shows its switch in the record must be followed reading by reading.
-    if (action.device == "trigger" ? scene.owners[slot(Metric::switch_on)] > 0
-                                   : measures(scene, DeviceId{action.device}, Metric::switch_on))
+    // A device that shows its switch in the record must be followed reading by reading; so must another one than the
+    // trigger's that shows anything, because safety asks when it was heard last.
+    if (action.device == "trigger" ? scene.owners[slot(Metric::switch_on)] > 0 : recorded(scene, DeviceId{action.device}))
       return false;
   }
   return true;
@@ -35,7 +47,7 @@ bool rearms(bool above, std::int64_t rearm, std::int64_t value) { return above ?
 
 bool can_run_fast(const DryRunScene& scene) {
   if (scene.input.path == DryRunPath::ordinary || scene.rules != DryRunScene::Rules::candidates) return false;
-  if (scene.battery || scene.site.settings().grid_import_w_max > 0) return false;
+  if (scene.battery || safety_asks_more(scene)) return false;
   if (!scene.past.during.empty() || !scene.past.sent.empty()) return false;
   const MetricSet looked_at = metrics_of(scene.trying);
   for (const Metric simulated : {Metric::load_w, Metric::grid_w, Metric::grid_import_w, Metric::grid_export_w,

@@ -126,13 +126,14 @@ TEST_CASE("fast and ordinary way agree on conditions, windows, cooldowns and sev
     "triggers": [{"id": "high", "metric": "soc_percent", "device": "node-1", "above": 60, "rearm": 55}],
     "conditions": [{"between": ["08:00", "22:30"]},
                    {"any": [{"metric": "temperature_c", "device": "node-2", "above": 12}, {"metric": "pv_w", "device": "node-0", "above": 1500}]}],
-    "actions": [{"do": "resume", "device": "node-2"}, {"do": "notify", "text": "sun"}]})");
+    "actions": [{"do": "resume", "device": "pump"}, {"do": "notify", "text": "sun"}]})");
   const Rule second = rule_of(R"({"id": "cold",
     "triggers": [{"id": "low", "metric": "soc_percent", "device": "*", "below": 45, "rearm": 50},
                  {"id": "cool", "metric": "temperature_c", "device": "*", "below": 6}],
-    "actions": [{"do": "pause", "device": "node-2"}]})");
-  const auto report =
-      both_ways(input_over(series, facts, {conditional, second, rule_of(hysteresis)}, 6'000 * 2 * minute_us));
+    "actions": [{"do": "pause", "device": "pump"}]})");
+  auto input = input_over(series, facts, {conditional, second, rule_of(hysteresis)}, 6'000 * 2 * minute_us);
+  input.scenario = *parse_scenario(R"({"devices": [{"id": "pump", "nominal_w": 700}]})").scenario;
+  const auto report = both_ways(input);
   CHECK(report.would_send > 20);
   CHECK(report.notifications > 3);
   CHECK(report.firings.at("warm").size() >= 2);
@@ -145,7 +146,7 @@ TEST_CASE("fast and ordinary way agree for played devices, a shared battery, min
   for (int i = 0; i < 8'000; ++i) {
     const Micros at = test_start + i * minute_us;
     const auto soc = static_cast<std::int64_t>(150 + 800 * noise.smooth(1, at, 3 * hour_us));
-    series.row("battery", at, {{Metric::soc_permille, soc}, {Metric::battery_w, 100 - soc}});
+    series.row("battery", at, {{Metric::soc_permille, soc}});
     if (i % 2 == 0) series.row("house", at, {{Metric::load_w, 300 + i % 77}});
     if (i % 3 == 0) series.row("roof", at, {{Metric::pv_w, i % 1'900}});
     if (i % 60 == 0) series.row("spot", at, {{Metric::spot_price_micro, 1'000 * (i % 350) - 20'000}});
@@ -181,6 +182,8 @@ TEST_CASE("rules with timers, a simulated battery or a recorded switch take the 
     return can_run_fast(**scene);
   };
   CHECK(fast(hysteresis, "{}"));
+  CHECK_FALSE(fast(R"({"id": "r", "triggers": [{"id": "t", "metric": "soc_percent", "device": "node-0", "below": 50}],
+                      "actions": [{"do": "pause", "device": "node-1"}]})", "{}"));
   CHECK_FALSE(fast(
       R"({"id": "r", "triggers": [{"id": "t", "metric": "soc_percent", "device": "*", "below": 50, "for": "PT10M"}],
                       "actions": [{"do": "pause", "device": "trigger"}]})",
@@ -190,4 +193,44 @@ TEST_CASE("rules with timers, a simulated battery or a recorded switch take the 
            "{}"));
   series.row("node-1", test_start + day_us, {{Metric::switch_on, 1}});
   CHECK_FALSE(fast(hysteresis, "{}"));
+}
+
+TEST_CASE("what safety asks of the record beyond the charge takes the ordinary way") {
+  const auto fast = [](const MemorySeries& series, const PreferencesSet& wishes) {
+    auto facts = registered_nodes(2);
+    facts.add(test_start - hour_us, wishes);
+    const auto input = input_over(series, facts, {rule_of(hysteresis)}, day_us);
+    auto scene = make_scene(input, DryRunScene::Rules::candidates);
+    REQUIRE(scene);
+    return can_run_fast(**scene);
+  };
+  PreferencesSet solar, limit;
+  solar.solar_hours = {9 * 60, 16 * 60};
+  limit.grid_import_w_max = 5'000;
+  auto series = walking_nodes(1, 2, 100, 50);
+  CHECK(fast(series, {}));
+  CHECK(fast(series, solar));
+  CHECK_FALSE(fast(series, limit));
+  series.row("meter", test_start + day_us, {{Metric::grid_w, 100}});
+  CHECK(fast(series, {}));
+  CHECK_FALSE(fast(series, solar));
+  series.row("node-1", test_start + day_us, {{Metric::battery_w, 900}});
+  CHECK_FALSE(fast(series, {}));
+}
+
+TEST_CASE("a dry run refuses at a charge that hangs while its battery works, as the house would have") {
+  MemorySeries series;
+  for (int i = 0; i < 400; ++i) {
+    // It hangs at 85 % from the hundredth minute on; the rule asks again and again.
+    const std::int64_t soc = i < 20 ? 400 : 850;
+    series.row("node-0", test_start + i * minute_us, {{Metric::soc_permille, soc}, {Metric::battery_w, 2'000}});
+    series.row("node-0", test_start + i * minute_us + second_us, {{Metric::temperature_mc, i % 60 == 59 ? 30'000 : 20'000}});
+  }
+  const auto facts = registered_nodes(1);
+  const Rule rule = rule_of(R"({"id": "hot", "triggers": [{"id": "hot", "metric": "temperature_c", "device": "*", "above": 25}],
+    "actions": [{"do": "resume", "device": "trigger"}]})");
+  const auto report = dry_run(input_over(series, facts, {rule}, 400 * minute_us));
+  REQUIRE(report);
+  CHECK(report->would_refuse > 2);
+  CHECK(to_json(*report).find("stuck") != std::string::npos);
 }
