@@ -99,12 +99,7 @@ void put_preferences(Service& service, http::Request&& request, const http::Resp
   read_window(fields, "rest_hours", wishes.rest_hours);
   read_window(fields, "quiet_hours", wishes.quiet_hours);
   wishes.auto_pause = fields.truth("auto_pause").value_or(wishes.auto_pause);
-  if (const auto word = fields.text("confirmation")) {
-    bool known = false;
-    for (const Confirmation each : {Confirmation::always, Confirmation::sometimes, Confirmation::never})
-      if (name(each) == *word) wishes.confirmation = each, known = true;
-    if (!known) fields.problem("confirmation", "\"confirmation\" must be always, sometimes or never.");
-  }
+  wishes.confirmation = fields.choice("confirmation", {Confirmation::always, Confirmation::sometimes, Confirmation::never}).value_or(wishes.confirmation);
   wishes.mail = fields.text("mail").value_or("");
   wishes.sms = fields.text("sms").value_or("");
   wishes.critical_only = fields.truth("critical_only").value_or(false);

@@ -43,12 +43,6 @@ void configure(Service& service, http::Request&& request, const http::Responder&
   answer_turn(service, body.site(), Configure{settings, caller({})}, responder, position_response);
 }
 
-std::optional<DeviceKind> parse_kind(std::string_view word) {
-  for (const DeviceKind kind : {DeviceKind::meter, DeviceKind::inverter, DeviceKind::battery, DeviceKind::plug, DeviceKind::node, DeviceKind::price})
-    if (name(kind) == word) return kind;
-  return std::nullopt;
-}
-
 void register_device(Service& service, http::Request&& request, const http::Responder& responder) {
   SiteBody body(request, responder, "The device");
   if (!body) return;
@@ -56,10 +50,7 @@ void register_device(Service& service, http::Request&& request, const http::Resp
   DeviceRegistered device;
   device.device.text = std::string(request.param("device"));
   device.name = fields.text("name").value_or(device.device.text);
-  if (const auto word = fields.text("kind")) {
-    if (const auto kind = parse_kind(*word)) device.kind = *kind;
-    else fields.problem("kind", "\"kind\" must be meter, inverter, battery, plug, node or price.");
-  }
+  device.kind = fields.choice("kind", {DeviceKind::meter, DeviceKind::inverter, DeviceKind::battery, DeviceKind::plug, DeviceKind::node, DeviceKind::price}).value_or(device.kind);
   device.can_switch = fields.truth("can_switch").value_or(false);
   device.can_set_power = fields.truth("can_set_power").value_or(false);
   device.nominal_w = fields.scaled("nominal_w", 0, 0, 1'000'000'000, "W").value_or(0);
@@ -67,12 +58,7 @@ void register_device(Service& service, http::Request&& request, const http::Resp
   device.min_off = fields.duration("min_off").value_or(0);
   device.hold = fields.duration("hold").value_or(device.hold);
   device.freshness = fields.duration("freshness").value_or(device.freshness);
-  if (const auto word = fields.text("safe_state")) {
-    bool known = false;
-    for (const SafeState state : {SafeState::off, SafeState::on, SafeState::as_it_is})
-      if (name(state) == *word) device.safe_state = state, known = true;
-    if (!known) fields.problem("safe_state", "\"safe_state\" must be off, on or as_it_is.");
-  }
+  device.safe_state = fields.choice("safe_state", {SafeState::off, SafeState::on, SafeState::as_it_is}).value_or(device.safe_state);
   device.lease = fields.duration("lease").value_or(0);
   device.settle = fields.duration("settle").value_or(0);
   device.needs_approval = fields.truth("needs_approval").value_or(false);

@@ -29,6 +29,12 @@ struct DryRunScene {
   DryRunScene(const DryRunInput& in, Rules how, World::Options options)
       : input(in), rules(how), journal(in.site, in.log_end), site(in.site), world(std::move(options)) {}
 
+  /// Nothing is lost on the way in a dry run: what was sent was heard.
+  void accept(const CommandDispatched& command, Micros t) {
+    ensure(site.answered({command.command, DeviceAnswer::Kind::accepted, {}, command.retry}, t, journal).has_value(),
+           "the journal of a dry run takes everything", "sim/dry_run_scene.hpp");
+  }
+
   const DryRunInput& input;
   Rules rules;
   DryRunJournal journal;

@@ -6,13 +6,7 @@
 namespace heliograph {
 namespace {
 
-std::int64_t added_draw(const DeviceState& device, Action action, std::int64_t power_w) {
-  if (action == Action::switch_on) return device.about.nominal_w;
-  if (action == Action::set_power) return std::max<std::int64_t>(0, -power_w);  // charging draws
-  return 0;
-}
-
-bool is_wanted(const CommandState& command, Metric metric, std::int64_t value) {
+bool is_wanted(const Proposal& command, Metric metric, std::int64_t value) {
   if (metric == Metric::switch_on) return command.action != Action::set_power && (value != 0) == (command.action == Action::switch_on);
   if (metric != Metric::battery_w || command.action != Action::set_power) return false;
   const std::int64_t tolerance = std::max<std::int64_t>(50, std::abs(command.power_w) / 10);
@@ -31,7 +25,7 @@ Sight observe_switch(DeviceState& device, bool on, Micros at) {
   if (changed) device.changed_at = at;
   device.on = on;
   const auto& command = device.in_flight;
-  const bool ours = command && command->action != Action::set_power && on == (command->action == Action::switch_on);
+  const bool ours = command && command->proposal.action != Action::set_power && on == (command->proposal.action == Action::switch_on);
   const bool expired = by_lease(device, on, at);
   if (device.lease && !leaves_safe_state(device.about, on ? Action::switch_on : Action::switch_off, 0) && !command)
     device.lease.reset();
@@ -52,6 +46,12 @@ bool energises(Action action, std::int64_t power_w) {
 
 Micros expiry_of(const DeviceRegistered& about) { return about.settle > 10 * second_us ? cloud_command_expiry : command_expiry; }
 
+std::int64_t added_draw(const DeviceRegistered& about, Action action, std::int64_t power_w) {
+  if (action == Action::switch_on) return about.nominal_w;
+  if (action != Action::set_power) return 0;
+  return std::max<std::int64_t>(0, -std::max(power_w, -about.nominal_w));  // charging draws
+}
+
 bool leaves_safe_state(const DeviceRegistered& about, Action action, std::int64_t power_w) {
   if (about.safe_state == SafeState::as_it_is) return false;
   if (action == Action::set_power) return power_w != 0;
@@ -61,13 +61,11 @@ bool leaves_safe_state(const DeviceRegistered& about, Action action, std::int64_
 void evolve(DeviceState& device, const Envelope& envelope, const CommandDispatched& event, const PendingCommand* asked) {
   if (!device.in_flight || device.in_flight->command != event.command) {
     CommandState& fresh = device.in_flight.emplace();
-    fresh.command = event.command, fresh.action = event.action, fresh.power_w = event.power_w, fresh.owner = envelope.principal;
+    fresh.command = event.command;
+    fresh.proposal = {event.device, event.action, event.power_w, envelope.principal, event.purpose, {}};
     fresh.correlation = envelope.correlation;
     fresh.on_before = device.on, fresh.power_before = device.power_w;
-    if (asked != nullptr) {
-      fresh.purpose = asked->proposal.purpose, fresh.about = asked->proposal.about;
-      fresh.requested = asked->requested, fresh.firer = asked->firer;
-    }
+    if (asked != nullptr) fresh.proposal.about = asked->proposal.about, fresh.firer = asked->firer;
     if (event.action != Action::set_power) {
       device.switched.push_back(envelope.occurred_at);
       while (device.switched.size() > switches_per_hour_max) device.switched.pop_front();
@@ -79,9 +77,9 @@ void evolve(DeviceState& device, const Envelope& envelope, const CommandDispatch
   command.expires_at = event.expires_at, command.verify_by = event.verify_by, command.retry = event.retry;
   command.accepted_at.reset(), command.next_try = 0;
   if (is_person(envelope.principal.kind)) device.manual_until = envelope.occurred_at + manual_hold;
-  device.reserved_w = added_draw(device, event.action, event.power_w);
+  device.reserved_w = added_draw(device.about, event.action, event.power_w);
   if (event.lease > 0)
-    device.lease = Lease{event.command, event.action, event.power_w, envelope.principal, envelope.position, envelope.occurred_at + event.lease, envelope.occurred_at + event.lease / 3};
+    device.lease = Lease{event.command, command.proposal, envelope.position, envelope.occurred_at + event.lease, envelope.occurred_at + event.lease / 3};
   else if (device.lease && !leaves_safe_state(device.about, event.action, event.power_w))
     device.lease->renew_at = 0;
 }
@@ -134,11 +132,11 @@ Sight observe(DeviceState& device, Metric metric, std::int64_t value, Micros at)
   const Sight by_itself = is_switch ? observe_switch(device, value != 0, at) : Sight::nothing;
   const auto& command = device.in_flight;
   if (!command || at <= command->dispatched_at) return by_itself;
-  if (is_wanted(*command, metric, value)) return Sight::confirmed;
+  if (is_wanted(command->proposal, metric, value)) return Sight::confirmed;
   if (by_itself == Sight::by_hand) return by_itself;
   // An inverter ramps, and may be limited: only a switch can contradict. The first old values prove nothing.
   const bool settled = command->accepted_at && at > *command->accepted_at + std::max(settle_least, device.about.settle);
-  return is_switch && command->action != Action::set_power && settled ? Sight::contradicted : Sight::nothing;
+  return is_switch && command->proposal.action != Action::set_power && settled ? Sight::contradicted : Sight::nothing;
 }
 
 }  // namespace heliograph

@@ -52,12 +52,8 @@ struct PendingCommand {
 /// On its way: sent, and not yet known to be done or failed.
 struct CommandState {
   CommandId command;
-  Action action = Action::switch_off;
-  std::int64_t power_w = 0;
-  Principal owner;
-  Purpose purpose = Purpose::ordinary;
-  CommandId about = {};
-  Position requested = 0, dispatched = 0;  // dispatched: the latest try
+  Proposal proposal;
+  Position dispatched = 0;  // the latest try
   std::string correlation;
   Micros dispatched_at = 0, expires_at = 0, verify_by = 0;
   std::uint32_t retry = 0;
@@ -72,9 +68,7 @@ struct CommandState {
 /// The device's own timer runs: it returns to its safe state at `until` unless it hears from us.
 struct Lease {
   CommandId command;
-  Action action = Action::switch_on;
-  std::int64_t power_w = 0;
-  Principal owner;
+  Proposal proposal;
   Position cause = 0;   // of its latest word: the dispatch, or the last renewal
   Micros until = 0;
   Micros renew_at = 0;  // 0 = it is left to run out
@@ -118,6 +112,8 @@ inline constexpr std::uint32_t retries_max = 2;
 
 /// How long a command to this device stays valid.
 Micros expiry_of(const DeviceRegistered& about);
+/// Draw that the command adds to the site, W; never more than the device can take, so that sums stay far from overflow.
+std::int64_t added_draw(const DeviceRegistered& about, Action action, std::int64_t power_w);
 /// True when the command takes the device out of its declared safe state: then a lease protects it, where it has one.
 bool leaves_safe_state(const DeviceRegistered& about, Action action, std::int64_t power_w);
 

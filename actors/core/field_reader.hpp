@@ -31,6 +31,19 @@ class FieldReader {
   std::optional<bool> truth(std::string_view key);
   std::optional<Micros> duration(std::string_view key);
   std::optional<DeviceId> device(std::string_view key);
+  /// One of the words that `name` gives for `values`.
+  template <class Enum, std::size_t n>
+  std::optional<Enum> choice(std::string_view key, const Enum (&values)[n]) {
+    const auto word = text(key);
+    if (!word) return std::nullopt;
+    std::string words;
+    for (std::size_t i = 0; i < n; ++i) {
+      if (name(values[i]) == *word) return values[i];
+      words += (i == 0 ? "" : i + 1 < n ? ", " : " or ") + std::string(name(values[i]));
+    }
+    problem(key, "\"" + std::string(key) + "\" must be " + words + ".");
+    return std::nullopt;
+  }
   /// A problem when the field is not there; `example` finishes the sentence.
   void require(std::string_view key, std::string_view example);
   void refuse_others();

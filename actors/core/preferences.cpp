@@ -25,7 +25,7 @@ bool is_phone(const std::string& text) {
 std::vector<PreferenceProblem> check_preferences(const PreferencesSet& w, const SiteConfigured& site, const HostLimits& host) {
   std::vector<PreferenceProblem> out;
   const auto problem = [&out](const char* pointer, std::string sentence) { out.push_back({pointer, std::move(sentence)}); };
-  const std::int32_t floor = std::max({std::int32_t{200}, host.soc_floor_permille, site.soc_floor_permille});
+  const std::int32_t floor = strictest_floor(site, host);
   if (w.min_soc_permille < floor || w.min_soc_permille > 1000)
     problem("/min_soc_percent", "The minimum charge lies between the floor, " + percent(floor) + ", and 100 %: only the host's configuration file sets the floor.");
   if (w.target_soc_permille <= w.min_soc_permille || w.target_soc_permille > 1000)
@@ -34,9 +34,7 @@ std::vector<PreferenceProblem> check_preferences(const PreferencesSet& w, const 
     problem("/pause_below_percent", "Loads pause at the minimum charge, " + percent(w.min_soc_permille) + ", or above.");
   if (w.resume_above_permille <= w.pause_below_permille || w.resume_above_permille > 1000)
     problem("/resume_above_percent", "Loads resume above the charge at which they pause, " + percent(w.pause_below_permille) + ".");
-  std::int64_t most = 0;
-  for (const std::int64_t each : {site.grid_import_w_max, host.grid_import_w_max})
-    if (each > 0) most = most == 0 ? each : std::min(most, each);
+  const std::int64_t most = strictest_limit({site.grid_import_w_max, host.grid_import_w_max});
   if (w.grid_import_w_max < 0 || (most > 0 && w.grid_import_w_max > most))
     problem("/grid_import_w_max", most > 0 ? "The wished grid draw cannot exceed the site's limit of " + std::to_string(most) + " W." : "The wished grid draw cannot be negative.");
   const auto window = [&](const char* pointer, const DayWindow& each) {

@@ -95,7 +95,7 @@ class Check {
   // One command at a time: the one in flight is never replaced (H13). A higher priority may wait for its end.
   void lock(const DeviceState& device) {
     if (device.in_flight && !safe_state() && !may_wait_for(device, view_.pending, p_.principal))
-      refuse("busy", "Command " + device.in_flight->command.text + " of " + to_string(device.in_flight->owner) +
+      refuse("busy", "Command " + device.in_flight->command.text + " of " + to_string(device.in_flight->proposal.principal) +
                          " is still in flight on this device: wait for its end.", {}, {}, {}, device.in_flight->dispatched);
   }
 
@@ -155,7 +155,7 @@ class Check {
       refuse("rest-hours", "Automation adds no load between " + format_clock(view_.wishes.rest_hours.from_minute) + " and " +
                                format_clock(view_.wishes.rest_hours.to_minute) + ", as the preferences say.");
     if (!in_window(view_.wishes.solar_hours, view_.local_minute)) return;
-    const std::int64_t adds = added_draw(device);
+    const std::int64_t adds = added_draw(device.about, p_.action, p_.power_w);
     const Latest grid = view_.now.site_metric(Metric::grid_w);
     if (adds > 0 && grid.known() && grid.value + reserved_since(grid.at) + adds > 0)
       refuse("solar-hours", "In solar hours automation adds load from surplus only.", 0, grid.value + adds, "W", grid.position);
@@ -183,9 +183,7 @@ class Check {
     }
   }
 
-  std::int32_t floor() const {
-    return std::max({std::int32_t{200}, view_.limits.soc_floor_permille, view_.settings.soc_floor_permille});
-  }
+  std::int32_t floor() const { return strictest_floor(view_.settings, view_.limits); }
 
   void above_floor(const Latest& soc) {
     if (soc.value <= floor())
@@ -203,7 +201,7 @@ class Check {
     if (capacity <= 0 || soc.value <= floor()) return;
     const Latest& power = view_.now.latest(index, Metric::battery_w);
     const std::int64_t now_w = power.known() && is_fresh(view_.devices[index], power, at_) ? power.value : 0;
-    const std::int64_t then_w = p_.action == Action::set_power ? p_.power_w : now_w + added_draw(device);
+    const std::int64_t then_w = p_.action == Action::set_power ? p_.power_w : now_w + added_draw(device.about, p_.action, p_.power_w);
     if (then_w <= 0) return;
     const Micros horizon = device.about.lease > 0 ? device.about.lease : forecast_horizon;
     const auto drained_wh = static_cast<std::int64_t>(static_cast<double>(then_w) * static_cast<double>(horizon) / static_cast<double>(hour_us));
@@ -231,12 +229,6 @@ class Check {
     return !own || view_.now.devices()[battery].id == p_.device;
   }
 
-  std::int64_t added_draw(const DeviceState& device) const {
-    if (p_.action == Action::switch_on) return device.about.nominal_w;
-    // Beyond what the device can do is refused as such ("range"), and must not overflow here.
-    return std::max<std::int64_t>(0, -std::max(p_.power_w, -device.about.nominal_w));
-  }
-
   /// Draw of commands that a meter reading of this time cannot show yet.
   std::int64_t reserved_since(Micros at) const {
     std::int64_t reserved = 0;
@@ -247,15 +239,12 @@ class Check {
 
   /// The strictest of host, site and, for automation, preferences; 0 = none.
   std::int64_t grid_import_w_max() const {
-    std::int64_t least = 0;
-    for (const std::int64_t each : {view_.limits.grid_import_w_max, view_.settings.grid_import_w_max, person() ? 0 : view_.wishes.grid_import_w_max})
-      if (each > 0 && (least == 0 || each < least)) least = each;
-    return least;
+    return strictest_limit({view_.limits.grid_import_w_max, view_.settings.grid_import_w_max, person() ? 0 : view_.wishes.grid_import_w_max});
   }
 
   // What the meter shows, plus what was allowed and the meter cannot show yet, plus this (H15).
   void grid_limit(const DeviceState& device) {
-    const std::int64_t limit = grid_import_w_max(), adds = added_draw(device);
+    const std::int64_t limit = grid_import_w_max(), adds = added_draw(device.about, p_.action, p_.power_w);
     if (limit <= 0 || adds <= 0) return;
     const auto& devices = view_.now.devices();
     DeviceIndex meter = 0;
@@ -288,7 +277,7 @@ Verdict check_stay(const SafetyView& view, const Proposal& proposal, Micros at) 
 
 bool may_wait_for(const DeviceState& device, const std::vector<PendingCommand>& pending, const Principal& who) {
   const int mine = priority(who.kind);
-  if (device.in_flight && priority(device.in_flight->owner.kind) >= mine) return false;
+  if (device.in_flight && priority(device.in_flight->proposal.principal.kind) >= mine) return false;
   return std::none_of(pending.begin(), pending.end(), [&](const PendingCommand& p) {
     return p.proposal.device == device.about.device && p.what == Waiting::device_busy && priority(p.proposal.principal.kind) >= mine;
   });
@@ -297,6 +286,17 @@ bool may_wait_for(const DeviceState& device, const std::vector<PendingCommand>& 
 bool is_offline(const SiteNow& now, DeviceIndex device, const DeviceState& state, Micros at) {
   const Micros seen = now.devices()[device].seen_at;
   return seen != 0 && at - seen > state.about.freshness;
+}
+
+std::int32_t strictest_floor(const SiteConfigured& site, const HostLimits& host) {
+  return std::max({soc_floor_least, host.soc_floor_permille, site.soc_floor_permille});
+}
+
+std::int64_t strictest_limit(std::initializer_list<std::int64_t> limits) {
+  std::int64_t least = 0;
+  for (const std::int64_t each : limits)
+    if (each > 0 && (least == 0 || each < least)) least = each;
+  return least;
 }
 
 bool in_window(const DayWindow& window, int minute) {

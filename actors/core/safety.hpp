@@ -3,6 +3,7 @@
 // what a device may be told, change this file and nothing else.
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <vector>
 
@@ -11,9 +12,12 @@
 
 namespace heliograph {
 
+/// Nothing drains a battery below this, whatever anybody configures.
+inline constexpr std::int32_t soc_floor_least = 200;
+
 /// What no one can loosen through the API: the host's configuration file.
 struct HostLimits {
-  std::int32_t soc_floor_permille = 200;
+  std::int32_t soc_floor_permille = soc_floor_least;
   std::int64_t grid_import_w_max = 0;  // 0 = none
   std::string environment = "production";
 };
@@ -50,6 +54,11 @@ bool may_wait_for(const DeviceState& device, const std::vector<PendingCommand>& 
 
 /// Nothing was heard from it for longer than its freshness. A device that never reports is not called offline.
 bool is_offline(const SiteNow& now, DeviceIndex device, const DeviceState& state, Micros at);
+
+/// The state of charge at or below which nobody drains, permille.
+std::int32_t strictest_floor(const SiteConfigured& site, const HostLimits& host);
+/// The least of the limits that are set; 0 = none is.
+std::int64_t strictest_limit(std::initializer_list<std::int64_t> limits);
 
 bool in_window(const DayWindow& window, int minute_of_day);
 

@@ -81,7 +81,7 @@ void Site::take_row(const Intake& in, std::size_t row) {
 }
 
 void Site::observe(DeviceIndex device, Metric metric, std::int64_t value, Micros at, Position position) {
-  const Latest before = now_.latest(device, metric);
+  const std::int64_t before = metric == Metric::soc_permille ? now_.latest(device, metric).value : missing;
   if (!now_.fold(device, metric, value, at, position)) return;
   known_ = std::max(known_, position);
   if (metric == Metric::switch_on || metric == Metric::battery_w) {
@@ -91,7 +91,7 @@ void Site::observe(DeviceIndex device, Metric metric, std::int64_t value, Micros
     if (metric == Metric::battery_w && std::abs(value) < battery_works_w) state.soc_moved_at = at, state.soc_repeats = 0;
   } else if (metric == Metric::soc_permille) {
     DeviceState& state = state_of(device);
-    if (before.known() && before.value == value) ++state.soc_repeats;
+    if (before == value) ++state.soc_repeats;
     else state.soc_moved_at = at, state.soc_repeats = 0;
   }
   rules_.observe(now_, device, metric, value, at, position, firings_);

@@ -14,15 +14,13 @@ Micros jitter(const CommandState& command, Micros of) {
 }
 
 /// The view with this device as if its command had not been sent yet.
-struct WithoutFlight {
-  WithoutFlight(const std::vector<DeviceState>& devices, std::size_t index) : copy(devices) {
-    DeviceState& own = copy[index];
-    if (own.in_flight && own.in_flight->action != Action::set_power && !own.switched.empty()) own.switched.pop_back();
-    own.in_flight.reset();
-    own.reserved_w = 0;
-  }
-  std::vector<DeviceState> copy;
-};
+std::vector<DeviceState> without_flight(std::vector<DeviceState> devices, std::size_t index) {
+  DeviceState& own = devices[index];
+  if (own.in_flight && own.in_flight->proposal.action != Action::set_power && !own.switched.empty()) own.switched.pop_back();
+  own.in_flight.reset();
+  own.reserved_w = 0;
+  return devices;
+}
 
 std::string first_reason(const Verdict& verdict) { return verdict.refusals.front().rule + ": " + verdict.refusals.front().sentence; }
 
@@ -36,9 +34,8 @@ std::optional<std::string> Site::why_not_send(const CommandDispatched& command, 
     return "the command has ended";
   if (at >= command.expires_at) return "it expired before it could be sent";
   // Judged once more on what is known now (SAF-06, H4), as if it had not been dispatched yet.
-  const WithoutFlight before(devices_, static_cast<std::size_t>(state - devices_.data()));
-  const CommandState& flight = *state->in_flight;
-  const Verdict verdict = check(view(at, before.copy), {command.device, command.action, command.power_w, flight.owner, flight.purpose, flight.about}, at);
+  const auto before = without_flight(devices_, static_cast<std::size_t>(state - devices_.data()));
+  const Verdict verdict = check(view(at, before), state->in_flight->proposal, at);
   if (verdict.allowed()) return std::nullopt;
   return first_reason(verdict);
 }
@@ -46,8 +43,7 @@ std::optional<std::string> Site::why_not_send(const CommandDispatched& command, 
 std::optional<std::string> Site::why_not_renew(const LeaseRenewed& renewal, Micros at) const {
   const DeviceState* state = device(renewal.device);
   if (state == nullptr || !state->lease || state->lease->command != renewal.command || state->lease->renew_at == 0) return "the lease has ended";
-  const Lease& lease = *state->lease;
-  const Verdict verdict = check_stay(view(at), {renewal.device, lease.action, lease.power_w, lease.owner, Purpose::ordinary, {}}, at);
+  const Verdict verdict = check_stay(view(at), state->lease->proposal, at);
   if (verdict.allowed()) return std::nullopt;
   return first_reason(verdict);
 }
@@ -90,15 +86,15 @@ Status Site::unanswered(const DeviceState& device, std::string detail, Position 
 
 Status Site::try_again(const DeviceState& device, Position cause, Micros at, Journal& journal) {
   const CommandState& flight = *device.in_flight;
-  CommandDispatched again{flight.command, device.about.device, flight.action, flight.power_w, flight.expires_at, at + verify_deadline,
-                          flight.retry, 0, flight.purpose, device.about.hardware};
+  const Proposal& p = flight.proposal;
+  CommandDispatched again{flight.command, p.device, p.action, p.power_w, flight.expires_at, at + verify_deadline, flight.retry, 0, p.purpose, device.about.hardware};
   if (at >= flight.expires_at)
     return note(device_draft(device, {}, cause, flight.correlation, at,
                              CommandAnswered{flight.command, flight.retry, Answered::unreachable, 0, "It expired before the next try."}), journal);
   if (const auto why = why_not_send(again, at)) return failed(device, FailureKind::outcome_unknown, "Not sent again: " + *why, cause, at, journal);
   ++again.retry;
   again.lease = leaves_safe_state(device.about, again.action, again.power_w) ? device.about.lease : 0;
-  return note(device_draft(device, flight.owner, cause, flight.correlation, at, again), journal);
+  return note(device_draft(device, p.principal, cause, flight.correlation, at, again), journal);
 }
 
 Status Site::failed(const DeviceState& device, FailureKind kind, std::string detail, Position cause, Micros at, Journal& journal) {
@@ -114,18 +110,19 @@ Status Site::failed(const DeviceState& device, FailureKind kind, std::string det
 
 /// Puts back what was, by a command through the gate. Never against a hand, never towards more draw than was asked for.
 Status Site::roll_back(const CommandState& flight, const DeviceState& device, FailureKind kind, Position cause, Micros at, Journal& journal) {
-  if (flight.purpose != Purpose::ordinary) return {};
+  const Proposal& forth = flight.proposal;
+  if (forth.purpose != Purpose::ordinary) return {};
   const auto skip = [&](const char* why) {
     return note(device_draft(device, {}, cause, flight.correlation, at, RollbackSkipped{flight.command, why}), journal);
   };
-  Proposal back{device.about.device, Action::set_power, flight.power_before.value_or(0), flight.owner, Purpose::rollback, flight.command};
-  const bool by_switch = flight.action != Action::set_power;
+  Proposal back{device.about.device, Action::set_power, flight.power_before.value_or(0), forth.principal, Purpose::rollback, flight.command};
+  const bool by_switch = forth.action != Action::set_power;
   if (by_switch ? !flight.on_before : !flight.power_before) return skip("What was before is not known.");
   if (by_switch) back.action = *flight.on_before ? Action::switch_on : Action::switch_off, back.power_w = 0;
   if (flight.changed_by_hand) return skip("Somebody has switched the device since.");
-  if (back.action == flight.action && back.power_w == flight.power_w) return skip("What was before is what was wanted.");
+  if (back.action == forth.action && back.power_w == forth.power_w) return skip("What was before is what was wanted.");
   if (kind == FailureKind::contradicted && device.on == flight.on_before) return skip("The device is as it was before.");
-  if (!energises(flight.action, flight.power_w) && energises(back.action, back.power_w)) return skip("What was to be shed is not switched on again.");
+  if (!energises(forth.action, forth.power_w) && energises(back.action, back.power_w)) return skip("What was to be shed is not switched on again.");
   for (const PendingCommand& p : pending_)
     if (p.proposal.device == back.device && p.what == Waiting::device_busy) return skip("A newer command waits for the device.");
   auto answer = gate({back, {"c-" + std::to_string(journal.next())}, "Rollback: " + flight.command.text + " could not be confirmed.", cause,
@@ -173,11 +170,12 @@ Status Site::renew(const DeviceState& state, Micros at, Journal& journal) {
   const Lease& lease = *device.lease;
   const LeaseRenewed renewed{lease.command, device.about.device, at + device.about.lease};
   std::optional<std::string> why = why_not_renew(renewed, at);
-  const RuleEntry* rule = lease.owner.kind == PrincipalKind::rule ? rules_.find({lease.owner.name}) : nullptr;
+  const Principal& owner = lease.proposal.principal;
+  const RuleEntry* rule = owner.kind == PrincipalKind::rule ? rules_.find({owner.name}) : nullptr;
   if (at >= lease.until) why = "it ran out before it could be renewed";
-  else if (lease.owner.kind == PrincipalKind::rule && (rule == nullptr || !rule->rule.enabled)) why = "the rule that asked for it is gone";
+  else if (owner.kind == PrincipalKind::rule && (rule == nullptr || !rule->rule.enabled)) why = "the rule that asked for it is gone";
   if (why) return note(device_draft(device, {}, lease.cause, {}, at, LeaseEnded{lease.command, device.about.device, lease.until, *why}), journal);
-  return note(device_draft(device, lease.owner, lease.cause, {}, at, renewed), journal);
+  return note(device_draft(device, owner, lease.cause, {}, at, renewed), journal);
 }
 
 }  // namespace heliograph

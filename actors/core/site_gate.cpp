@@ -114,9 +114,9 @@ Status Site::wait(const PendingCommand& p, const CommandWaiting& waiting, Positi
   if (waiting.what == Waiting::approval)
     return note(draft(stream, p.proposal.principal, cause, p.correlation, at,
                       ApprovalRequested{p.command, sentence_of(p.proposal, device(p.proposal.device)), waiting.until}), journal);
-  const std::vector<PendingCommand> others = pending_;
+  const std::vector<PendingCommand> others = waiting.what == Waiting::device_busy ? pending_ : std::vector<PendingCommand>{};
   for (const PendingCommand& other : others)
-    if (waiting.what == Waiting::device_busy && other.what == Waiting::device_busy && other.proposal.device == p.proposal.device)
+    if (other.what == Waiting::device_busy && other.proposal.device == p.proposal.device)
       if (auto done = end_waiting(other, Cancelled::replaced, "by " + p.command.text + " of " + to_string(p.proposal.principal), p.proposal.principal, cause, at, journal); !done)
         return done;
   return note(draft(stream, p.proposal.principal, cause, p.correlation, at, waiting), journal);

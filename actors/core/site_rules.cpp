@@ -26,12 +26,10 @@ std::string rule_command_id(const Firing& firing, const Rule& rule, const Trigge
 
 bool in_window(const Condition& c, const Civil& local) {
   const int minute = local.hour * 60 + local.minute;
-  const bool wraps = c.after_minute > c.before_minute;
   // After midnight of a wrapping window the day that counts is the one on which it began.
-  const bool began_yesterday = wraps && minute < c.before_minute;
+  const bool began_yesterday = c.after_minute > c.before_minute && minute < c.before_minute;
   const int weekday = began_yesterday ? (local.weekday + 5) % 7 : local.weekday - 1;
-  if ((c.weekdays >> weekday & 1) == 0) return false;
-  return wraps ? minute >= c.after_minute || minute < c.before_minute : minute >= c.after_minute && minute < c.before_minute;
+  return (c.weekdays >> weekday & 1) != 0 && in_window(DayWindow{c.after_minute, c.before_minute}, minute);
 }
 
 }  // namespace
@@ -66,8 +64,8 @@ Status Site::react_to(const Sighting& sighting, Micros at, Journal& journal) {
   }
   auto verified = append(device_draft(device, by, flight.dispatched, flight.correlation, at, CommandVerified{flight.command, sighting.reading}), journal);
   if (!verified) return fail(verified.error());
-  if (flight.purpose != Purpose::rollback) return {};
-  return note(device_draft(device, {}, *verified, flight.correlation, at, CommandRolledBack{flight.about, flight.command}), journal);
+  if (flight.proposal.purpose != Purpose::rollback) return {};
+  return note(device_draft(device, {}, *verified, flight.correlation, at, CommandRolledBack{flight.proposal.about, flight.command}), journal);
 }
 
 Status Site::react_to(const Firing& firing, Micros at, Journal& journal) {

@@ -34,7 +34,7 @@ Status Site::remove_rule(const RuleId& rule, const Principal& principal, Micros 
 }
 
 Status Site::configure(const SiteConfigured& settings, const Principal& principal, Micros at, Journal& journal) {
-  const std::int32_t least = std::max(std::int32_t{200}, limits_.soc_floor_permille);
+  const std::int32_t least = strictest_floor({}, limits_);
   if (settings.soc_floor_permille < least || settings.soc_floor_permille > 1000)
     return fail(Errc::invalid, "The floor of the state of charge must be between " + std::to_string(least / 10) + " and 100 %.", "/soc_floor_percent");
   if (auto zone = Zone::find(settings.time_zone); !zone) return fail(zone.error());

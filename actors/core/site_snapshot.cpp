@@ -9,7 +9,7 @@
 namespace heliograph {
 namespace {
 
-constexpr std::uint64_t layout = 3;
+constexpr std::uint64_t layout = 4;
 
 class Writer {
  public:
@@ -91,16 +91,25 @@ std::optional<Firer> read_firer(Reader& r) {
   return firer;
 }
 
+void write(Writer& w, const Proposal& p) {
+  w.text(p.device.text), w.count(static_cast<std::uint64_t>(p.action)), w.number(p.power_w), write(w, p.principal);
+  w.count(static_cast<std::uint64_t>(p.purpose)), w.text(p.about.text);
+}
+Proposal read_proposal(Reader& r) {
+  Proposal p;
+  p.device.text = r.text(), p.action = static_cast<Action>(r.count() % 3), p.power_w = r.number(), p.principal = read_principal(r);
+  p.purpose = static_cast<Purpose>(r.count() % 3), p.about.text = r.text();
+  return p;
+}
+
 void write(Writer& w, const CommandState& c) {
-  w.text(c.command.text), w.count(static_cast<std::uint64_t>(c.action)), w.number(c.power_w), write(w, c.owner);
-  w.count(static_cast<std::uint64_t>(c.purpose)), w.text(c.about.text), w.count(c.requested), w.count(c.dispatched), w.text(c.correlation);
+  w.text(c.command.text), write(w, c.proposal), w.count(c.dispatched), w.text(c.correlation);
   w.number(c.dispatched_at), w.number(c.expires_at), w.number(c.verify_by), w.count(c.retry), write(w, c.accepted_at), w.number(c.next_try);
   write(w, c.on_before), write(w, c.power_before), w.flag(c.changed_by_hand), write(w, c.firer);
 }
 CommandState read_command(Reader& r) {
   CommandState c;
-  c.command.text = r.text(), c.action = static_cast<Action>(r.count() % 3), c.power_w = r.number(), c.owner = read_principal(r);
-  c.purpose = static_cast<Purpose>(r.count() % 3), c.about.text = r.text(), c.requested = r.count(), c.dispatched = r.count(), c.correlation = r.text();
+  c.command.text = r.text(), c.proposal = read_proposal(r), c.dispatched = r.count(), c.correlation = r.text();
   c.dispatched_at = r.number(), c.expires_at = r.number(), c.verify_by = r.number(), c.retry = static_cast<std::uint32_t>(r.count());
   c.accepted_at = read_optional<Micros>(r), c.next_try = r.number();
   c.on_before = read_optional<bool>(r), c.power_before = read_optional<std::int64_t>(r), c.changed_by_hand = r.flag(), c.firer = read_firer(r);
@@ -108,18 +117,14 @@ CommandState read_command(Reader& r) {
 }
 
 void write(Writer& w, const PendingCommand& p) {
-  const Proposal& a = p.proposal;
-  w.text(p.command.text), w.text(a.device.text), w.count(static_cast<std::uint64_t>(a.action)), w.number(a.power_w), write(w, a.principal);
-  w.count(static_cast<std::uint64_t>(a.purpose)), w.text(a.about.text), w.count(p.requested), w.text(p.correlation);
+  w.text(p.command.text), write(w, p.proposal), w.count(p.requested), w.text(p.correlation);
   w.count(p.what ? 1 + static_cast<std::uint64_t>(*p.what) : 0), w.number(p.until), w.number(p.not_before), w.flag(p.approved);
   for (const std::uint8_t wrong : p.wrong_codes) w.count(wrong);
   write(w, p.firer);
 }
 PendingCommand read_pending(Reader& r) {
   PendingCommand p;
-  Proposal& a = p.proposal;
-  p.command.text = r.text(), a.device.text = r.text(), a.action = static_cast<Action>(r.count() % 3), a.power_w = r.number(), a.principal = read_principal(r);
-  a.purpose = static_cast<Purpose>(r.count() % 3), a.about.text = r.text(), p.requested = r.count(), p.correlation = r.text();
+  p.command.text = r.text(), p.proposal = read_proposal(r), p.requested = r.count(), p.correlation = r.text();
   if (const auto what = r.count() % 5; what != 0) p.what = static_cast<Waiting>(what - 1);
   p.until = r.number(), p.not_before = r.number(), p.approved = r.flag();
   for (std::uint8_t& wrong : p.wrong_codes) wrong = static_cast<std::uint8_t>(r.count());
@@ -154,8 +159,7 @@ void write(Writer& w, const DeviceState& d) {
   for (const Micros at : d.switched) w.number(at);
   w.flag(d.lease.has_value());
   if (const auto& l = d.lease) {
-    w.text(l->command.text), w.count(static_cast<std::uint64_t>(l->action)), w.number(l->power_w), write(w, l->owner);
-    w.count(l->cause), w.number(l->until), w.number(l->renew_at);
+    w.text(l->command.text), write(w, l->proposal), w.count(l->cause), w.number(l->until), w.number(l->renew_at);
   }
   w.flag(d.in_flight.has_value());
   if (d.in_flight) write(w, *d.in_flight);
@@ -174,8 +178,7 @@ DeviceState read_device(Reader& r) {
   for (std::size_t n = r.length(); n > 0 && r.good(); --n) d.switched.push_back(r.number());
   if (r.flag()) {
     Lease& l = d.lease.emplace();
-    l.command.text = r.text(), l.action = static_cast<Action>(r.count() % 3), l.power_w = r.number(), l.owner = read_principal(r);
-    l.cause = r.count(), l.until = r.number(), l.renew_at = r.number();
+    l.command.text = r.text(), l.proposal = read_proposal(r), l.cause = r.count(), l.until = r.number(), l.renew_at = r.number();
   }
   if (r.flag()) d.in_flight = read_command(r);
   return d;

@@ -10,13 +10,14 @@ Status Site::engage_stop(const Principal& principal, const std::string& reason, 
   if (auto done = cancel_all(Cancelled::stopped, "The emergency stop was engaged.", *stopped, at, journal); !done) return done;
   for (std::size_t i = 0; i < devices_.size(); ++i) {
     const DeviceState device = devices_[i];
-    if (!device.in_flight || !energises(device.in_flight->action, device.in_flight->power_w)) continue;
+    if (!device.in_flight) continue;
     const CommandState flight = *device.in_flight;
-    if (flight.purpose == Purpose::safe_state) continue;
+    const Proposal& p = flight.proposal;
+    if (!energises(p.action, p.power_w) || p.purpose == Purpose::safe_state) continue;
     auto ended = failed(device, FailureKind::outcome_unknown, "The emergency stop came while it was on its way.", *stopped, at, journal);
     if (!ended) return ended;
     if (device.about.safe_state == SafeState::as_it_is) continue;
-    const bool by_power = flight.action == Action::set_power;
+    const bool by_power = p.action == Action::set_power;
     const Action safe = by_power ? Action::set_power : device.about.safe_state == SafeState::on ? Action::switch_on : Action::switch_off;
     auto answer = gate({{device.about.device, safe, 0, principal, Purpose::safe_state, flight.command}, {"c-" + std::to_string(journal.next())},
                         "Emergency stop: what was on its way goes to its safe state.", *stopped, flight.correlation, {}, {}, 0}, at, journal);

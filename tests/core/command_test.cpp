@@ -53,7 +53,7 @@ TEST_CASE("a dispatch locks the device, reserves its draw and, from a person, ho
   evolve(d, envelope(monday_noon), dispatch(Action::switch_on));
   REQUIRE(d.in_flight);
   CHECK(d.in_flight->command.text == "c-1");
-  CHECK(d.in_flight->owner == anna);
+  CHECK(d.in_flight->proposal.principal == anna);
   CHECK(d.in_flight->dispatched == 10);
   CHECK(d.reserved_w == 2000);
   CHECK(d.manual_until == monday_noon + manual_hold);

@@ -51,7 +51,7 @@ ReadingBatch RandomStory::some_readings() {
         const std::string& id = switches[static_cast<std::size_t>(between(0, 2))];
         builder.row(id, source);
         const DeviceState& state = device(id);
-        const bool wanted = state.in_flight && chance(70) ? state.in_flight->action == Action::switch_on : chance(50);
+        const bool wanted = state.in_flight && chance(70) ? state.in_flight->proposal.action == Action::switch_on : chance(50);
         builder.set(Metric::switch_on, wanted);
         if (chance(30)) builder.set(Metric::temperature_mc, between(20, 90) * 1000);
         break;
