@@ -36,7 +36,8 @@ struct TakeReadings {
   Digest fingerprint{};
 };
 /// A person's answer to a command that waits for it; a command that is taken back.
-struct Approve { ApprovalAnswer answer; };
+struct Approve { ApprovalAnswer answer; std::string idempotency_key = {}; Digest fingerprint{}; };
+struct AcknowledgeAlert { std::string alert; Principal principal; };
 struct CancelCommand { CommandId command; Principal principal; };
 struct Prefer { PreferencesSet wishes; Principal principal; };
 /// The clock jumped by so much; a person has looked at it.
@@ -50,7 +51,7 @@ struct Configure { SiteConfigured settings; Principal principal; };
 struct RegisterDevice { DeviceRegistered device; Principal principal; };
 /// A fact about the site that needs no decision (history.imported, engine.started).
 struct RecordFact { std::string stream; Event event; Principal principal; std::string correlation; };
-using SiteCommand = std::variant<TakeReadings, Ask, DeviceAnswer, Approve, CancelCommand, Prefer, SuspectClock, TrustClock, EngageStop, LiftStop, SaveRule, RemoveRule, Configure,
+using SiteCommand = std::variant<TakeReadings, Ask, DeviceAnswer, Approve, AcknowledgeAlert, CancelCommand, Prefer, SuspectClock, TrustClock, EngageStop, LiftStop, SaveRule, RemoveRule, Configure,
                                  RegisterDevice, RecordFact>;
 
 /// What a turn left in the log. Given only when it is durable.

@@ -167,9 +167,11 @@ class SiteShell : public SiteActor::base {
       } else if constexpr (std::is_same_v<C, DeviceAnswer>) {
         return plain(site_.answered(c, at, journal));
       } else if constexpr (std::is_same_v<C, Approve>) {
-        auto answer = site_.approve(c.answer, at, journal);
+        auto answer = site_.approve(c.answer, at, journal, std::move(c.idempotency_key), c.fingerprint);
         if (!answer) return fail(answer.error());
         return Decided{std::move(*answer)};
+      } else if constexpr (std::is_same_v<C, AcknowledgeAlert>) {
+        return plain(site_.acknowledge(c.alert, c.principal, at, journal));
       } else if constexpr (std::is_same_v<C, CancelCommand>) {
         return plain(site_.cancel(c.command, c.principal, at, journal));
       } else if constexpr (std::is_same_v<C, Prefer>) {

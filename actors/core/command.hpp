@@ -45,6 +45,7 @@ struct PendingCommand {
   std::optional<Waiting> what;  // none only within the turn that asks
   Micros until = 0, not_before = 0;
   bool approved = false;
+  Digest shown{};  // of what people were asked to say yes to
   std::array<std::uint8_t, 4> wrong_codes{};  // by ApprovalChannel
   std::optional<Firer> firer;                 // commands of rules
 };
@@ -88,6 +89,11 @@ struct DeviceState {
 
   Micros soc_moved_at = 0;  // when its state of charge last changed, or nothing moved it: later means stuck (H5)
   std::uint32_t soc_repeats = 0;  // readings since then that said the same
+
+  // What people should hear of (alerts.hpp); 0 = nothing is wrong.
+  Micros failed_at = 0, refused_at = 0;
+  Position failed = 0, refused = 0;
+  std::string refused_by = {};  // the rule of safety
 
   // Draw that the grid meter may not show yet: counted on top of its reading (H15).
   std::int64_t reserved_w = 0;

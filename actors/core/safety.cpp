@@ -135,11 +135,7 @@ class Check {
                s.position);
         return false;
       }
-    const Latest& power = view_.now.latest(index, Metric::battery_w);
-    // A full battery that is still being charged stands still, and so does one that was read only now and then.
-    const bool full = latest.value >= 990 && power.value < 0;
-    const bool works = power.known() && std::abs(power.value) >= battery_works_w && !full && source.soc_repeats >= stuck_repeats;
-    if (metric == Metric::soc_permille && works && source.soc_moved_at != 0 && at_ - source.soc_moved_at >= stuck_after) {
+    if (metric == Metric::soc_permille && is_stuck(view_.now, index, source, at_)) {
       refuse("stuck", what + " has not moved although its battery works: it counts as stale.", stuck_after / second_us,
              (at_ - source.soc_moved_at) / second_us, "s", latest.position);
       return false;
@@ -303,6 +299,14 @@ bool in_window(const DayWindow& window, int minute) {
   if (window.from_minute == window.to_minute) return false;
   if (window.from_minute < window.to_minute) return minute >= window.from_minute && minute < window.to_minute;
   return minute >= window.from_minute || minute < window.to_minute;
+}
+
+bool is_stuck(const SiteNow& now, DeviceIndex device, const DeviceState& state, Micros at) {
+  const Latest& power = now.latest(device, Metric::battery_w);
+  // A full battery that is still being charged stands still, and so does one that was read only now and then.
+  const bool full = now.latest(device, Metric::soc_permille).value >= 990 && power.value < 0;
+  const bool works = power.known() && std::abs(power.value) >= battery_works_w && !full && state.soc_repeats >= stuck_repeats;
+  return works && state.soc_moved_at != 0 && at - state.soc_moved_at >= stuck_after;
 }
 
 bool is_fresh(const DeviceState& device, const Latest& latest, Micros at) {

@@ -69,6 +69,9 @@ inline constexpr std::int64_t battery_works_w = 250;  // some 5 A
 /// A command without a lease is judged on this time ahead.
 inline constexpr Micros forecast_horizon = 15 * minute_us;
 
+/// A state of charge that does not move although its battery works: it counts as stale (H5).
+bool is_stuck(const SiteNow& now, DeviceIndex device, const DeviceState& state, Micros at);
+
 /// Whether a rule may use this reading at all: known and not older than the device's freshness limit.
 bool is_fresh(const DeviceState& device, const Latest& latest, Micros at);
 

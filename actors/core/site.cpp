@@ -183,7 +183,8 @@ void Site::came_to_nothing(const std::optional<Firer>& firer, Micros at) {
 
 void Site::fold(const Envelope& envelope, const Event& event) {
   known_ = std::max(known_, envelope.position);
-  if (fold_command(envelope, event)) return;
+  note_trouble(envelope, event);
+  if (fold_command(envelope, event) || fold_alert(envelope, event)) return;
   if (const auto* e = std::get_if<SiteConfigured>(&event)) {
     if (e->automation && !settings_.automation) rules_.start_fresh();
     settings_ = *e;
@@ -210,6 +211,7 @@ void Site::fold(const Envelope& envelope, const Event& event) {
     rules_.start_fresh();
   } else if (std::holds_alternative<ClockSuspected>(event)) {
     clock_suspect_ = true;
+    clock_position_ = envelope.position;
   } else if (std::holds_alternative<ClockTrusted>(event)) {
     clock_suspect_ = false;
   }
@@ -231,7 +233,7 @@ bool Site::fold_command(const Envelope& envelope, const Event& event) {
   } else if (const auto* waiting = std::get_if<CommandWaiting>(&event)) {
     if (PendingCommand* p = pending_of(waiting->command)) p->what = waiting->what, p->until = waiting->until, p->not_before = waiting->not_before;
   } else if (const auto* invited = std::get_if<ApprovalRequested>(&event)) {
-    if (PendingCommand* p = pending_of(invited->command)) p->what = Waiting::approval, p->until = invited->expires_at;
+    if (PendingCommand* p = pending_of(invited->command)) p->what = Waiting::approval, p->until = invited->expires_at, p->shown = shown_of(p->proposal);
   } else if (const auto* wrong = std::get_if<ApprovalAttemptFailed>(&event)) {
     if (PendingCommand* p = pending_of(wrong->command)) ++p->wrong_codes[static_cast<std::size_t>(wrong->channel)];
   } else if (const auto* decided = std::get_if<ApprovalDecided>(&event)) {

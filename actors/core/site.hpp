@@ -3,10 +3,12 @@
 // restart (evolve over the log), the live engine and a dry run hold the same state and run the same decisions.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "actors/core/alerts.hpp"
 #include "actors/core/journal.hpp"
 #include "actors/core/rule_engine.hpp"
 #include "actors/core/safety.hpp"
@@ -78,11 +80,12 @@ class Site {
   Status answered(const DeviceAnswer& answer, Micros at, Journal& journal);
   /// A yes is judged again before anything is sent. Errors: not_found (no such command waits for it), refused (no person, wrong
   /// code, channel shut after five of them).
-  Result<CommandAnswer> approve(const ApprovalAnswer& answer, Micros at, Journal& journal);
+  Result<CommandAnswer> approve(const ApprovalAnswer& answer, Micros at, Journal& journal, std::string idempotency_key = {}, const Digest& fingerprint = {});
   /// Takes back a command that waits. Errors: not_found, refused (no person).
   Status cancel(const CommandId& command, const Principal& principal, Micros at, Journal& journal);
-  /// The process has just started: what was on its way comes first, and loads come back one by one. Not of the log.
-  void woke(Micros at) { woke_at_ = at; }
+  /// The process has just started: what was on its way comes first, loads come back one by one, and alerts are watched from
+  /// now on. Not of the log.
+  void woke(Micros at) { woke_at_ = at, look_at_ = at + alert_look; }
   /// Timers: of rules, of commands that wait or are on their way, of leases.
   Status tick(Micros at, Journal& journal);
   /// The newest moment at which `tick` has something to do.
@@ -97,6 +100,8 @@ class Site {
   /// Wall and monotonic time disagree by `step`, or agree again. Commands that wait are void; schedules pause.
   Status suspect_clock(Micros step, Micros at, Journal& journal);
   Status trust_clock(const Principal& principal, Micros at, Journal& journal);
+  /// Somebody has seen it. Errors: not_found (no such alert is open), refused (no person).
+  Status acknowledge(const std::string& alert, const Principal& principal, Micros at, Journal& journal);
   Status prefer(const PreferencesSet& wishes, const Principal& principal, Micros at, Journal& journal);
   Status configure(const SiteConfigured& settings, const Principal& principal, Micros at, Journal& journal);
   Status register_device(const DeviceRegistered& device, const Principal& principal, Micros at, Journal& journal);
@@ -130,6 +135,7 @@ class Site {
   const PreferencesSet& wishes() const { return wishes_; }
   const std::vector<PendingCommand>& pending() const { return pending_; }
   const PendingCommand* pending(const CommandId& command) const;
+  const std::vector<OpenAlert>& alerts() const { return alerts_; }
   bool configured() const { return configured_; }
   SafetyView view(Micros at) const { return view(at, devices_); }
   SafetyView view(Micros at, const std::vector<DeviceState>& devices) const;
@@ -190,6 +196,7 @@ class Site {
   Result<CommandAnswer> proceed(const CommandId& command, Position cause, Micros wait_online, Micros at, Journal& journal);
   std::optional<CommandWaiting> must_wait(const PendingCommand& pending, const Verdict& verdict, Micros wait_online, Micros at) const;
   bool needs_approval(const Proposal& proposal) const;
+  Digest shown_of(const Proposal& proposal) const;
   Status wait(const PendingCommand& pending, const CommandWaiting& waiting, Position cause, Micros at, Journal& journal);
   Status send(const PendingCommand& pending, Verdict verdict, Position cause, Micros at, Journal& journal);
   Status end_waiting(const PendingCommand& pending, Cancelled why, std::string detail, const Principal& by, Position cause, Micros at, Journal& journal);
@@ -210,6 +217,11 @@ class Site {
   Draft device_draft(const DeviceState& device, Principal principal, Position cause, std::string correlation, Micros at, Event event) const;
   Status note(Draft draft, Journal& journal);
 
+  // What people should hear of (site_alerts.cpp).
+  bool fold_alert(const Envelope& envelope, const Event& event);
+  void note_trouble(const Envelope& envelope, const Event& event);
+  Status look_at_alerts(Micros at, Journal& journal);
+
   SiteKey key_;
   SiteConfigured settings_;
   Zone zone_ = Zone::utc();
@@ -223,12 +235,17 @@ class Site {
   PreferencesSet wishes_;
   std::vector<PendingCommand> pending_;  // in the order of their requests
   bool clock_suspect_ = false;
+  Position clock_position_ = 0;
+  std::vector<OpenAlert> alerts_;
   Position known_ = 0;  // everything up to here is folded
 
   // Of this process, not of the log.
   HostLimits limits_;
   bool safe_mode_ = false;
   Micros woke_at_ = 0, energised_at_ = 0;  // energised_at_: the last load that automation switched on since
+
+  Micros look_at_ = 0;                     // alerts are looked at again then
+  std::map<std::string, Micros> calm_since_;  // open alerts whose cause has gone
 
   // Within one turn.
   std::vector<Firing> firings_;  // found by observe, not yet reacted to

@@ -16,6 +16,11 @@ std::string sentence_of(const Proposal& p, const DeviceState* device) {
   return std::string("Let ") + what + (p.power_w > 0 ? " discharge with " : " charge with ") + std::to_string(std::abs(p.power_w)) + " W.";
 }
 
+/// What people say yes to: the sentence, and the device that would hear it.
+Digest shown(const Proposal& p, const DeviceState* device) {
+  return sha256({sentence_of(p, device), "\n", device == nullptr ? "" : device->about.hardware, "\n", device == nullptr ? "" : device->about.environment});
+}
+
 /// The same command has the same gap in every run.
 Micros gap_of(const CommandId& command) {
   const auto digest = sha256({"gap\n", command.text});
@@ -76,6 +81,8 @@ Result<CommandAnswer> Site::proceed(const CommandId& command, Position cause, Mi
   answer.decided = *refused;
   return answer;
 }
+
+Digest Site::shown_of(const Proposal& p) const { return shown(p, device(p.device)); }
 
 bool Site::needs_approval(const Proposal& p) const {
   if (p.purpose != Purpose::ordinary) return false;  // it undoes what somebody approved, or follows a stop
@@ -183,7 +190,7 @@ Status Site::cancel(const CommandId& command, const Principal& principal, Micros
 
 // ---- approving ----------------------------------------------------------------------------------------------------
 
-Result<CommandAnswer> Site::approve(const ApprovalAnswer& answer, Micros at, Journal& journal) {
+Result<CommandAnswer> Site::approve(const ApprovalAnswer& answer, Micros at, Journal& journal, std::string idempotency_key, const Digest& fingerprint) {
   const PendingCommand* found = pending(answer.command);
   if (found == nullptr || found->what != Waiting::approval)
     return fail(Errc::not_found, "No command \"" + answer.command.text + "\" waits for an approval at this site.");
@@ -197,12 +204,18 @@ Result<CommandAnswer> Site::approve(const ApprovalAnswer& answer, Micros at, Jou
   }
   if (p.wrong_codes[static_cast<std::size_t>(answer.channel)] >= wrong_codes_max)
     return turned_down(p, "approval-closed", "Too many wrong codes came this way: answer on the web page, or ask again.");
+  if (answer.granted && p.shown != shown_of(p.proposal)) {
+    if (auto done = end_waiting(p, Cancelled::replaced, "The device was changed after people were asked.", {}, p.requested, at, journal); !done) return fail(done.error());
+    return turned_down(p, "approval-changed", "The device was changed after this was asked: what you read is not what would be done. Ask again.");
+  }
+  Draft facts = draft(stream, answer.principal, p.requested, p.correlation, at, ApprovalDecided{p.command, answer.granted, answer.channel});
+  facts.idempotency_key = std::move(idempotency_key), facts.fingerprint = fingerprint;
   if (!answer.proven) {
-    if (auto done = note(draft(stream, answer.principal, p.requested, p.correlation, at, ApprovalAttemptFailed{p.command, answer.channel}), journal); !done)
-      return fail(done.error());
+    facts.body = Event(ApprovalAttemptFailed{p.command, answer.channel});
+    if (auto done = note(std::move(facts), journal); !done) return fail(done.error());
     return turned_down(p, "approval-code", "The code is wrong: it stands in the message, apart from the link.");
   }
-  auto decided = append(draft(stream, answer.principal, p.requested, p.correlation, at, ApprovalDecided{p.command, answer.granted, answer.channel}), journal);
+  auto decided = append(std::move(facts), journal);
   if (!decided) return fail(decided.error());
   if (answer.granted) return proceed(p.command, *decided, 0, at, journal);
   if (auto done = end_waiting(p, Cancelled::denied, {}, answer.principal, *decided, at, journal); !done) return fail(done.error());

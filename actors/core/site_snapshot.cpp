@@ -9,7 +9,7 @@
 namespace heliograph {
 namespace {
 
-constexpr std::uint64_t layout = 4;
+constexpr std::uint64_t layout = 5;
 
 class Writer {
  public:
@@ -118,7 +118,7 @@ CommandState read_command(Reader& r) {
 
 void write(Writer& w, const PendingCommand& p) {
   w.text(p.command.text), write(w, p.proposal), w.count(p.requested), w.text(p.correlation);
-  w.count(p.what ? 1 + static_cast<std::uint64_t>(*p.what) : 0), w.number(p.until), w.number(p.not_before), w.flag(p.approved);
+  w.count(p.what ? 1 + static_cast<std::uint64_t>(*p.what) : 0), w.number(p.until), w.number(p.not_before), w.flag(p.approved), w.text(bytes_of(p.shown));
   for (const std::uint8_t wrong : p.wrong_codes) w.count(wrong);
   write(w, p.firer);
 }
@@ -127,6 +127,7 @@ PendingCommand read_pending(Reader& r) {
   p.command.text = r.text(), p.proposal = read_proposal(r), p.requested = r.count(), p.correlation = r.text();
   if (const auto what = r.count() % 5; what != 0) p.what = static_cast<Waiting>(what - 1);
   p.until = r.number(), p.not_before = r.number(), p.approved = r.flag();
+  if (const std::string shown = r.text(); shown.size() == p.shown.size()) std::copy(shown.begin(), shown.end(), p.shown.begin());
   for (std::uint8_t& wrong : p.wrong_codes) wrong = static_cast<std::uint8_t>(r.count());
   p.firer = read_firer(r);
   return p;
@@ -157,6 +158,7 @@ void write(Writer& w, const DeviceState& d) {
   w.flag(d.registered), write(w, d.on), write(w, d.power_w), w.number(d.changed_at), w.number(d.manual_until), w.number(d.soc_moved_at), w.count(d.soc_repeats);
   w.number(d.reserved_w), w.number(d.reserved_since), w.count(d.switched.size());
   for (const Micros at : d.switched) w.number(at);
+  w.number(d.failed_at), w.count(d.failed), w.number(d.refused_at), w.count(d.refused), w.text(d.refused_by);
   w.flag(d.lease.has_value());
   if (const auto& l = d.lease) {
     w.text(l->command.text), write(w, l->proposal), w.count(l->cause), w.number(l->until), w.number(l->renew_at);
@@ -176,6 +178,7 @@ DeviceState read_device(Reader& r) {
   d.on = read_optional<bool>(r), d.power_w = read_optional<std::int64_t>(r);
   d.changed_at = r.number(), d.manual_until = r.number(), d.soc_moved_at = r.number(), d.soc_repeats = static_cast<std::uint32_t>(r.count()), d.reserved_w = r.number(), d.reserved_since = r.number();
   for (std::size_t n = r.length(); n > 0 && r.good(); --n) d.switched.push_back(r.number());
+  d.failed_at = r.number(), d.failed = r.count(), d.refused_at = r.number(), d.refused = r.count(), d.refused_by = r.text();
   if (r.flag()) {
     Lease& l = d.lease.emplace();
     l.command.text = r.text(), l.proposal = read_proposal(r), l.cause = r.count(), l.until = r.number(), l.renew_at = r.number();
@@ -267,7 +270,7 @@ std::string Site::snapshot() const {
   w.count(layout), w.text(key_.tenant.text), w.text(key_.site.text), w.flag(configured_);
   w.text(settings_.name), w.text(settings_.time_zone), w.text(settings_.currency), w.number(settings_.soc_floor_permille);
   w.number(settings_.grid_import_w_max), w.flag(settings_.automation), w.flag(stopped_), w.count(stop_position_);
-  w.flag(clock_suspect_), write(w, wishes_);
+  w.flag(clock_suspect_), w.count(clock_position_), write(w, wishes_);
   w.count(now_.words());
   for (std::size_t i = 0; i < now_.words(); ++i) w.text(now_.word(static_cast<std::int64_t>(i)));
   write(w, now_);
@@ -275,6 +278,8 @@ std::string Site::snapshot() const {
   for (const DeviceState& device : devices_) write(w, device);
   w.count(pending_.size());
   for (const PendingCommand& p : pending_) write(w, p);
+  w.count(alerts_.size());
+  for (const OpenAlert& a : alerts_) w.text(a.alert), w.count(static_cast<std::uint64_t>(a.severity)), w.number(a.raised_at), w.count(a.raised), w.flag(a.acknowledged);
   w.count(suspects_.size());
   for (const auto& s : suspects_) w.count(s.device), w.count(static_cast<std::uint64_t>(s.metric)), w.number(s.at), w.count(s.position);
   w.count(rules_.rules().size());
@@ -294,13 +299,17 @@ std::optional<Site> Site::restore(std::string_view bytes) {
   site.configured_ = r.flag();
   s.name = r.text(), s.time_zone = r.text(), s.currency = r.text(), s.soc_floor_permille = static_cast<std::int32_t>(r.number());
   s.grid_import_w_max = r.number(), s.automation = r.flag(), site.stopped_ = r.flag(), site.stop_position_ = r.count();
-  site.clock_suspect_ = r.flag(), site.wishes_ = read_preferences(r);
+  site.clock_suspect_ = r.flag(), site.clock_position_ = r.count(), site.wishes_ = read_preferences(r);
   if (auto zone = Zone::find(s.time_zone)) site.zone_ = *zone;
   for (std::size_t n = r.length(); n > 0 && r.good(); --n) site.now_.intern(r.text());
   read_now(r, site.now_);
   for (std::size_t n = r.length(); n > 0 && r.good(); --n) site.devices_.push_back(read_device(r));
   if (site.devices_.size() != site.now_.devices().size()) return std::nullopt;
   for (std::size_t n = r.length(); n > 0 && r.good(); --n) site.pending_.push_back(read_pending(r));
+  for (std::size_t n = r.length(); n > 0 && r.good(); --n) {
+    OpenAlert& a = site.alerts_.emplace_back();
+    a.alert = r.text(), a.severity = static_cast<Severity>(r.count() % 3), a.raised_at = r.number(), a.raised = r.count(), a.acknowledged = r.flag();
+  }
   for (std::size_t n = r.length(); n > 0 && r.good(); --n) {
     SafetyView::SuspectSeen seen{};
     seen.device = static_cast<DeviceIndex>(r.count()), seen.metric = static_cast<Metric>(r.count() % metric_slots);

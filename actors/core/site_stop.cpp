@@ -49,12 +49,14 @@ Status Site::trust_clock(const Principal& principal, Micros at, Journal& journal
 Status Site::tick(Micros at, Journal& journal) {
   if (auto done = fly(at, journal); !done) return done;
   if (!clock_suspect_) rules_.advance(at, zone_, firings_);
-  return has_reactions() ? react(at, journal) : release(at, journal);
+  if (auto done = has_reactions() ? react(at, journal) : release(at, journal); !done) return done;
+  return look_at_alerts(at, journal);
 }
 
 std::optional<Micros> Site::next_due(Micros after) const {
   std::optional<Micros> due = clock_suspect_ ? std::nullopt : rules_.next_due(after, zone_);
-  for (const auto& other : {next_flight(), next_release()})
+  const auto look = woke_at_ != 0 && configured_ ? std::optional(look_at_) : std::nullopt;
+  for (const auto& other : {next_flight(), next_release(), look})
     if (other) due = due ? std::min(*due, *other) : *other;
   return due;
 }

@@ -231,7 +231,8 @@ Lines Story::live_until(Micros until) {
   for (auto due = site.next_due(at); due && *due <= until; due = site.next_due(at)) {
     at = std::max(at, *due);
     const Lines now = tick();
-    ensure(!now.empty(), "the site asked to be woken and had nothing to do", "Story::live_until");
+    const auto next = site.next_due(at);
+    ensure(!now.empty() || !next || *next > at, "the site asked to be woken, had nothing to do, and asks again at once", "Story::live_until");
     out.insert(out.end(), now.begin(), now.end());
   }
   at = until;
