@@ -12,10 +12,12 @@
 #include <sstream>
 
 #include "actors/core/field_reader.hpp"
+#include "actors/notify_config.hpp"
 #include "api/export/export.hpp"
 #include "api/import/into.hpp"
 #include "api/web_server.hpp"
 #include "events/checkpoint.hpp"
+#include "events/key_file.hpp"
 #include "events/event_json.hpp"
 #include "sim/dry_run_store.hpp"
 #include "sim/house_adapter.hpp"
@@ -33,6 +35,7 @@ struct Options {
   std::int64_t speed = 1;
   std::uint64_t seed = 1;
   int past_days = 365;
+  std::optional<notify::NotifyOptions> notify;
   bool readings = false;
 };
 
@@ -143,6 +146,15 @@ using Greeting = std::function<void(const std::string& url)>;
 /// Runs engine and door until a signal comes.
 int run(Store& store, Engine& engine, const Options& o, bool read_only, const sigset_t& signals, const Greeting& greet) {
   api::Service service{engine, HELIOGRAPH_VERSION, HELIOGRAPH_COMMIT, read_only, dry_runs_on(store)};
+  std::unique_ptr<Notifier> notifier;  // outlives the engine's last word
+  if (o.notify) {
+    auto key = open_key_file((std::filesystem::path(o.data) / "approval.key").string(), "approval key");
+    if (!key) return complain(key.error());
+    auto started = Notifier::start(engine, {*o.notify, *key});
+    if (!started) return complain(started.error());
+    notifier = std::move(*started);
+    service.notifier = notifier.get();
+  }
   auto web = api::WebServer::start(engine, o.listen, std::move(service));
   if (!web) return complain(web.error());
   greet("http://" + o.listen.substr(0, o.listen.rfind(':')) + ":" + std::to_string((*web)->port()));
@@ -150,6 +162,7 @@ int run(Store& store, Engine& engine, const Options& o, bool read_only, const si
   sigwait(&signals, &signal);
   std::cerr << "heliograph: stopping in order.\n";
   (*web)->stop();
+  if (notifier) notifier->stop();
   if (auto done = engine.stop(); !done) return complain(done.error());
   return 0;
 }
@@ -215,6 +228,7 @@ Status read_config(Options& o, bool data_given, bool listen_given) {
     const Place root;
     FieldReader fields(*document.root, root, "The configuration", problems);
     const auto data = fields.text("data"), listen = fields.text("listen");
+    if (const Document* section = fields.find("notify")) o.notify = read_notify(*section, fields.place("notify"), problems);
     fields.refuse_others();
     if (data && !data_given) o.data = *data;
     if (listen && !listen_given) o.listen = *listen;

@@ -93,6 +93,7 @@ std::string Metrics::text(const Service& service, const Views& views) const {
   page.gauge("log_bytes", "Bytes of the data directory", store.bytes());
   page.gauge("disk_free_bytes", "Free bytes of its file system", store.free_bytes());
   page.gauge("projection_lag_events", "Positions that the views have not folded yet", store.log().durable() - std::min(store.log().durable(), views.applied()));
+  page.gauge("alerts_open", "Alerts that are raised and not cleared", views.alerts.open());
   page.gauge("pending_actions", "Commands that have not ended", views.pending.count());
   commit_histogram(page, service.engine.writer_stats());
   {

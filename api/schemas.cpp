@@ -25,6 +25,8 @@ std::vector<http::NamedSchema> schemas() {
       {"Command", R"({"type":"object","required":["device","action"],"additionalProperties":false,"properties":{"device":{"type":"string"},"action":{"type":"string","enum":["switch_on","switch_off","set_power","on","off","pause","resume"]},"power_w":{"type":"integer","description":"set_power only: + discharges, - charges"},"reason":{"type":"string"},"by":{"type":"string","description":"Who asks"},"wait_online":{"type":"string","description":"Wait so long for a device that is offline, up to PT1H","examples":["PT10M"]}}})"},
       {"CommandAnswer", R"({"type":"object","required":["command","state","position"],"properties":{"command":{"type":"string"},"state":{"type":"string","enum":["dispatched","awaiting_approval","waiting","allowed","refused","cancelled","verified","failed","outcome_unknown","rolled_back"]},"waits_for":{"type":"string","enum":["approval","device_busy","device_offline","its_turn"]},"until":{"type":"string","format":"date-time"},"position":{"type":"integer"},"repeated":{"type":"boolean"}}})"},
       {"CommandStory", R"({"type":"object","required":["command","state","events"],"properties":{"command":{"type":"string"},"state":{"type":"string","enum":["requested","awaiting_approval","waiting","allowed","refused","cancelled","dispatched","verified","failed","outcome_unknown","rolled_back"]},"events":{"type":"array","items":{"$ref":"#/components/schemas/Event"}}}})"},
+      {"AlertList", R"({"type":"object","required":["alerts"],"properties":{"alerts":{"type":"array","items":{"type":"object","required":["alert","severity","text","position","raised_at"],"properties":{"alert":{"type":"string"},"severity":{"enum":["info","warning","critical"]},"text":{"type":"string"},"position":{"type":"integer"},"raised_at":{"type":"string","format":"date-time"},"acknowledged_at":{"type":"string","format":"date-time"},"acknowledged_by":{"type":"string"},"cleared_at":{"type":"string","format":"date-time"}}}}}})"},
+      {"AlertSeen", R"({"type":"object","required":["alert"],"additionalProperties":false,"properties":{"alert":{"type":"string","examples":["device-offline/miner-1"]},"by":{"type":"string","description":"Who has seen it"}}})"},
       {"PendingList", R"({"type":"object","required":["pending"],"properties":{"pending":{"type":"array","items":{"type":"object","required":["command","device","action","state","who","position"]}}}})"},
       {"Who", R"({"type":"object","additionalProperties":false,"properties":{"by":{"type":"string"}}})"},
       {"StopAnswer", R"({"type":"object","required":["stopped","position","sites","in_memory_only"],"properties":{"stopped":{"type":"boolean"},"position":{"type":"integer"},"sites":{"type":"array","items":{"type":"string"}},"in_memory_only":{"type":"array","description":"Stopped, but not on record: the log took nothing","items":{"type":"string"}}}})"},
@@ -42,7 +44,7 @@ std::vector<http::NamedSchema> schemas() {
 
 std::vector<http::Route> all_routes(Service& service) {
   std::vector<http::Route> table;
-  for (auto* part : {system_routes, site_routes, reading_routes, rule_routes, command_routes, safety_routes, audit_routes, dry_run_routes})
+  for (auto* part : {system_routes, site_routes, reading_routes, rule_routes, command_routes, safety_routes, alert_routes, approval_routes, audit_routes, dry_run_routes})
     for (http::Route& route : part(service)) table.push_back(std::move(route));
   return table;
 }

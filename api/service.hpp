@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "actors/engine.hpp"
+#include "actors/notifier.hpp"
 #include "api/http/openapi.hpp"
 #include "api/http/router.hpp"
 #include "api/http/sse.hpp"
@@ -34,6 +34,7 @@ struct Service {
   DryRun dry_run = {};
   std::shared_ptr<std::atomic<int>> dry_runs = std::make_shared<std::atomic<int>>(0);  // under way
   std::shared_ptr<Metrics> metrics = {};
+  Notifier* notifier = nullptr;  // none: nobody is told, and nobody answers by mail or text message
   // Set when the server runs.
   http::SseHub* hub = nullptr;
   const http::Server* server = nullptr;
@@ -48,6 +49,8 @@ std::vector<http::Route> reading_routes(Service& service);
 std::vector<http::Route> rule_routes(Service& service);
 std::vector<http::Route> command_routes(Service& service);
 std::vector<http::Route> safety_routes(Service& service);
+std::vector<http::Route> alert_routes(Service& service);
+std::vector<http::Route> approval_routes(Service& service);
 std::vector<http::Route> audit_routes(Service& service);
 std::vector<http::Route> dry_run_routes(Service& service);
 /// The whole table. The service outlives it.

@@ -1,5 +1,8 @@
 #include "api/web_server.hpp"
 
+#include <algorithm>
+#include <cctype>
+
 #include "api/gateway.hpp"
 #include "api/metrics.hpp"
 #include "api/self_readings.hpp"
@@ -15,6 +18,21 @@ struct WebServer::Parts {
   http::Server server;
   std::unique_ptr<http::SseHub> hub;
 };
+
+namespace {
+
+/// People come by the public name, too: "https://hub.example" -> "hub.example".
+std::vector<std::string> host_of(const std::string& base_url) {
+  const auto begin = base_url.find("://");
+  if (begin == std::string::npos) return {};
+  std::string host = base_url.substr(begin + 3);
+  host = host.substr(0, host.find('/'));
+  if (const auto port = host.rfind(':'); port != std::string::npos && host.find(']', port) == std::string::npos) host.resize(port);
+  std::transform(host.begin(), host.end(), host.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return {host};
+}
+
+}  // namespace
 
 std::string openapi(const std::vector<http::Route>& routes, const std::string& version) {
   return http::openapi_document(routes, schemas(), {"Heliograph", version, "Energy command center: readings in, decisions that can be questioned out."});
@@ -42,6 +60,7 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
 
   http::ServerOptions options;
   options.threads = 2;
+  if (s.notifier != nullptr) options.allowed_hosts = host_of(s.notifier->options().base_url);
   if (auto done = parts->server.start(listen, http::handler_of(parts->router), options); !done) return fail(done.error());
   parts->hub = std::make_unique<http::SseHub>(parts->server.loop(), engine.store().log().durable(),
                                               [gateway = parts->gateway](const http::CatchUpRequest& request) { return gateway->page(request); });

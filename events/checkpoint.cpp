@@ -1,12 +1,10 @@
 #include "events/checkpoint.hpp"
 
-#include <fcntl.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <memory>
+
+#include "events/key_file.hpp"
 
 namespace heliograph {
 namespace {
@@ -17,15 +15,6 @@ using Key = std::unique_ptr<EVP_PKEY, FreeKey>;
 using Context = std::unique_ptr<EVP_MD_CTX, FreeContext>;
 
 const unsigned char* raw(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
-
-Status write_new_file(const std::string& path, std::string_view bytes) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file < 0) return fail(Errc::io, "The signing key " + path + " cannot be written: check the rights of the data directory.");
-  const bool good = ::write(file, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()) && ::fsync(file) == 0;
-  ::close(file);
-  if (!good) return fail(Errc::io, "The signing key " + path + " cannot be written: check the free space of the disk.");
-  return {};
-}
 
 }  // namespace
 
@@ -42,21 +31,9 @@ SigningKey SigningKey::from_seed(const Digest& seed) {
 }
 
 Result<SigningKey> SigningKey::open(const std::string& path) {
-  Digest seed{};
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file >= 0) {
-    struct stat about {};
-    const bool whole = ::fstat(file, &about) == 0 && about.st_size == static_cast<off_t>(seed.size()) &&
-                       ::read(file, seed.data(), seed.size()) == static_cast<ssize_t>(seed.size());
-    ::close(file);
-    if (!whole)
-      return fail(Errc::corrupt, "The signing key " + path + " is not 32 bytes long: restore it from a backup, or move it away to start a new one.");
-    return from_seed(seed);
-  }
-  if (RAND_priv_bytes(seed.data(), static_cast<int>(seed.size())) != 1)
-    return fail(Errc::io, "The system gave no random bytes for a signing key: try again.");
-  if (auto done = write_new_file(path, bytes_of(seed)); !done) return fail(done.error());
-  return from_seed(seed);
+  auto seed = open_key_file(path, "signing key");
+  if (!seed) return fail(seed.error());
+  return from_seed(*seed);
 }
 
 std::string SigningKey::sign(std::string_view text) const {

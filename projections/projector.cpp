@@ -42,9 +42,9 @@ Result<std::optional<std::string>> first_difference(const ViewStore& stored, con
 
 Views::Views(ViewStore& view_store, const EventLog& event_log) : series(make_series(view_store, event_log)), store(view_store), log(event_log) {}
 
-std::vector<Projection*> Views::all() { return {&site_now, series.get(), &audit, &pending, &devices, &rules}; }
+std::vector<Projection*> Views::all() { return {&site_now, series.get(), &audit, &pending, &alerts, &devices, &rules}; }
 
-std::vector<std::string> Views::names() { return {"site_now", "series", "audit", "pending_actions", "devices", "rules"}; }
+std::vector<std::string> Views::names() { return {"site_now", "series", "audit", "pending_actions", "alerts", "devices", "rules"}; }
 
 Status Views::load() {
   checkpoints_.clear();

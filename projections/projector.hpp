@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "projections/alerts.hpp"
 #include "projections/audit.hpp"
 #include "projections/catalog.hpp"
 #include "projections/pending_actions.hpp"
@@ -27,6 +28,7 @@ class Views {
   std::unique_ptr<SeriesProjection> series;
   Audit audit;
   PendingActions pending;
+  AlertsView alerts;
   DevicesView devices;
   RulesView rules;
 

@@ -13,13 +13,4 @@ std::string_view name(ChannelKind kind) {
   broken_invariant("a channel kind has a name", "name(ChannelKind)");
 }
 
-std::string_view name(Severity severity) {
-  switch (severity) {
-    case Severity::info: return "info";
-    case Severity::warning: return "warning";
-    case Severity::critical: return "critical";
-  }
-  broken_invariant("a severity has a name", "name(Severity)");
-}
-
 }  // namespace heliograph::notify

@@ -7,15 +7,13 @@
 #include <string_view>
 
 #include "actors/notify/secret.hpp"
-#include "events/ids.hpp"
+#include "events/event.hpp"
 #include "events/time.hpp"
 #include "events/zone.hpp"
 
 namespace heliograph::notify {
 
 enum class NoticeKind : std::uint8_t { approval, result, alert };
-enum class Severity : std::uint8_t { info, warning, critical };
-std::string_view name(Severity severity);  // "info", as our JSON and PagerDuty spell it
 /// Where an alert is in its life; the same subject_key all along.
 enum class Phase : std::uint8_t { raised, acknowledged, resolved };
 

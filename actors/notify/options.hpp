@@ -33,6 +33,7 @@ struct TwilioOptions {
   std::string account_sid;        // AC + 32 hex
   std::string user;               // API key sid; empty: the account sid
   Secret password;                // API key secret, or the auth token
+  Secret auth_token;              // checks what Twilio sends us; empty: the password, where it is the auth token
   std::string from;               // E.164, or
   std::string messaging_service;  // MG + 32 hex
   std::vector<SmsContact> to;

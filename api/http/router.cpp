@@ -153,7 +153,7 @@ void Router::dispatch(Request&& request, Responder responder) const {
     responder.send(problem_response(problem));
     return;
   }
-  if (!origin_ok) {
+  if (!origin_ok && !route->any_origin) {
     responder.send(problem_response(403, "foreign-origin",
                                     "A page of another origin may not do this: list it as an allowed origin."));
     return;

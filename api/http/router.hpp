@@ -58,6 +58,7 @@ struct Route {
   bool needs_idempotency_key = false;
   bool listed = true;      // in the OpenAPI document; pages and assets are not
   bool any_query = false;  // takes query parameters that are not declared
+  bool any_origin = false;  // the proof of who asks is in the request: pages without referrer name no origin
   Handler handler = {};
 };
 

@@ -77,7 +77,10 @@ TEST_CASE("a wrong byte, a missing and an extra entry are found in every view, a
   Logged<RandomStory> house(std::uint64_t{5});
   std::mt19937_64 random(5);
   live(house, random);
-  // Something is pending at the end, so that every view holds an entry.
+  // Something is pending at the end, and an alert was raised, so that every view holds an entry.
+  house.story.site.woke(house.story.at);
+  house.story.stop();
+  house.story.tick();
   house.story.lift();
   house.story.pass(2 * verify_deadline);
   house.story.tick();
