@@ -6,7 +6,7 @@
 
 #include "tests/notify/notices.hpp"
 #include "tests/notify/outside.hpp"
-#include "tests/notify/smtp_server.hpp"
+#include "tests/support/smtp_server.hpp"
 
 using namespace heliograph;
 using namespace heliograph::notify;

@@ -7,9 +7,11 @@
 
 #include "actors/notify/text.hpp"
 #include "events/base64.hpp"
+#include "tests/support/mail_reader.hpp"
 
 using namespace heliograph;
 using namespace heliograph::notify;
+using heliograph::testing::unquoted;
 
 namespace {
 
@@ -48,22 +50,6 @@ std::vector<std::string> header_names(const std::string& message) {
 
 const std::vector<std::string> wanted_headers = {
     "Date", "From", "To", "Subject", "Message-ID", "MIME-Version", "Auto-Submitted", "Content-Type"};
-
-/// What a reader makes of quoted-printable.
-std::string unquoted(const std::string& text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '=') {
-      out += text[i];
-    } else if (text.compare(i, 3, "=\r\n") == 0) {
-      i += 2;
-    } else {
-      out += static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
-      i += 2;
-    }
-  }
-  return out;
-}
 
 /// What a reader makes of encoded words and folding.
 std::string decoded_header(std::string header) {

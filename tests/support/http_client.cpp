@@ -84,8 +84,8 @@ Reply HttpClient::parse_head(const std::string& head) const {
     at += 2;
     const auto end = head.find("\r\n", at);
     const auto line = head.substr(at, end == std::string::npos ? end : end - at);
-    const auto colon = line.find(": ");
-    if (colon != std::string::npos) reply.headers.emplace_back(line.substr(0, colon), line.substr(colon + 2));
+    const auto colon = line.find(':'), value = colon == std::string::npos ? colon : line.find_first_not_of(' ', colon + 1);
+    if (colon != std::string::npos) reply.headers.emplace_back(line.substr(0, colon), value == std::string::npos ? "" : line.substr(value));
     at = end;
   }
   return reply;

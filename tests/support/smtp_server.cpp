@@ -1,4 +1,4 @@
-#include "tests/notify/smtp_server.hpp"
+#include "tests/support/smtp_server.hpp"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -14,7 +14,7 @@ namespace heliograph::testing {
 
 SmtpServer::SmtpServer(const std::string& mode, const ServerCertificate* certificate) {
   std::vector<std::string> words = {
-      "/usr/bin/python3", std::string(HELIOGRAPH_SOURCE_DIR) + "/tests/notify/smtp_server.py", folder_.path(), mode};
+      "/usr/bin/python3", std::string(HELIOGRAPH_SOURCE_DIR) + "/tests/support/smtp_server.py", folder_.path(), mode};
   if (certificate) words.insert(words.end(), {certificate->certificate_file, certificate->key_file});
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
