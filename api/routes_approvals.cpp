@@ -108,12 +108,15 @@ std::string outcome(const Result<SiteReply>& reply, bool yes) {
   return yes ? "Heliograph: YES is on record." : "Heliograph: NO is on record. Nothing is done.";
 }
 
-/// A wrong code counts against every question that this number could have meant.
-void count_wrong(Service& service, const std::vector<std::pair<PutQuestion, bool>>& asked, const notify::InboundSms& sms, const Digest& print) {
+/// A wrong code counts against every question that this number could have meant; the sender hears of it when that is on record.
+void count_wrong(Service& service, const std::vector<std::pair<PutQuestion, bool>>& asked, const notify::InboundSms& sms, const Digest& print,
+                 const http::Responder& responder) {
+  // Answers when the last of its copies is gone.
+  const std::shared_ptr<const void> told(nullptr, [responder](const void*) { responder.send(twiml("Heliograph: no open request has this code.")); });
   for (const auto& [put, matches] : asked)
     if (put.open)
       service.engine.request(put.question.site, Approve{{put.question.command, true, ApprovalChannel::sms, {PrincipalKind::user, sms.from}, false},
-                                                        "sms-" + sms.sid + "-" + put.question.command.text, print}, [](const Result<SiteReply>&) {});
+                                                        "sms-" + sms.sid + "-" + put.question.command.text, print}, [told](const Result<SiteReply>&) {});
 }
 
 void answer_by_sms(Service& service, const http::Request& request, const http::Responder& responder) {
@@ -136,8 +139,7 @@ void answer_by_sms(Service& service, const http::Request& request, const http::R
   const Digest print = sha256({sms->sid, "\n", sms->from, "\n", sms->body});
   const auto meant = std::find_if(asked.begin(), asked.end(), [](const auto& each) { return each.second; });
   if (meant == asked.end()) {
-    count_wrong(service, asked, *sms, print);
-    return static_cast<void>(responder.send(twiml("Heliograph: no open request has this code.")));
+    return count_wrong(service, asked, *sms, print, responder);
   }
   const ApprovalAnswer answer{meant->first.question.command, said->yes, ApprovalChannel::sms, {PrincipalKind::user, sms->from}, true};
   service.engine.request(meant->first.question.site, Approve{answer, "sms-" + sms->sid, print},

@@ -1,8 +1,6 @@
 // Approvals by text message: the house on real threads, a double of Twilio that keeps what it was told, and Twilio's own
 // signature over what comes back. The clock is the test's.
 #include <catch2/catch.hpp>
-#include <chrono>
-#include <thread>
 
 #include "actors/notify/form.hpp"
 #include "actors/notify/twilio_inbound.hpp"
@@ -67,28 +65,16 @@ class Hub {
     clock_.advance(second_us);  // stamps of a clock that stands still run ahead of it
     return reply->command->command;
   }
-  /// The code of the n-th text message. Gives up after a minute.
+  /// The code of the n-th text message.
   std::string code(std::size_t n) {
-    for (int i = 0; i < 600; ++i) {
-      const auto asked = twilio_.asked();
-      if (asked.size() > n) {
-        const auto form = notify::parse_form(asked[n].body);
-        REQUIRE(form);
-        CHECK(*notify::only_value(*form, "To") == number);
-        const std::string text = *notify::only_value(*form, "Body");
-        const auto at = text.find("Reply YES ");
-        REQUIRE(at != std::string::npos);
-        return text.substr(at + 10, 6);
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    }
-    std::string why;
-    static_cast<void>(store_->log().scan(1, store_->log().durable(), Part::decisions, [&](const RecordPtr& record) {
-      if (const auto* settled = std::get_if<NotificationSettled>(&record->event())) why += settled->channel + ": " + settled->detail + " ";
-      return true;
-    }));
-    FAIL("no text message came; " << why << notifier_->open() << " open, " << notifier_->tries() << " tries");
-    return {};
+    REQUIRE(twilio_.wait_for(n + 1));
+    const auto form = notify::parse_form(twilio_.asked()[n].body);
+    REQUIRE(form);
+    CHECK(*notify::only_value(*form, "To") == number);
+    const std::string text = *notify::only_value(*form, "Body");
+    const auto at = text.find("Reply YES ");
+    REQUIRE(at != std::string::npos);
+    return text.substr(at + 10, 6);
   }
   /// What Twilio would post, signed for the public address.
   test::Reply reply(const std::string& body, int message, const std::string& from = number, const std::string& forged = {}) {
@@ -174,7 +160,6 @@ TEST_CASE("without the code, the number or the signature nothing is approved (H2
   // The same wrong message many times counts once.
   for (int i = 0; i < 10; ++i) CHECK(has(hub.reply("YES " + wrong, 5).body, "no open request has this code"));
   for (int i = 0; i < 4; ++i) CHECK(hub.reply("YES " + wrong, 6 + i).status == 200);
-  for (int i = 0; i < 600 && hub.count<ApprovalAttemptFailed>(command) < 5; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   CHECK(hub.count<ApprovalAttemptFailed>(command) == 5);
   const auto late = hub.reply("YES " + code, 20);
   CHECK(has(late.body, "Too many wrong codes"));

@@ -7,6 +7,8 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <chrono>
+#include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -61,6 +63,7 @@ struct HttpDouble::State {
   std::optional<asio::ssl::context> tls;
   std::vector<Script> scripts;
   mutable std::mutex mutex;
+  mutable std::condition_variable came;
   std::vector<Asked> asked;  // guarded by mutex
   int connections = 0;       // guarded by mutex
   bool stopping = false;     // guarded by mutex
@@ -77,6 +80,7 @@ struct HttpDouble::State {
       const std::lock_guard lock(mutex);
       asked.push_back(read_request(request));
     }
+    came.notify_all();
     play(stream, script, socket);
   }
 
@@ -132,6 +136,11 @@ std::uint16_t HttpDouble::port() const { return state_->acceptor.local_endpoint(
 std::vector<Asked> HttpDouble::asked() const {
   const std::lock_guard lock(state_->mutex);
   return state_->asked;
+}
+
+bool HttpDouble::wait_for(std::size_t requests) const {
+  std::unique_lock lock(state_->mutex);
+  return state_->came.wait_for(lock, std::chrono::minutes(1), [&] { return state_->asked.size() >= requests; });
 }
 
 int HttpDouble::connections() const {

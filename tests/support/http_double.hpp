@@ -41,6 +41,8 @@ class HttpDouble {
   std::uint16_t port() const;
   /// What came so far; complete when the client has its answer.
   std::vector<Asked> asked() const;
+  /// Waits until so many requests came; false after a minute: then something hangs.
+  bool wait_for(std::size_t requests) const;
   /// Connections, also those without a request.
   int connections() const;
 

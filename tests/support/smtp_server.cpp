@@ -1,6 +1,7 @@
 #include "tests/support/smtp_server.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <simdjson.h>
 #include <sys/wait.h>
@@ -30,7 +31,7 @@ SmtpServer::SmtpServer(const std::string& mode, const ServerCertificate* certifi
   ::close(ends[1]);
   std::string line;
   for (char c; ::read(ends[0], &c, 1) == 1 && c != '\n';) line += c;
-  ::close(ends[0]);
+  said_ = ends[0];
   port_ = static_cast<std::uint16_t>(std::atoi(line.c_str()));
   ensure(port_ != 0, "aiosmtpd starts (Debian: python3-aiosmtpd, see packages-test.txt)", "SmtpServer");
 }
@@ -38,6 +39,18 @@ SmtpServer::SmtpServer(const std::string& mode, const ServerCertificate* certifi
 SmtpServer::~SmtpServer() {
   ::kill(pid_, SIGKILL);
   ::waitpid(pid_, nullptr, 0);
+  ::close(said_);
+}
+
+bool SmtpServer::wait_for(std::size_t mails) {
+  while (came_ < mails) {
+    pollfd reading{said_, POLLIN, 0};
+    if (::poll(&reading, 1, 60'000) != 1) return false;
+    char c = 0;
+    if (::read(said_, &c, 1) != 1) return false;
+    came_ += c == '\n';
+  }
+  return true;
 }
 
 std::vector<ReceivedMail> SmtpServer::received() const {

@@ -28,10 +28,14 @@ class SmtpServer {
   std::uint16_t port() const { return port_; }
   /// What it has taken, in order.
   std::vector<ReceivedMail> received() const;
+  /// Waits until so many mails came; false after a minute: then something hangs.
+  bool wait_for(std::size_t mails);
 
  private:
   TempDir folder_;
   pid_t pid_ = -1;
+  int said_ = -1;
+  std::size_t came_ = 0;
   std::uint16_t port_ = 0;
 };
 

@@ -47,6 +47,7 @@ class Keep:
                        "login": bool(session.authenticated), "tls": server.transport.get_extra_info("ssl_object") is not None,
                        "message": base64.b64encode(envelope.original_content).decode()}, file)
         os.rename(path + ".part", path)
+        print("mail", flush=True)
         return "250 OK"
 
 
