@@ -1,5 +1,6 @@
 // What a command waits for, who says yes to it, and what a stop leaves of it.
 #include <catch2/catch.hpp>
+#include <functional>
 
 #include "actors/core/preferences.hpp"
 #include "tests/support/core_fixture.hpp"
@@ -75,6 +76,33 @@ TEST_CASE("an approval ends after five minutes, to the microsecond (H20)") {
   Story story = agent_asks();
   CHECK(story.live_until(story.at + approval_expiry + second_us) == Lines{"cancelled expired"});
   CHECK_FALSE(story.site.next_due(story.at));
+}
+
+TEST_CASE("what people read is what is done: a device that was changed after they were asked is not told (H27)") {
+  const auto changed = [](const std::function<void(DeviceRegistered&)>& change) {
+    Story story = agent_asks();
+    const CommandId command = last_asked(story);
+    DeviceRegistered device = story.device("miner-1").about;
+    change(device);
+    story.add(device);
+    const Lines said = story.approve(command);
+    CHECK(story.approve(command).front() == "error not-found");
+    return said;
+  };
+  const Lines refused{"cancelled replaced", "turned down approval-changed"};
+  CHECK(changed([](DeviceRegistered& d) { d.name = "Sauna"; }) == refused);
+  CHECK(changed([](DeviceRegistered& d) { d.hardware = "shelly-77"; }) == refused);
+  CHECK(changed([](DeviceRegistered& d) { d.environment = "production"; }) == refused);
+  // What the sentence does not depend on is judged as it is by then.
+  CHECK(changed([](DeviceRegistered& d) { d.freshness = 10 * minute_us; }).front() == "approved");
+  CHECK(changed([](DeviceRegistered& d) { d.can_switch = false; }) == Lines{"approved", "refused capability"});
+  // A no needs no proof that nothing changed.
+  Story story = agent_asks();
+  const CommandId command = last_asked(story);
+  DeviceRegistered device = story.device("miner-1").about;
+  device.name = "Sauna";
+  story.add(device);
+  CHECK(story.approve(command, false).back() == "cancelled denied");
 }
 
 TEST_CASE("who needs a yes is what the preferences and the device say") {
