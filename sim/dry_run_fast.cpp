@@ -311,7 +311,9 @@ Status DryRunFast::answer_until(Micros t) {
 void DryRunFast::settle(Micros t) {
   const auto& records = scene_.journal.records();
   for (; seen_records_ < records.size(); ++seen_records_) {
-    const auto* command = std::get_if<CommandDispatched>(&records[seen_records_]->event());
+    const RecordPtr record = records[seen_records_];  // what follows may append
+    if (const auto* question = std::get_if<ApprovalRequested>(&record->event())) scene_.suppose_yes(*question, t);
+    const auto* command = std::get_if<CommandDispatched>(&record->event());
     if (!command) continue;
     const auto device = std::find_if(scene_.played.begin(), scene_.played.end(),
                                      [&](const auto& p) { return p.id == command->device; });

@@ -168,6 +168,8 @@ class Caveats {
   }
 
   void devices() {
+    if (scene_.supposed > 0)
+      add("approvals-supposed", std::to_string(scene_.supposed) + " of the commands need a person's yes: here somebody says it at once, every time.");
     const bool played = std::any_of(scene_.played.begin(), scene_.played.end(),
                                     [&](const PlayedDevice& d) { return scene_.world.plays(d.in_world); });
     if (outcome_.unsimulated_power)

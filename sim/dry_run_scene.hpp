@@ -35,6 +35,13 @@ struct DryRunScene {
            "the journal of a dry run takes everything", "sim/dry_run_scene.hpp");
   }
 
+  /// Nobody is asked in a dry run: the yes that a command waits for is supposed, at once, and the report says so.
+  void suppose_yes(const ApprovalRequested& question, Micros t) {
+    ++supposed;
+    ensure(site.approve({question.command, true, ApprovalChannel::api, {PrincipalKind::user, "supposed"}, true}, t, journal).has_value(),
+           "the journal of a dry run takes everything", "sim/dry_run_scene.hpp");
+  }
+
   const DryRunInput& input;
   Rules rules;
   DryRunJournal journal;
@@ -52,6 +59,7 @@ struct DryRunScene {
   std::vector<Rule> trying;                                        // enabled or not, as given to the site
   MetricSet needed;                                                // by rules, safety or the books
   Micros warm_up = 0;                    // readings this long before the period still stand in it
+  std::uint64_t supposed = 0;            // yeses that nobody said
   std::optional<std::string> no_prices;  // why the tariff cannot be used
 };
 

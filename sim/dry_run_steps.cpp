@@ -202,8 +202,11 @@ void DryRunSteps::settle(Micros t) {
   const auto& records = scene_.journal.records();
   if (seen_records_ == records.size()) return;
   due_unknown_ = true;
-  for (; seen_records_ < records.size(); ++seen_records_)
-    if (const auto* command = std::get_if<CommandDispatched>(&records[seen_records_]->event())) dispatched(*command, t);
+  for (; seen_records_ < records.size(); ++seen_records_) {
+    const RecordPtr record = records[seen_records_];  // what follows may append
+    if (const auto* command = std::get_if<CommandDispatched>(&record->event())) dispatched(*command, t);
+    else if (const auto* question = std::get_if<ApprovalRequested>(&record->event())) scene_.suppose_yes(*question, t);
+  }
 }
 
 void DryRunSteps::dispatched(const CommandDispatched& command, Micros t) {

@@ -234,3 +234,19 @@ TEST_CASE("a dry run refuses at a charge that hangs while its battery works, as 
   CHECK(report->would_refuse > 2);
   CHECK(to_json(*report).find("stuck") != std::string::npos);
 }
+
+TEST_CASE("a yes that a command waits for is supposed, both ways, and the report says so") {
+  const auto series = walking_nodes(7, 3, 3'000, 100);
+  Facts facts = registered_nodes(3);
+  for (int n = 0; n < 3; ++n) {
+    DeviceRegistered node = registered("node-" + std::to_string(n), DeviceKind::node, 3'200);
+    node.needs_approval = true;
+    facts.add(test_start - hour_us, node);
+  }
+  const auto with = both_ways(input_over(series, facts, {rule_of(hysteresis)}, 3'000 * 2 * minute_us));
+  const auto without = both_ways(input_over(series, registered_nodes(3), {rule_of(hysteresis)}, 3'000 * 2 * minute_us));
+  CHECK(with.would_send == without.would_send);
+  CHECK(with.would_send > 10);
+  CHECK(to_json(with).find("approvals-supposed") != std::string::npos);
+  CHECK(to_json(without).find("approvals-supposed") == std::string::npos);
+}
