@@ -98,10 +98,12 @@ void evolve(DeviceState& device, const Envelope& envelope, const CommandVerified
   device.in_flight.reset();
 }
 
-void evolve(DeviceState& device, const Envelope&, const CommandFailed& event) {
+void evolve(DeviceState& device, const Envelope& envelope, const CommandFailed& event) {
   if (!device.in_flight || device.in_flight->command != event.command) return;
-  // An unknown outcome may still have switched the device on: its draw stays reserved, its state is not known.
+  // An unknown outcome may still have switched the device on: its draw stays reserved, its state is not known, and may just
+  // have changed.
   if (event.kind == FailureKind::outcome_unknown) {
+    if (device.in_flight->proposal.action != Action::set_power) device.changed_at = envelope.occurred_at;
     device.on.reset();
     device.power_w.reset();
   } else {

@@ -111,7 +111,9 @@ class Check {
     const bool wanted = p_.action == Action::switch_on;
     const Micros least = wanted ? device.about.min_off : device.about.min_on;
     const Micros since = at_ - device.changed_at;
-    if (device.on && *device.on != wanted && device.changed_at != 0 && since < least)
+    // After an unknown outcome it may just have gone off: that counts against switching on, but keeps nobody from shedding.
+    const bool opposite = device.on ? *device.on != wanted : wanted;
+    if (opposite && device.changed_at != 0 && since < least)
       refuse(wanted ? "min-off" : "min-on", std::string("The device has not been ") + (wanted ? "off" : "on") + " long enough.",
              least / second_us, since / second_us, "s");
     const auto recent = std::count_if(device.switched.begin(), device.switched.end(), [&](Micros t) { return t > at_ - hour_us; });

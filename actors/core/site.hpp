@@ -198,6 +198,7 @@ class Site {
   std::optional<Micros> next_release() const;
   bool reconciled() const;
   bool can_go(const PendingCommand& pending, Micros at) const;
+  Micros turn_of(const PendingCommand& pending) const;
 
   // Commands on their way (site_flight.cpp).
   Status fly(Micros at, Journal& journal);

@@ -105,7 +105,8 @@ std::optional<CommandWaiting> Site::must_wait(const PendingCommand& p, const Ver
   Micros last = std::max(energised_at_, woke_at_);
   for (const PendingCommand& other : pending_)
     if (other.what == Waiting::its_turn) last = std::max(last, other.not_before);
-  const Micros turn = last + gap_of(p.command);
+  const Micros turn = std::max(at, last + gap_of(p.command));
+  if (turn == at && reconciled()) return std::nullopt;
   return CommandWaiting{p.command, Waiting::its_turn, turn + busy_wait_max, turn};
 }
 
@@ -140,7 +141,12 @@ bool Site::can_go(const PendingCommand& p, Micros at) const {
   if (!index || *index >= devices_.size()) return true;  // it is judged, and refused
   if (p.what == Waiting::device_busy) return !devices_[*index].in_flight;
   if (p.what == Waiting::device_offline) return !is_offline(now_, *index, devices_[*index], at);
-  return at >= p.not_before && reconciled();
+  return reconciled() && at >= turn_of(p);
+}
+
+/// Not before its turn, nor too soon after the load before it: that one may have waited for longer than was planned.
+Micros Site::turn_of(const PendingCommand& p) const {
+  return std::max(p.not_before, std::max(energised_at_, woke_at_) + gap_of(p.command));
 }
 
 /// Everything that was on its way when the process started has ended.
@@ -169,7 +175,7 @@ std::optional<Micros> Site::next_release() const {
   for (const PendingCommand& p : pending_) {
     if (!p.what) continue;
     at(p.until);
-    if (p.what == Waiting::its_turn && reconciled()) at(p.not_before);
+    if (p.what == Waiting::its_turn && reconciled()) at(turn_of(p));
   }
   return due;
 }

@@ -99,6 +99,8 @@ std::string Witness::against_sum(const Trail& trail, Micros at) {
   for (const auto& [id, effect] : effects_) {
     const Trail* other = books.find(id);
     if (other == nullptr || other == &trail || other->asked.device == trail.asked.device || !effect.changed || effect.at <= grid.at) continue;
+    // Unless something has turned it back since.
+    if (const Box* box = house_.find(other->asked.device.text); box->changes.empty() || box->changes.back().by != id) continue;
     sum += added_draw(books.device(other->asked.device.text).about, other->asked.action, other->asked.power_w);
   }
   for (const auto& [id, device] : books.devices()) {
