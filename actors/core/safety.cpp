@@ -92,11 +92,16 @@ class Check {
              device.about.freshness / second_us, (at_ - view_.now.devices()[index].seen_at) / second_us, "s");
   }
 
-  // One command at a time: the one in flight is never replaced (H13). A higher priority may wait for its end.
+  // One command at a time: the one in flight is never replaced (H13). A higher priority may wait for its end, and then comes first.
   void lock(const DeviceState& device) {
-    if (device.in_flight && !safe_state() && !may_wait_for(device, view_.pending, p_.principal))
+    if (safe_state()) return;
+    if (device.in_flight && !may_wait_for(device, view_.pending, p_.principal))
       refuse("busy", "Command " + device.in_flight->command.text + " of " + to_string(device.in_flight->proposal.principal) +
                          " is still in flight on this device: wait for its end.", {}, {}, {}, device.in_flight->dispatched);
+    if (device.in_flight) return;
+    for (const PendingCommand& other : view_.pending)
+      if (other.proposal.device == p_.device && other.what == Waiting::device_busy && priority(other.proposal.principal.kind) > priority(p_.principal.kind))
+        refuse("busy", "Command " + other.command.text + " of " + to_string(other.proposal.principal) + " waits for this device and comes first.", {}, {}, {}, other.requested);
   }
 
   void hold(const DeviceState& device) {

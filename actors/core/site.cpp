@@ -27,9 +27,9 @@ const DeviceState* Site::device(const DeviceId& id) const {
   return index && *index < devices_.size() && devices_[*index].registered ? &devices_[*index] : nullptr;
 }
 
-SafetyView Site::view(Micros at, const std::vector<DeviceState>& devices) const {
+SafetyView Site::view(Micros at, const std::vector<DeviceState>& devices, const std::vector<PendingCommand>& pending) const {
   const Civil local = zone_.local(at);
-  return {now_, settings_, wishes_, limits_, devices, pending_, local.hour * 60 + local.minute, stopped_, stop_position_, safe_mode_, suspects_};
+  return {now_, settings_, wishes_, limits_, devices, pending, local.hour * 60 + local.minute, stopped_, stop_position_, safe_mode_, suspects_};
 }
 
 const PendingCommand* Site::pending(const CommandId& command) const {

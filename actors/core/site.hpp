@@ -131,8 +131,8 @@ class Site {
   const std::vector<PendingCommand>& pending() const { return pending_; }
   const PendingCommand* pending(const CommandId& command) const;
   bool configured() const { return configured_; }
-  SafetyView view(Micros at) const { return view(at, devices_); }
-  SafetyView view(Micros at, const std::vector<DeviceState>& devices) const;
+  SafetyView view(Micros at) const { return view(at, devices_, pending_); }
+  SafetyView view(Micros at, const std::vector<DeviceState>& devices, const std::vector<PendingCommand>& pending) const;
   /// Of the host, not of the log: set before anything is decided.
   void set_limits(HostLimits limits) { limits_ = std::move(limits); }
   const HostLimits& limits() const { return limits_; }

@@ -35,7 +35,8 @@ std::optional<std::string> Site::why_not_send(const CommandDispatched& command, 
   if (at >= command.expires_at) return "it expired before it could be sent";
   // Judged once more on what is known now (SAF-06, H4), as if it had not been dispatched yet.
   const auto before = without_flight(devices_, static_cast<std::size_t>(state - devices_.data()));
-  const Verdict verdict = check(view(at, before), state->in_flight->proposal, at);
+  static const std::vector<PendingCommand> nobody;  // who has come since waits for its end, and does not go before it
+  const Verdict verdict = check(view(at, before, nobody), state->in_flight->proposal, at);
   if (verdict.allowed()) return std::nullopt;
   return first_reason(verdict);
 }

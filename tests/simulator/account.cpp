@@ -78,6 +78,7 @@ std::string Account::against_wear(const DeviceAccount& device, const CommandRequ
   const auto recent = std::count_if(device.switched.begin(), device.switched.end(), [at](Micros t) { return t > at - hour_us; }) - (again ? 1 : 0);
   if (!person(by) && recent >= 12) return "I11 switched too often within an hour";
   if (person(by) && !wanted) return {};
+  if (!wanted && !device.on_is_sure) return {};  // shedding does not wait for what nobody knows
   const Micros least = wanted ? device.about.min_off : device.about.min_on;
   if (device.on && *device.on != wanted && device.on_changed_at != 0 && at - device.on_changed_at < least)
     return std::string("I11 it has not been ") + (wanted ? "off" : "on") + " for long enough";
