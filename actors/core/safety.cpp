@@ -118,7 +118,7 @@ class Check {
     const Micros since = at_ - device.changed_at;
     // After an unknown outcome it may just have gone off: that counts against switching on, but keeps nobody from shedding.
     const bool opposite = device.on ? *device.on != wanted : wanted;
-    if (opposite && device.changed_at != 0 && since < least)
+    if (least > 0 && opposite && device.changed_at != 0 && since < least)
       refuse(wanted ? "min-off" : "min-on", std::string("The device has not been ") + (wanted ? "off" : "on") + " long enough.",
              least / second_us, since / second_us, "s");
     const auto recent = std::count_if(device.switched.begin(), device.switched.end(), [&](Micros t) { return t > at_ - hour_us; });

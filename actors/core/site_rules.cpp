@@ -60,6 +60,8 @@ Status Site::react_to(const Sighting& sighting, Micros at, Journal& journal) {
   const CommandState& flight = *device.in_flight;
   if (sighting.seen == Sight::contradicted) {
     if (flight.retry < retries_max && at < flight.expires_at) return try_again(device, sighting.reading, at, journal);
+    // Until it expires a try may still come about, late on the wire or in a slow device: then nobody may say that it did not.
+    if (at < flight.expires_at) return {};
     return failed(device, FailureKind::contradicted, "A reading shows another state.", sighting.reading, at, journal);
   }
   auto verified = append(device_draft(device, by, flight.dispatched, flight.correlation, at, CommandVerified{flight.command, sighting.reading}), journal);

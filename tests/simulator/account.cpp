@@ -80,7 +80,7 @@ std::string Account::against_wear(const DeviceAccount& device, const CommandRequ
   if (person(by) && !wanted) return {};
   if (!wanted && !device.on_is_sure) return {};  // shedding does not wait for what nobody knows
   const Micros least = wanted ? device.about.min_off : device.about.min_on;
-  if (device.on && *device.on != wanted && device.on_changed_at != 0 && at - device.on_changed_at < least)
+  if (device.on && *device.on != wanted && device.on_changed_at != 0 && least > 0 && at - device.on_changed_at < least)
     return std::string("I11 it has not been ") + (wanted ? "off" : "on") + " for long enough";
   return {};
 }
