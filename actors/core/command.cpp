@@ -52,6 +52,13 @@ std::int64_t added_draw(const DeviceRegistered& about, Action action, std::int64
   return std::max<std::int64_t>(0, -std::max(power_w, -about.nominal_w));  // charging draws
 }
 
+std::int64_t draw_not_shown(const DeviceState& device, Micros reading_at) {
+  const std::int64_t before = device.reserved_since >= reading_at ? device.reserved_w : 0;
+  if (!device.in_flight) return before;
+  const Proposal& p = device.in_flight->proposal;
+  return std::max(before, added_draw(device.about, p.action, p.power_w));
+}
+
 bool leaves_safe_state(const DeviceRegistered& about, Action action, std::int64_t power_w) {
   if (about.safe_state == SafeState::as_it_is) return false;
   if (action == Action::set_power) return power_w != 0;
@@ -70,14 +77,12 @@ void evolve(DeviceState& device, const Envelope& envelope, const CommandDispatch
       device.switched.push_back(envelope.occurred_at);
       while (device.switched.size() > switches_per_hour_max) device.switched.pop_front();
     }
-    device.reserved_since = envelope.occurred_at;
   }
   CommandState& command = *device.in_flight;
   command.dispatched = envelope.position, command.dispatched_at = envelope.occurred_at;
   command.expires_at = event.expires_at, command.verify_by = event.verify_by, command.retry = event.retry;
   command.accepted_at.reset(), command.next_try = 0;
   if (is_person(envelope.principal.kind)) device.manual_until = envelope.occurred_at + manual_hold;
-  device.reserved_w = added_draw(device.about, event.action, event.power_w);
   if (event.lease > 0)
     device.lease = Lease{event.command, command.proposal, envelope.position, envelope.occurred_at + event.lease, envelope.occurred_at + event.lease / 3};
   else if (device.lease && !leaves_safe_state(device.about, event.action, event.power_w))
@@ -94,7 +99,8 @@ void evolve(DeviceState& device, const Envelope& envelope, const CommandAnswered
 void evolve(DeviceState& device, const Envelope& envelope, const CommandVerified& event) {
   if (!device.in_flight || device.in_flight->command != event.command) return;
   // The state itself came with the reading that verified it.
-  device.reserved_since = envelope.occurred_at;
+  const Proposal& done = device.in_flight->proposal;
+  device.reserved_w = added_draw(device.about, done.action, done.power_w), device.reserved_since = envelope.occurred_at;
   device.in_flight.reset();
 }
 
@@ -103,12 +109,15 @@ void evolve(DeviceState& device, const Envelope& envelope, const CommandFailed& 
   // An unknown outcome may still have switched the device on: its draw stays reserved, its state is not known, and may just
   // have changed.
   if (event.kind == FailureKind::outcome_unknown) {
+    const CommandState& lost = *device.in_flight;
+    const std::int64_t draw = added_draw(device.about, lost.proposal.action, lost.proposal.power_w);
+    // It may still come about until it expires.
+    if (draw > 0) device.reserved_w = std::max(device.reserved_w, draw), device.reserved_since = std::max(envelope.occurred_at, lost.expires_at);
     if (device.in_flight->proposal.action != Action::set_power) device.changed_at = envelope.occurred_at;
     device.on.reset();
     device.power_w.reset();
-  } else {
-    device.reserved_w = 0;
-    if (device.lease && device.lease->command == event.command) device.lease.reset();
+  } else if (device.lease && device.lease->command == event.command) {
+    device.lease.reset();
   }
   device.in_flight.reset();
 }

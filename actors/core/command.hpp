@@ -89,9 +89,9 @@ struct DeviceState {
   Micros soc_moved_at = 0;  // when its state of charge last changed, or nothing moved it: later means stuck (H5)
   std::uint32_t soc_repeats = 0;  // readings since then that said the same
 
-  // Draw that the grid meter may not show yet: counted on top of its reading (H15).
+  // Draw of the last command that may have come about, which the grid meter may not show yet (H15).
   std::int64_t reserved_w = 0;
-  Micros reserved_since = 0;  // a grid reading newer than this contains it, once the command has ended
+  Micros reserved_since = 0;  // a grid reading newer than this contains it
 };
 
 /// Longest that automation keeps off a device after a person's command, or after somebody switched it by hand.
@@ -114,6 +114,8 @@ inline constexpr std::uint32_t retries_max = 2;
 Micros expiry_of(const DeviceRegistered& about);
 /// Draw that the command adds to the site, W; never more than the device can take, so that sums stay far from overflow.
 std::int64_t added_draw(const DeviceRegistered& about, Action action, std::int64_t power_w);
+/// Draw that a meter reading of this time cannot show yet: of the command in flight, or of the one before it.
+std::int64_t draw_not_shown(const DeviceState& device, Micros reading_at);
 /// True when the command takes the device out of its declared safe state: then a lease protects it, where it has one.
 bool leaves_safe_state(const DeviceRegistered& about, Action action, std::int64_t power_w);
 

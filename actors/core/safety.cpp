@@ -236,11 +236,11 @@ class Check {
     return !own || view_.now.devices()[battery].id == p_.device;
   }
 
-  /// Draw of commands that a meter reading of this time cannot show yet.
+  /// Draw of other devices that a meter reading of this time cannot show yet.
   std::int64_t reserved_since(Micros at) const {
     std::int64_t reserved = 0;
     for (const DeviceState& other : view_.devices)
-      if (other.reserved_w > 0 && (other.in_flight || other.reserved_since >= at)) reserved += other.reserved_w;
+      if (other.about.device != p_.device) reserved += draw_not_shown(other, at);
     return reserved;
   }
 

@@ -18,7 +18,6 @@ std::vector<DeviceState> without_flight(std::vector<DeviceState> devices, std::s
   DeviceState& own = devices[index];
   if (own.in_flight && own.in_flight->proposal.action != Action::set_power && !own.switched.empty()) own.switched.pop_back();
   own.in_flight.reset();
-  own.reserved_w = 0;
   return devices;
 }
 
