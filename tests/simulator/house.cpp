@@ -46,7 +46,7 @@ House::House(World& world) : world_(world) {
   for (const DeviceRegistered& each : {battery, meter, heater, pump, node}) {
     Box& box = boxes_.emplace_back();
     box.about = each, box.hardware = each.hardware.empty() ? "hw-" + each.device.text : each.hardware;
-    box.on = box.is_switch() && dice.chance(30), box.says_hardware = dice.chance(70);
+    box.on = box.is_switch() && dice.chance(30), box.began_on = box.on, box.says_hardware = dice.chance(70);
   }
   capacity_ = (capacity_wh == 0 ? 4000 : capacity_wh) * hour_us;
   node_capacity_ = 500 * hour_us;

@@ -25,7 +25,7 @@ struct Box {
   DeviceRegistered about;  // as it was first registered
   std::string hardware;
   bool says_hardware = true;   // when asked what it is
-  bool on = false;
+  bool on = false, began_on = false;
   std::int64_t power_w = 0;    // set_power
   Micros lease_until = 0;      // 0 = its timer does not run
   std::string leased_by;       // the command that started it

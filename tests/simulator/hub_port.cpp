@@ -91,6 +91,7 @@ void Hub::hear(const CommandDispatched& command, std::uint32_t retry) {
   Box& box = *house_.find(command.device.text);
   if (world_.strikes(world_.faults.silent)) box.down_until = std::max(box.down_until, world_.now() + world_.dice.between(1, 40) * second_us), world_.counters.add("device was silent");
   if (world_.strikes(world_.faults.reboot)) house_.reboot(box), world_.counters.add("device rebooted");
+  if (world_.strikes(world_.faults.wrong_box)) box.stranger_until = world_.now() + world_.dice.between(5, 90) * second_us, world_.counters.add("another box is there");
   const auto said = house_.hear(command, [this](Box& at, const CommandDispatched& done, bool changed) { witness_.effect(at, done, changed); });
   if (!said) return;
   DeviceAnswer answer{command.command, said->kind, said->detail, retry, said->hardware};

@@ -17,7 +17,7 @@ const auto nothing = [](const Outcome&) {};
 
 }  // namespace
 
-People::People(World& world, House& house, Hub& hub, Witness& witness) : world_(world), house_(house), hub_(hub), witness_(witness), registered_(house.devices()) {}
+People::People(World& world, House& house, Hub& hub, Witness& witness) : world_(world), house_(house), hub_(hub), witness_(witness), registered_(house.devices()), night_shift_(world.dice.chance(12)) {}
 
 void People::furnish() {
   settings_.name = "House";
@@ -32,6 +32,7 @@ void People::act() {
   Dice& dice = world_.dice;
   const Faults& f = world_.faults;
   const std::int64_t what = dice.below(100);
+  if (night_shift_ && what < 80) return flip();
   if (what < 55) return ask();
   if (what < 62) return world_.strikes(f.stops) ? stop() : hub_.stop_engaged() ? lift() : ask();
   if (what < 72) return hub_.stop_engaged() ? lift() : ask();
@@ -65,10 +66,20 @@ void People::ask() {
   ask.fingerprint = sha256({ask.idempotency_key});
   if (dice.chance(15)) ask.wait_online = dice.between(1, 6) * minute_us;
   send(ask);
+  // Somebody sees what has been asked for, and is frightened.
+  if (world_.strikes(world_.faults.stops / 4)) world_.after(dice.heavy(4 * second_us), [this] { stop(); });
   // A double click is the same request again; another hand may use its key by mistake.
   if (!world_.strikes(world_.faults.clicks)) return;
   if (dice.chance(10)) ask.fingerprint = sha256({"another"});
   world_.after(dice.heavy(10 * second_us), [this, ask] { send(ask); });
+}
+
+/// A schedule that cannot make up its mind.
+void People::flip() {
+  Ask ask;
+  ask.proposal = {{"heater"}, (++keys_ % 2) == 0 ? Action::switch_on : Action::switch_off, 0, night, Purpose::ordinary, {}};
+  ask.reason = "to and fro", ask.idempotency_key = "key-" + std::to_string(keys_);
+  send(ask);
 }
 
 void People::send(const Ask& ask) {

@@ -19,6 +19,7 @@ class People {
 
  private:
   void ask();
+  void flip();
   void send(const Ask& ask);
   void answer(const CommandId& command, Micros asked_until);
   void click(const CommandId& command, bool granted, ApprovalChannel channel, bool proven);
@@ -40,6 +41,7 @@ class People {
   std::vector<DeviceRegistered> registered_;
   std::set<std::string> noticed_;
   std::uint64_t keys_ = 0;
+  bool night_shift_;  // nobody is up, and a schedule switches to and fro
 };
 
 }  // namespace heliograph::simulator

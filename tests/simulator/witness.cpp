@@ -96,17 +96,19 @@ std::string Witness::against_sum(const Trail& trail, Micros at) {
   if (at - grid.at > books.device("grid").about.freshness) return "I6 the reading of the grid is stale";
   if (grid.suspect_at > grid.at) return "I6 the newest reading of the grid is not plausible";
   std::int64_t sum = grid.value + adds;
-  for (const auto& [id, effect] : effects_) {
-    const Trail* other = books.find(id);
-    if (other == nullptr || other == &trail || other->asked.device == trail.asked.device || !effect.changed || effect.at <= grid.at) continue;
-    // Unless something has turned it back since.
-    if (const Box* box = house_.find(other->asked.device.text); box->changes.empty() || box->changes.back().by != id) continue;
-    sum += added_draw(books.device(other->asked.device.text).about, other->asked.action, other->asked.power_w);
-  }
-  for (const auto& [id, device] : books.devices()) {
-    const Trail* other = device.in_flight.empty() || id == trail.asked.device.text ? nullptr : books.find(device.in_flight);
-    if (other == nullptr || effects_.contains(device.in_flight)) continue;
-    sum += added_draw(device.about, other->asked.action, other->asked.power_w);
+  for (const Box& box : house_.boxes()) {
+    if (box.about.device == trail.asked.device) continue;
+    const DeviceAccount& device = books.device(box.about.device.text);
+    const auto draw = [&box](bool on, std::int64_t power_w) { return box.is_switch() ? (on ? box.about.nominal_w : 0) : std::max<std::int64_t>(0, -power_w); };
+    std::int64_t shown = draw(box.began_on, 0), now = shown;
+    for (const Change& change : box.changes) {
+      if (change.at <= grid.at) shown = draw(change.on, change.power_w);
+      // What hands, timers and boots do is nobody's command: the meter shows it in time.
+      now = change.at <= grid.at || books.find(change.by) == nullptr ? shown : draw(change.on, change.power_w);
+    }
+    const Trail* flight = device.in_flight.empty() ? nullptr : books.find(device.in_flight);
+    if (flight != nullptr && !effects_.contains(device.in_flight)) now = std::max(now, added_draw(device.about, flight->asked.action, flight->asked.power_w));
+    sum += std::max<std::int64_t>(0, now - shown);
   }
   return sum > limit ? "I6 " + std::to_string(sum) + " W are more than the limit of " + std::to_string(limit) + " W" : std::string();
 }
