@@ -28,10 +28,10 @@ Sight observe_switch(DeviceState& device, bool on, Micros at) {
   device.on = on;
   const auto& command = device.in_flight;
   const bool ours = command && command->proposal.action != Action::set_power && on == (command->proposal.action == Action::switch_on);
-  const bool expired = by_lease(device, on, at);
+  const bool expired = by_lease(device, on, at), late = at <= device.may_arrive_until;
   if (device.lease && !leaves_safe_state(device.about, on ? Action::switch_on : Action::switch_off, 0) && !command)
     device.lease.reset();
-  return changed && !planted(Plant::hand_not_noticed) && known_before && !ours && !expired ? Sight::by_hand : Sight::nothing;
+  return changed && !planted(Plant::hand_not_noticed) && known_before && !ours && !expired && !late ? Sight::by_hand : Sight::nothing;
 }
 
 }  // namespace
@@ -113,6 +113,7 @@ void evolve(DeviceState& device, const Envelope& envelope, const CommandFailed& 
   // have changed.
   if (event.kind == FailureKind::outcome_unknown) {
     const CommandState& lost = *device.in_flight;
+    device.may_arrive_until = std::max(device.may_arrive_until, lost.expires_at);
     const std::int64_t draw = added_draw(device.about, lost.proposal.action, lost.proposal.power_w);
     // It may still come about until it expires.
     if (draw > 0 && !planted(Plant::reserve_dropped_when_unknown)) device.reserved_w = std::max(device.reserved_w, draw), device.reserved_since = std::max(envelope.occurred_at, lost.expires_at);
@@ -146,6 +147,7 @@ Sight observe(DeviceState& device, Metric metric, std::int64_t value, Micros at)
   const Sight by_itself = is_switch ? observe_switch(device, value != 0, at) : Sight::nothing;
   const auto& command = device.in_flight;
   if (!command || (at <= command->dispatched_at && !planted(Plant::verified_by_an_old_reading))) return by_itself;
+  if (is_wanted(command->proposal, metric, value) && at <= device.may_arrive_until) return Sight::nothing;
   if (is_wanted(command->proposal, metric, value) || planted(Plant::verified_by_any_value)) return Sight::confirmed;
   if (by_itself == Sight::by_hand) return by_itself;
   // An inverter ramps, and may be limited: only a switch can contradict. The first old values prove nothing.

@@ -82,6 +82,7 @@ struct DeviceState {
   std::optional<std::int64_t> power_w;  // likewise, of what can be set
   Micros changed_at = 0;   // when `on` last became what it is; 0 = unknown
   std::optional<CommandState> in_flight;
+  Micros may_arrive_until = 0;  // a command that was given up can still come about: until then a reading confirms no other
   std::optional<Lease> lease;
   Micros manual_until = 0;  // automation keeps off until then
   std::deque<Micros> switched;  // dispatches of switch commands within the last hour (wear)

@@ -10,7 +10,7 @@
 namespace heliograph {
 namespace {
 
-constexpr std::uint64_t layout = 4;
+constexpr std::uint64_t layout = 5;
 
 class Writer {
  public:
@@ -155,7 +155,7 @@ void write(Writer& w, const DeviceState& d) {
   w.flag(a.can_switch), w.flag(a.can_set_power), w.number(a.nominal_w);
   w.number(a.min_on), w.number(a.min_off), w.number(a.hold), w.number(a.freshness), w.count(static_cast<std::uint64_t>(a.safe_state));
   w.number(a.lease), w.number(a.settle), w.flag(a.needs_approval), w.number(a.capacity_wh), w.text(a.hardware), w.text(a.environment);
-  w.flag(d.registered), write(w, d.on), write(w, d.power_w), w.number(d.changed_at), w.number(d.manual_until), w.number(d.soc_moved_at), w.count(d.soc_repeats);
+  w.flag(d.registered), w.number(d.may_arrive_until), write(w, d.on), write(w, d.power_w), w.number(d.changed_at), w.number(d.manual_until), w.number(d.soc_moved_at), w.count(d.soc_repeats);
   w.number(planted(Plant::reserve_not_saved) ? 0 : d.reserved_w), w.number(d.reserved_since);
   const std::deque<Micros> switched = planted(Plant::switches_not_saved) ? std::deque<Micros>{} : d.switched;
   w.count(switched.size());
@@ -175,7 +175,7 @@ DeviceState read_device(Reader& r) {
   a.can_switch = r.flag(), a.can_set_power = r.flag(), a.nominal_w = r.number();
   a.min_on = r.number(), a.min_off = r.number(), a.hold = r.number(), a.freshness = r.number(), a.safe_state = static_cast<SafeState>(r.count() % 3);
   a.lease = r.number(), a.settle = r.number(), a.needs_approval = r.flag(), a.capacity_wh = r.number(), a.hardware = r.text(), a.environment = r.text();
-  d.registered = r.flag();
+  d.registered = r.flag(), d.may_arrive_until = r.number();
   d.on = read_optional<bool>(r), d.power_w = read_optional<std::int64_t>(r);
   d.changed_at = r.number(), d.manual_until = r.number() * (planted(Plant::hold_not_restored) ? 0 : 1), d.soc_moved_at = r.number(), d.soc_repeats = static_cast<std::uint32_t>(r.count()), d.reserved_w = r.number(), d.reserved_since = r.number();
   for (std::size_t n = r.length(); n > 0 && r.good(); --n) d.switched.push_back(r.number());

@@ -65,7 +65,7 @@ void Account::saw_switch(const std::string&, DeviceAccount& device, bool on, Mic
   const bool changed = device.on && *device.on != on;
   if (changed) device.on_changed_at = at;
   // Nothing of ours can explain it: no command on its way, no timer of the device, and the state before was sure.
-  if (changed && device.on_is_sure && device.in_flight.empty() && !device.lease) hands_.insert(reading);
+  if (changed && device.on_is_sure && device.in_flight.empty() && !device.lease && at > device.may_arrive_until) hands_.insert(reading);
   device.on = on, device.on_is_sure = true;
   if (device.lease && device.in_flight.empty() && !leaves_safe_state(device.about, on ? Action::switch_on : Action::switch_off, 0)) device.lease.reset();
 }

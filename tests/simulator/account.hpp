@@ -56,6 +56,7 @@ struct DeviceAccount {
   Micros held_until = 0;
   std::deque<Micros> switched;  // first tries of switch commands
   std::string in_flight;        // command
+  Micros may_arrive_until = 0;  // one that was given up may still be on the wire
   struct Lease {
     std::string command;
     Principal by;

@@ -194,6 +194,7 @@ void Account::on(const Envelope& e, const CommandVerified& event) {
                                : value != missing && std::abs(value - t->asked.power_w) <= std::max<std::int64_t>(50, std::abs(t->asked.power_w) / 10);
   if (batch.devices[batch.device_of[row]] != t->asked.device || !shows) wrong("I10", event.command.text + " was verified by a reading that does not show it");
   if (batch.at[row] <= t->last_sent) wrong("I10", event.command.text + " was verified by a reading that is older than it");
+  if (batch.at[row] <= devices_[t->asked.device.text].may_arrive_until) wrong("I10", event.command.text + " was verified while one before it may still arrive");
   if (batch.historic) wrong("I10", event.command.text + " was verified by history");
   finish(event.command, *t, Trail::End::verified, e.recorded_at);
 }
@@ -206,7 +207,7 @@ void Account::on(const Envelope& e, const CommandFailed& event) {
   DeviceAccount& device = devices_[t->asked.device.text];
   const bool may_have_happened = event.kind == FailureKind::outcome_unknown || event.kind == FailureKind::contradicted;
   if (!may_have_happened && t->tries > 1) wrong("I10", event.command.text + " is said not to have happened, but an earlier try may have been heard");
-  if (event.kind == FailureKind::outcome_unknown) device.on_is_sure = false;
+  if (event.kind == FailureKind::outcome_unknown) device.on_is_sure = false, device.may_arrive_until = std::max(device.may_arrive_until, t->expires_at);
   else if (device.lease && device.lease->command == event.command.text) device.lease.reset();
   if (stop_now_ && t->energising()) ended_by_stop_.push_back(event.command.text);
   if (may_have_happened && !stopped_ && t->asked.purpose == Purpose::ordinary) needs_follow_up_.insert(event.command.text);
