@@ -74,11 +74,11 @@ class Hub {
   Site folded(const Snapshot* from) const;
 
   void hand_over(const RecordPtr& record);
-  void carry_out(const RecordPtr& record, const CommandDispatched& command);
+  void carry_out(const RecordPtr& record, const CommandDispatched& command, std::uint64_t stops);
   void send(const RecordPtr& record, const CommandDispatched& command);
   void hear(const CommandDispatched& command, std::uint32_t retry);
   void tell(DeviceAnswer answer);
-  void renew(const LeaseRenewed& renewal);
+  void renew(const LeaseRenewed& renewal, std::uint64_t stops);
   void read_back(const std::string& device);
   void wire(const std::string& device, std::function<void()> arrives);
 

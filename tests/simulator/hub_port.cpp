@@ -16,8 +16,8 @@ void Hub::hand_over(const RecordPtr& record) {
     if (renewal != nullptr && !still) world_.counters.add("renewal held back");
     if (!still || !adopted) return;
     if (renewal != nullptr) witness_.renewal_passed(record, world_.wall());
-    in_this_life(mailbox(), [this, record, device] {
-      if (const auto* again = std::get_if<LeaseRenewed>(&record->event())) renew(*again);
+    in_this_life(mailbox(), [this, record, device, stops = asked_] {
+      if (const auto* again = std::get_if<LeaseRenewed>(&record->event())) renew(*again, stops);
       else read_back(device);
     });
     return;
@@ -29,7 +29,7 @@ void Hub::hand_over(const RecordPtr& record) {
   if (!obstacle && !adopted) obstacle = "no adapter drives this device";
   if (!obstacle) {
     witness_.last_look_passed(record, world_.wall());
-    return in_this_life(mailbox(), [this, record] { carry_out(record, std::get<CommandDispatched>(record->event())); });
+    return in_this_life(mailbox(), [this, record, stops = asked_] { carry_out(record, std::get<CommandDispatched>(record->event()), stops); });
   }
   world_.counters.add("held back: ", std::string_view(*obstacle).substr(0, obstacle->find(':')));
   turn([command, obstacle](Site& site, Micros at, Journal& journal) -> Decided {
@@ -39,7 +39,7 @@ void Hub::hand_over(const RecordPtr& record) {
   }, {});
 }
 
-void Hub::carry_out(const RecordPtr& record, const CommandDispatched& command) {
+void Hub::carry_out(const RecordPtr& record, const CommandDispatched& command, std::uint64_t stops) {
   Shell& shell = shells_[command.device.text];
   const bool forgetful = world_.planted(ShellPlant::hands_over_twice);
   if (command.command == shell.command && command.retry <= shell.retry && !forgetful) return;  // each try is made once
@@ -52,7 +52,7 @@ void Hub::carry_out(const RecordPtr& record, const CommandDispatched& command) {
   const std::string there = world_.planted(ShellPlant::hardware_not_asked) ? std::string() : house_.hardware(command.device);
   if (!command.hardware.empty() && !there.empty() && there != command.hardware) return not_sent("identity-mismatch: another device is there");
   const bool sheds = is_person(record->envelope.principal.kind) && !energises(command.action, command.power_w);
-  const bool stopped = stop_engaged() && !world_.planted(ShellPlant::stop_not_looked_at_last);
+  const bool stopped = (stop_engaged() || (stops != asked_ && !world_.planted(ShellPlant::stop_forgotten_when_lifted))) && !world_.planted(ShellPlant::stop_not_looked_at_last);
   if (stopped && !sheds && command.purpose != Purpose::safe_state) return not_sent("the emergency stop came first");
   send(record, command);
   if (forgetful) send(record, command);
@@ -107,8 +107,8 @@ void Hub::tell(DeviceAnswer answer) {
   }, {});
 }
 
-void Hub::renew(const LeaseRenewed& renewal) {
-  if (stop_engaged() && !world_.planted(ShellPlant::renews_after_stop)) return;
+void Hub::renew(const LeaseRenewed& renewal, std::uint64_t stops) {
+  if ((stop_engaged() || stops != asked_) && !world_.planted(ShellPlant::renews_after_stop)) return;
   witness_.renewal_leaves(renewal);
   wire(renewal.device.text, [this, renewal] { house_.renew(renewal); });
 }

@@ -14,6 +14,7 @@ enum class ShellPlant : std::uint8_t {
   sends_before_durable,     // the device hears before the dispatch is durable
   acknowledges_too_early,   // people hear "done" before it is durable
   stop_not_looked_at_last,  // the flag in memory is not looked at before the port
+  stop_forgotten_when_lifted,  // what was handed over before a stop is sent after it was lifted
   renews_after_stop,        // nor before a renewal
   hands_over_twice,         // the device's shell has forgotten which try it has made
   sends_again_after_start,  // what was on its way is sent again as it was
