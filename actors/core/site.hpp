@@ -137,6 +137,7 @@ class Site {
   void set_limits(HostLimits limits) { limits_ = std::move(limits); }
   const HostLimits& limits() const { return limits_; }
   void set_safe_mode(bool on) { safe_mode_ = on; }
+  bool safe_mode() const { return safe_mode_; }
 
   /// Everything above as bytes, and back. Disposable: a snapshot that this build cannot read is ignored.
   std::string snapshot() const;

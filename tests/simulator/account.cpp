@@ -114,7 +114,7 @@ std::string Account::against_charge(const CommandRequested& c, bool by_person, M
 std::string Account::against_staying(const DeviceAccount& device, Micros at) const {
   const auto& lease = *device.lease;
   if (!energises(lease.action, lease.power_w)) return {};
-  if (stopped_) return "I2 the stop is on record";
+  if (stopped_ || safe_mode_) return "I2 the stop is on record, or safe mode";
   if (device.seen_at != 0 && at - device.seen_at > device.about.freshness) return "I4 it is offline";
   CommandRequested as_it_is;
   as_it_is.device = device.about.device, as_it_is.action = lease.action, as_it_is.power_w = lease.power_w;
@@ -129,6 +129,7 @@ std::string Account::against(const CommandRequested& c, const Principal& by, Mic
   if (c.action == Action::set_power ? !device.about.can_set_power : !device.about.can_switch) return "I3 the device cannot do that";
   if (std::abs(c.power_w) > device.about.nominal_w) return "I3 it is beyond the device's range";
   if (!device.about.environment.empty() && device.about.environment != "production") return "I3 it belongs to another environment";
+  if (safe_mode_ && !safe && (energising || !by_person)) return "I2 it runs in safe mode";
   if (stopped_ && !safe && (energising || !by_person)) return "I2 the stop is on record";
   if (!settings_.automation && !by_person && !safe) return "I3 automation is switched off";
   if (!by_person && !safe && at < device.held_until) return "I7 a person holds the device";

@@ -75,7 +75,7 @@ class Account {
 
   void take(const Record& record);
   void turn_ended();
-  void woke(Micros wall, bool honest) { woke_ = wall, honest_start_ = honest, last_energised_ = 0; }
+  void woke(Micros wall, bool honest, bool safe_mode) { woke_ = wall, honest_start_ = honest, safe_mode_ = safe_mode, last_energised_ = 0; }
   /// Somebody answers an approval, right now.
   void clicked(bool proven, const Principal& by) { click_proven_ = proven, click_by_ = by; }
 
@@ -141,7 +141,7 @@ class Account {
   };
   std::map<std::string, RuleBook> rules_;
   Micros woke_ = 0, last_energised_ = 0;
-  bool honest_start_ = true;
+  bool honest_start_ = true, safe_mode_ = false;
   bool click_proven_ = false;
   Principal click_by_;
 

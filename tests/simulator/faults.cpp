@@ -12,7 +12,7 @@ Faults Faults::chosen(Dice& dice) {
   f.old_readings = maybe(20);
   f.slow_disk = maybe(40), f.slow_timer = maybe(40), f.slow_mailbox = maybe(40);
   f.clock = dice.chance(30) ? dice.between(5, 60) : 0;
-  f.crashes = dice.chance(50) ? static_cast<int>(dice.between(1, 5)) : 0;
+  f.crashes = dice.chance(50) ? static_cast<int>(dice.chance(90) ? dice.between(1, 5) : 8) : 0;
   f.gone = dice.chance(10);
   f.clicks = maybe(60), f.scanner = maybe(60), f.wrong_codes = maybe(70), f.stops = maybe(60), f.settings = maybe(60), f.rules = maybe(60);
   return f;

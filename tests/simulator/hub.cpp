@@ -72,7 +72,9 @@ void Hub::start() {
   }
   asked_ = site_->stopped() ? 1 : 0, lifted_ = 0;
   site_->woke(world_.wall());
-  witness_.started(*site_, world_.wall());
+  const bool safe_mode = !world_.calm && ++starts_ > 5;  // it keeps falling over
+  site_->set_safe_mode(safe_mode);
+  witness_.started(*site_, world_.wall(), safe_mode);
   no_alarm_before_ = world_.wall() + settling_in;
   for (const Box& box : house_.boxes()) {
     if (!box.about.can_switch && !box.about.can_set_power) continue;
@@ -157,6 +159,7 @@ void Hub::flush() {
   flushing_ = true;
   const Position up_to = log_.last();
   const Micros takes = world_.strikes(world_.faults.slow_disk) ? world_.dice.heavy(10 * second_us) : world_.dice.between(100, 2000);
+  if (auto then = std::exchange(while_writing_, nullptr)) in_this_life(world_.dice.below(takes), std::move(then));
   in_this_life(takes, [this, up_to] {
     flushing_ = false;
     log_.make_durable(up_to);

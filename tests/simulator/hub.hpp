@@ -31,6 +31,8 @@ class Hub {
   /// Folds what is in the log and wakes.
   void start();
   void crash();
+  /// Calls `then` while the next turn is being written: crashes like to come then.
+  void while_writing(std::function<void()> then) { while_writing_ = std::move(then); }
   bool up() const { return site_.has_value(); }
   const Site& site() const { return *site_; }
   bool stop_engaged() const { return asked_ > lifted_; }
@@ -90,6 +92,8 @@ class Hub {
   std::uint64_t life_ = 0;
   std::deque<Staged> waiting_;
   bool flushing_ = false;
+  std::function<void()> while_writing_;
+  int starts_ = 0;
   std::uint64_t asked_ = 0, lifted_ = 0;  // the stop in memory
   std::map<std::string, Shell> shells_;
   std::map<std::string, Micros> last_arrival_;  // of a wire, where it keeps its order

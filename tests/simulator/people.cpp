@@ -67,7 +67,10 @@ void People::ask() {
   if (dice.chance(15)) ask.wait_online = dice.between(1, 6) * minute_us;
   send(ask);
   // Somebody sees what has been asked for, and is frightened.
-  if (world_.strikes(world_.faults.stops / 4)) world_.after(dice.heavy(4 * second_us), [this] { stop(); });
+  if (world_.strikes(world_.faults.stops / 4)) world_.after(dice.heavy(2 * second_us), [this] {
+    stop();
+    if (world_.dice.chance(60)) world_.after(world_.dice.heavy(2 * second_us) + 3000, [this] { lift(); });  // a false alarm
+  });
   // A double click is the same request again; another hand may use its key by mistake.
   if (!world_.strikes(world_.faults.clicks)) return;
   if (dice.chance(10)) ask.fingerprint = sha256({"another"});

@@ -61,9 +61,10 @@ class Story {
     Dice& dice = world_.dice;
     for (int n = world_.faults.crashes; n > 0; --n) {
       const Micros when = dice.below(lasts_), down = dice.chance(85) ? dice.heavy(40 * second_us) + 50'000 : dice.between(1, 8) * minute_us;
-      world_.after(when, [this] { hub_.crash(); });
-      world_.after(when + down, [this] {
-        if (!gone_ && !hub_.up()) hub_.start(), world_.counters.add("start after a crash");
+      const bool writing = dice.chance(50);
+      world_.after(when, [this, down, writing] {
+        if (writing) hub_.while_writing([this, down] { fall(down); });
+        else fall(down);
       });
     }
     if (!world_.faults.gone) return;
@@ -71,6 +72,14 @@ class Story {
       hub_.crash();
       gone_ = true, died_at_ = world_.now();
       world_.counters.add("hub gone for ever");
+    });
+  }
+
+  void fall(Micros down) {
+    if (world_.calm || !hub_.up()) return;
+    hub_.crash();
+    world_.after(down, [this] {
+      if (!gone_ && !hub_.up()) hub_.start(), world_.counters.add("start after a crash");
     });
   }
 
@@ -83,6 +92,7 @@ class Story {
     if (world_.wall() != world_.now()) world_.step_clock(0);
     witness_.calm_begins();
     const Micros ahead = std::max<Micros>(0, log_.stamp() - world_.wall());
+    if (!gone_ && hub_.up() && hub_.site().safe_mode()) hub_.crash();  // an ordered stop and start ends it
     if (!gone_ && !hub_.up()) hub_.start();
     hub_.look_at_the_clock();
     if (!gone_ && hub_.site().clock_suspect())

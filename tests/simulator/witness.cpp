@@ -60,16 +60,15 @@ void Witness::crashed() {
   silent_ = false;
 }
 
-void Witness::started(const Site& site, Micros wall) {
+void Witness::started(const Site& site, Micros wall, bool safe_mode) {
   before_this_life_ = log_.last();
   started_at_ = world_.now();
   if (site.stopped() != account_->stopped()) wrong("I2 a restart changed whether the site is stopped");
   if (stop_in_force() && !account_->stopped()) {
     // A lift that became durable, and whose answer was lost: people will see it when they look.
     stops_lifted_ = stops_told_;
-    world_.counters.add("lift without an answer");
   }
-  account_->woke(wall, world_.honest_since() <= world_.now() && log_.stamp() <= wall);
+  account_->woke(wall, world_.honest_since() <= world_.now() && log_.stamp() <= wall, safe_mode);
 }
 
 void Witness::acknowledged(Position last) {

@@ -21,7 +21,7 @@ class Witness {
   void staged(const RecordPtr& record);
   void turn_ended() { account_->turn_ended(); }
   void crashed();
-  void started(const Site& site, Micros wall);
+  void started(const Site& site, Micros wall, bool safe_mode);
   void acknowledged(Position last);
 
   // The port.

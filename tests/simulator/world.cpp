@@ -10,12 +10,12 @@ void World::after(Micros delay, std::function<void()> then) {
 }
 
 void World::play(Micros end, std::uint64_t steps) {
-  while (!queue_.empty() && queue_.front().at <= end && steps_ < steps && violations_.size() < 5) {
+  while (!queue_.empty() && queue_.front().at <= end && steps_ < steps && steps_ < steps_most && violations_.size() < 5) {
     std::pop_heap(queue_.begin(), queue_.end(), later);
     const Due due = std::move(queue_.back());
     queue_.pop_back();
     now_ = due.at;
-    ++steps_;
+    if (++steps_ == steps_most) return violated("I18 the world does not come to rest");
     due.then();
   }
   if (steps_ < steps && violations_.size() < 5) now_ = std::max(now_, end);

@@ -14,6 +14,8 @@
 namespace heliograph::simulator {
 
 /// 2025-06-02T10:00:00Z, a Monday.
+/// A seed takes some thousand steps. One that takes so many goes round in circles.
+inline constexpr std::uint64_t steps_most = 60'000;
 inline constexpr Micros world_begins = 1'748'858'400'000'000;
 
 class World {
