@@ -164,9 +164,9 @@ using ProjectorActor = FollowerActor::extend<
 
 /// One per controllable device: drives its port. Restarted alone when it fails.
 using DeviceActor = caf::typed_actor<
-    // Carry out a durable command.dispatched (a try that it has seen before is not sent again) or lease.renewed; read the
-    // device back after a command.answered.
-    caf::reacts_to<RecordPtr>>;
+    // Carry out a durable command.dispatched (a try that it has seen before is not sent again) or lease.renewed, unless a stop
+    // was asked for since the last look (the number of stops at that time); read the device back after a command.answered.
+    caf::reacts_to<RecordPtr, std::uint64_t>>;
 
 /// One per device, account or house that measures: asks its source at its interval and brings the readings to the site.
 /// The next question waits for the answer to the last, so a slow log slows the questions and nothing piles up.

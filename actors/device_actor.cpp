@@ -11,9 +11,9 @@ class DeviceShell : public DeviceActor::base {
       : DeviceActor::base(config), port_(std::move(port)), site_(std::move(site)), clock_(clock), stop_(std::move(stop)), last_(std::move(last)) {}
 
   behavior_type make_behavior() override {
-    return {[this](const RecordPtr& record) {
-      if (const auto* command = std::get_if<CommandDispatched>(&record->event())) carry_out(*command, record->envelope.principal);
-      else if (const auto* renewal = std::get_if<LeaseRenewed>(&record->event())) renew(*renewal);
+    return {[this](const RecordPtr& record, std::uint64_t stops) {
+      if (const auto* command = std::get_if<CommandDispatched>(&record->event())) carry_out(*command, record->envelope.principal, stops);
+      else if (const auto* renewal = std::get_if<LeaseRenewed>(&record->event())) renew(*renewal, stops);
       else read_back(DeviceId{record->envelope.stream.substr(std::string_view("device-").size())});
     }};
   }
@@ -25,7 +25,7 @@ class DeviceShell : public DeviceActor::base {
   }
 
  private:
-  void carry_out(const CommandDispatched& command, const Principal& owner) {
+  void carry_out(const CommandDispatched& command, const Principal& owner, std::uint64_t stops) {
     const Sent now{command.command, command.retry};
     if (now.command == last_.command && now.retry <= last_.retry) return;  // seen before: each try is made once
     last_ = now;
@@ -42,11 +42,11 @@ class DeviceShell : public DeviceActor::base {
     const bool follows_stop = command.purpose == Purpose::safe_state;
     if (follows_stop || (is_person(owner.kind) && !energises(command.action, command.power_w))) return send();
     // A stop may have been asked while this message waited: the site handed it over before it knew (H28).
-    if (!stop_->unless_engaged(send)) answer({command.command, DeviceAnswer::Kind::not_sent, "the emergency stop came first"});
+    if (!stop_->unless_engaged(stops, send)) answer({command.command, DeviceAnswer::Kind::not_sent, "the emergency stop came first"});
   }
 
-  void renew(const LeaseRenewed& renewal) {
-    static_cast<void>(stop_->unless_engaged([&] { port_->renew(renewal); }));
+  void renew(const LeaseRenewed& renewal, std::uint64_t stops) {
+    static_cast<void>(stop_->unless_engaged(stops, [&] { port_->renew(renewal); }));
   }
 
   void read_back(const DeviceId& device) {

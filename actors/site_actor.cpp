@@ -294,20 +294,21 @@ class SiteShell : public SiteActor::base {
 
   /// The last look before a device hears something: the stop in memory, then the state as it is now.
   void hand_over(const RecordPtr& record) {
+    const std::uint64_t stops = c_.stop->asked();  // before the look: a stop that comes from now on is found by the device's shell
     const std::string device = record->envelope.stream.substr(std::string_view("device-").size());
     const auto adapter = adapters_.find(device);
     const auto* command = std::get_if<CommandDispatched>(&record->event());
     const auto* renewal = std::get_if<LeaseRenewed>(&record->event());
     if (command == nullptr) {
       const bool still = renewal == nullptr || (!c_.stop->engaged() && !site_.why_not_renew(*renewal, c_.clock.now()));
-      if (still && adapter != adapters_.end()) send(adapter->second, record);
+      if (still && adapter != adapters_.end()) send(adapter->second, record, stops);
       return;
     }
     std::optional<std::string> obstacle = site_.why_not_send(*command, c_.clock.now());
     const bool sheds = !energises(command->action, command->power_w) && is_person(record->envelope.principal.kind);
     if (!obstacle && c_.stop->engaged() && !sheds && command->purpose != Purpose::safe_state) obstacle = "the emergency stop came first";
     if (!obstacle && adapter == adapters_.end()) obstacle = "no adapter drives this device";
-    if (!obstacle) return send(adapter->second, record);
+    if (!obstacle) return send(adapter->second, record, stops);
     run_turn(Reserve::use, [&](Micros at, Journal& journal) -> Result<Decided> {
       const DeviceAnswer answer{command->command, DeviceAnswer::Kind::not_sent, *obstacle, command->retry};
       if (auto noted = site_.answered(answer, at, journal); !noted) return fail(noted.error());

@@ -23,11 +23,11 @@ class StopSwitch {
   void lift(std::uint64_t asked) { lifted_ = asked; }
   bool engaged() const { return asked_ > lifted_; }
 
-  /// Runs `send` and answers true, unless the stop is engaged.
+  /// Runs `send` and answers true, unless the stop is engaged, or was since `asked`: lifting it brings nothing back (H32).
   template <class Send>
-  bool unless_engaged(const Send& send) {
+  bool unless_engaged(std::uint64_t asked, const Send& send) {
     const std::lock_guard lock(sending_);
-    if (engaged()) return false;
+    if (engaged() || asked_ != asked) return false;
     send();
     return true;
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "actors/core/planted.hpp"
+
 namespace heliograph {
 namespace {
 
@@ -26,10 +28,10 @@ Sight observe_switch(DeviceState& device, bool on, Micros at) {
   device.on = on;
   const auto& command = device.in_flight;
   const bool ours = command && command->proposal.action != Action::set_power && on == (command->proposal.action == Action::switch_on);
-  const bool expired = by_lease(device, on, at);
+  const bool expired = by_lease(device, on, at), late = at <= device.may_arrive_until;
   if (device.lease && !leaves_safe_state(device.about, on ? Action::switch_on : Action::switch_off, 0) && !command)
     device.lease.reset();
-  return changed && known_before && !ours && !expired ? Sight::by_hand : Sight::nothing;
+  return changed && !planted(Plant::hand_not_noticed) && known_before && !ours && !expired && !late ? Sight::by_hand : Sight::nothing;
 }
 
 }  // namespace
@@ -52,6 +54,13 @@ std::int64_t added_draw(const DeviceRegistered& about, Action action, std::int64
   return std::max<std::int64_t>(0, -std::max(power_w, -about.nominal_w));  // charging draws
 }
 
+std::int64_t draw_not_shown(const DeviceState& device, Micros reading_at) {
+  const std::int64_t before = device.reserved_since >= reading_at ? device.reserved_w : 0;
+  if (!device.in_flight) return before;
+  const Proposal& p = device.in_flight->proposal;
+  return std::max(before, added_draw(device.about, p.action, p.power_w));
+}
+
 bool leaves_safe_state(const DeviceRegistered& about, Action action, std::int64_t power_w) {
   if (about.safe_state == SafeState::as_it_is) return false;
   if (action == Action::set_power) return power_w != 0;
@@ -70,15 +79,13 @@ void evolve(DeviceState& device, const Envelope& envelope, const CommandDispatch
       device.switched.push_back(envelope.occurred_at);
       while (device.switched.size() > switches_per_hour_max) device.switched.pop_front();
     }
-    device.reserved_since = envelope.occurred_at;
   }
   CommandState& command = *device.in_flight;
   command.dispatched = envelope.position, command.dispatched_at = envelope.occurred_at;
   command.expires_at = event.expires_at, command.verify_by = event.verify_by, command.retry = event.retry;
   command.accepted_at.reset(), command.next_try = 0;
-  if (is_person(envelope.principal.kind)) device.manual_until = envelope.occurred_at + manual_hold;
-  device.reserved_w = added_draw(device.about, event.action, event.power_w);
-  if (event.lease > 0)
+  if (is_person(envelope.principal.kind) && !planted(Plant::person_leaves_no_hold)) device.manual_until = envelope.occurred_at + manual_hold;
+  if (event.lease > 0 && !planted(Plant::lease_not_renewed))
     device.lease = Lease{event.command, command.proposal, envelope.position, envelope.occurred_at + event.lease, envelope.occurred_at + event.lease / 3};
   else if (device.lease && !leaves_safe_state(device.about, event.action, event.power_w))
     device.lease->renew_at = 0;
@@ -86,6 +93,7 @@ void evolve(DeviceState& device, const Envelope& envelope, const CommandDispatch
 
 void evolve(DeviceState& device, const Envelope& envelope, const CommandAnswered& event) {
   if (!device.in_flight || device.in_flight->command != event.command || device.in_flight->retry != event.retry) return;
+  if (event.answer == Answered::unreachable && planted(Plant::lock_released_on_timeout)) return device.in_flight.reset();
   if (event.answer == Answered::accepted) device.in_flight->accepted_at = envelope.occurred_at;
   // Without another try it only waits for its deadline: asking again when nothing is planned would never end.
   device.in_flight->next_try = event.next_try != 0 ? event.next_try : device.in_flight->verify_by;
@@ -94,19 +102,26 @@ void evolve(DeviceState& device, const Envelope& envelope, const CommandAnswered
 void evolve(DeviceState& device, const Envelope& envelope, const CommandVerified& event) {
   if (!device.in_flight || device.in_flight->command != event.command) return;
   // The state itself came with the reading that verified it.
-  device.reserved_since = envelope.occurred_at;
+  const Proposal& done = device.in_flight->proposal;
+  device.reserved_w = planted(Plant::reserve_released_too_early) ? 0 : added_draw(device.about, done.action, done.power_w), device.reserved_since = envelope.occurred_at;
   device.in_flight.reset();
 }
 
-void evolve(DeviceState& device, const Envelope&, const CommandFailed& event) {
+void evolve(DeviceState& device, const Envelope& envelope, const CommandFailed& event) {
   if (!device.in_flight || device.in_flight->command != event.command) return;
-  // An unknown outcome may still have switched the device on: its draw stays reserved, its state is not known.
+  // An unknown outcome may still have switched the device on: its draw stays reserved, its state is not known, and may just
+  // have changed.
   if (event.kind == FailureKind::outcome_unknown) {
+    const CommandState& lost = *device.in_flight;
+    device.may_arrive_until = std::max(device.may_arrive_until, lost.expires_at);
+    const std::int64_t draw = added_draw(device.about, lost.proposal.action, lost.proposal.power_w);
+    // It may still come about until it expires.
+    if (draw > 0 && !planted(Plant::reserve_dropped_when_unknown)) device.reserved_w = std::max(device.reserved_w, draw), device.reserved_since = std::max(envelope.occurred_at, lost.expires_at);
+    if (device.in_flight->proposal.action != Action::set_power) device.changed_at = envelope.occurred_at;
     device.on.reset();
     device.power_w.reset();
-  } else {
-    device.reserved_w = 0;
-    if (device.lease && device.lease->command == event.command) device.lease.reset();
+  } else if (device.lease && device.lease->command == event.command) {
+    device.lease.reset();
   }
   device.in_flight.reset();
 }
@@ -131,8 +146,9 @@ Sight observe(DeviceState& device, Metric metric, std::int64_t value, Micros at)
   if (metric == Metric::battery_w) device.power_w = value;
   const Sight by_itself = is_switch ? observe_switch(device, value != 0, at) : Sight::nothing;
   const auto& command = device.in_flight;
-  if (!command || at <= command->dispatched_at) return by_itself;
-  if (is_wanted(command->proposal, metric, value)) return Sight::confirmed;
+  if (!command || (at <= command->dispatched_at && !planted(Plant::verified_by_an_old_reading))) return by_itself;
+  if (is_wanted(command->proposal, metric, value) && at <= device.may_arrive_until) return Sight::nothing;
+  if (is_wanted(command->proposal, metric, value) || planted(Plant::verified_by_any_value)) return Sight::confirmed;
   if (by_itself == Sight::by_hand) return by_itself;
   // An inverter ramps, and may be limited: only a switch can contradict. The first old values prove nothing.
   const bool settled = command->accepted_at && at > *command->accepted_at + std::max(settle_least, device.about.settle);

@@ -83,6 +83,7 @@ struct DeviceState {
   std::optional<std::int64_t> power_w;  // likewise, of what can be set
   Micros changed_at = 0;   // when `on` last became what it is; 0 = unknown
   std::optional<CommandState> in_flight;
+  Micros may_arrive_until = 0;  // a command that was given up can still come about: until then a reading confirms no other
   std::optional<Lease> lease;
   Micros manual_until = 0;  // automation keeps off until then
   std::deque<Micros> switched;  // dispatches of switch commands within the last hour (wear)
@@ -95,9 +96,9 @@ struct DeviceState {
   Position failed = 0, refused = 0;
   std::string refused_by = {};  // the rule of safety
 
-  // Draw that the grid meter may not show yet: counted on top of its reading (H15).
+  // Draw of the last command that may have come about, which the grid meter may not show yet (H15).
   std::int64_t reserved_w = 0;
-  Micros reserved_since = 0;  // a grid reading newer than this contains it, once the command has ended
+  Micros reserved_since = 0;  // a grid reading newer than this contains it
 };
 
 /// Longest that automation keeps off a device after a person's command, or after somebody switched it by hand.
@@ -120,6 +121,8 @@ inline constexpr std::uint32_t retries_max = 2;
 Micros expiry_of(const DeviceRegistered& about);
 /// Draw that the command adds to the site, W; never more than the device can take, so that sums stay far from overflow.
 std::int64_t added_draw(const DeviceRegistered& about, Action action, std::int64_t power_w);
+/// Draw that a meter reading of this time cannot show yet: of the command in flight, or of the one before it.
+std::int64_t draw_not_shown(const DeviceState& device, Micros reading_at);
 /// True when the command takes the device out of its declared safe state: then a lease protects it, where it has one.
 bool leaves_safe_state(const DeviceRegistered& about, Action action, std::int64_t power_w);
 

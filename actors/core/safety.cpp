@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "actors/core/planted.hpp"
+
 namespace heliograph {
 namespace {
 
@@ -63,7 +65,7 @@ class Check {
     if (safe_state()) return;  // it follows the stop
     if (view_.safe_mode && (energising() || !person()))
       refuse("safe-mode", "Heliograph ended unexpectedly several times in a row and runs in safe mode: find out why, then stop and start it in order.");
-    if (view_.stopped && (energising() || !person()))
+    if (view_.stopped && !planted(Plant::stop_not_checked) && (energising() || !person()))
       refuse("stop", "The emergency stop is engaged: a named person must lift it first.", {}, {}, {}, view_.stop_position);
     if (!view_.settings.automation && !person())
       refuse("automation-off", "Automation is switched off for this site: switch it on in the site's settings.");
@@ -74,7 +76,7 @@ class Check {
     if (!can)
       refuse("capability", "\"" + p_.device.text + "\" cannot be told to " + std::string(name(p_.action)) + ": it is read-only for that.");
     const std::int64_t most = device.about.nominal_w;
-    if (p_.action == Action::set_power && (p_.power_w > most || p_.power_w < -most))
+    if (p_.action == Action::set_power && !planted(Plant::range_ignored) && (p_.power_w > most || p_.power_w < -most))
       refuse("range", "The power asked is beyond what the device can do.", p_.power_w < 0 ? -most : most, p_.power_w, "W");
   }
 
@@ -87,20 +89,25 @@ class Check {
 
   // Shedding is tried all the same: it can do no harm, and the device may hear it.
   void offline(DeviceIndex index, const DeviceState& device) {
-    if (is_offline(view_.now, index, device, at_))
+    if (is_offline(view_.now, index, device, at_) && !planted(Plant::offline_ignored))
       refuse("device-offline", "Nothing was heard from the device for too long: see whether it is connected, then ask again.",
              device.about.freshness / second_us, (at_ - view_.now.devices()[index].seen_at) / second_us, "s");
   }
 
-  // One command at a time: the one in flight is never replaced (H13). A higher priority may wait for its end.
+  // One command at a time: the one in flight is never replaced (H13). A higher priority may wait for its end, and then comes first.
   void lock(const DeviceState& device) {
-    if (device.in_flight && !safe_state() && !may_wait_for(device, view_.pending, p_.principal))
+    if (safe_state()) return;
+    if (device.in_flight && !may_wait_for(device, view_.pending, p_.principal))
       refuse("busy", "Command " + device.in_flight->command.text + " of " + to_string(device.in_flight->proposal.principal) +
                          " is still in flight on this device: wait for its end.", {}, {}, {}, device.in_flight->dispatched);
+    if (device.in_flight || planted(Plant::priority_ignored)) return;
+    for (const PendingCommand& other : view_.pending)
+      if (other.proposal.device == p_.device && other.what == Waiting::device_busy && priority(other.proposal.principal.kind) > priority(p_.principal.kind))
+        refuse("busy", "Command " + other.command.text + " of " + to_string(other.proposal.principal) + " waits for this device and comes first.", {}, {}, {}, other.requested);
   }
 
   void hold(const DeviceState& device) {
-    if (!person() && !safe_state() && at_ < device.manual_until)
+    if (!person() && !safe_state() && at_ < device.manual_until && !planted(Plant::hold_ignored))
       refuse("manual-hold", "A person commanded this device: automation keeps off it for the rest of the hold.",
              manual_hold / second_us, (at_ - (device.manual_until - manual_hold)) / second_us, "s");
   }
@@ -111,11 +118,13 @@ class Check {
     const bool wanted = p_.action == Action::switch_on;
     const Micros least = wanted ? device.about.min_off : device.about.min_on;
     const Micros since = at_ - device.changed_at;
-    if (device.on && *device.on != wanted && device.changed_at != 0 && since < least)
+    // After an unknown outcome it may just have gone off: that counts against switching on, but keeps nobody from shedding.
+    const bool opposite = device.on ? *device.on != wanted : wanted;
+    if (least > 0 && !planted(Plant::min_off_ignored) && opposite && device.changed_at != 0 && since < least)
       refuse(wanted ? "min-off" : "min-on", std::string("The device has not been ") + (wanted ? "off" : "on") + " long enough.",
              least / second_us, since / second_us, "s");
     const auto recent = std::count_if(device.switched.begin(), device.switched.end(), [&](Micros t) { return t > at_ - hour_us; });
-    if (!person() && static_cast<std::size_t>(recent) >= switches_per_hour_max)
+    if (!person() && static_cast<std::size_t>(recent) >= switches_per_hour_max && !planted(Plant::switch_rate_ignored))
       refuse("switch-rate", "The device was switched too often within an hour.", static_cast<std::int64_t>(switches_per_hour_max),
              recent, "per hour");
   }
@@ -124,13 +133,13 @@ class Check {
   bool usable(DeviceIndex index, Metric metric, const Latest& latest) {
     const DeviceState& source = view_.devices[index];
     const std::string what = view_.now.devices()[index].id.text + "." + std::string(info(metric).api_name);
-    if (!is_fresh(source, latest, at_)) {
+    if (!is_fresh(source, latest, at_) && !planted(Plant::stale_accepted)) {
       refuse("stale", "The reading " + what + " is too old to decide on.", source.about.freshness / second_us,
              (at_ - latest.at) / second_us, "s", latest.position);
       return false;
     }
     for (const auto& s : view_.suspects)
-      if (s.device == index && s.metric == metric && s.at > latest.at) {
+      if (s.device == index && s.metric == metric && s.at > latest.at && !planted(Plant::suspect_accepted)) {
         refuse("quality", "The newest value of " + what + " is not plausible, so the one before cannot be trusted either.", {}, {}, {},
                s.position);
         return false;
@@ -182,7 +191,7 @@ class Check {
   std::int32_t floor() const { return strictest_floor(view_.settings, view_.limits); }
 
   void above_floor(const Latest& soc) {
-    if (soc.value <= floor())
+    if (planted(Plant::floor_compared_wrong) ? soc.value < floor() : soc.value <= floor())
       return refuse("soc-floor", "The battery is at or below its floor.", floor(), soc.value, "permille", soc.position);
     if (person()) return;
     if (soc.value <= view_.wishes.min_soc_permille)
@@ -194,7 +203,7 @@ class Check {
   // What the battery gives now, and this on top, for as long as the command lasts (H1).
   void forecast(DeviceIndex index, const Latest& soc, const DeviceState& device) {
     const std::int64_t capacity = view_.devices[index].about.capacity_wh;
-    if (capacity <= 0 || soc.value <= floor()) return;
+    if (capacity <= 0 || soc.value <= floor() || planted(Plant::forecast_ignored)) return;
     const Latest& power = view_.now.latest(index, Metric::battery_w);
     const std::int64_t now_w = power.known() && is_fresh(view_.devices[index], power, at_) ? power.value : 0;
     const std::int64_t then_w = p_.action == Action::set_power ? p_.power_w : now_w + added_draw(device.about, p_.action, p_.power_w);
@@ -211,7 +220,7 @@ class Check {
     const std::string& id = view_.now.devices()[index].id.text;
     const DeviceState& state = view_.devices[index];
     const DeviceKind kind = state.about.kind;
-    if (state.registered && (kind == DeviceKind::battery || (kind == DeviceKind::node && concerns(index))))
+    if (state.registered && !planted(Plant::unknown_accepted) && (kind == DeviceKind::battery || (kind == DeviceKind::node && concerns(index))))
       return refuse("unknown", "The state of charge of \"" + id + "\" was never read.");
     for (const auto& s : view_.suspects)
       if (s.device == index && s.metric == Metric::soc_permille && concerns(index))
@@ -225,11 +234,11 @@ class Check {
     return !own || view_.now.devices()[battery].id == p_.device;
   }
 
-  /// Draw of commands that a meter reading of this time cannot show yet.
+  /// Draw of other devices that a meter reading of this time cannot show yet.
   std::int64_t reserved_since(Micros at) const {
     std::int64_t reserved = 0;
     for (const DeviceState& other : view_.devices)
-      if (other.reserved_w > 0 && (other.in_flight || other.reserved_since >= at)) reserved += other.reserved_w;
+      if (other.about.device != p_.device && !planted(Plant::reserve_not_counted)) reserved += draw_not_shown(other, at);
     return reserved;
   }
 

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "actors/core/planted.hpp"
+
 namespace heliograph {
 
 Site::Site(SiteKey key) : key_(std::move(key)) { settings_.name = key_.site.text; }
@@ -27,9 +29,9 @@ const DeviceState* Site::device(const DeviceId& id) const {
   return index && *index < devices_.size() && devices_[*index].registered ? &devices_[*index] : nullptr;
 }
 
-SafetyView Site::view(Micros at, const std::vector<DeviceState>& devices) const {
+SafetyView Site::view(Micros at, const std::vector<DeviceState>& devices, const std::vector<PendingCommand>& pending) const {
   const Civil local = zone_.local(at);
-  return {now_, settings_, wishes_, limits_, devices, pending_, local.hour * 60 + local.minute, stopped_, stop_position_, safe_mode_, suspects_};
+  return {now_, settings_, wishes_, limits_, devices, pending, local.hour * 60 + local.minute, stopped_, stop_position_, safe_mode_, suspects_};
 }
 
 const PendingCommand* Site::pending(const CommandId& command) const {
@@ -70,7 +72,7 @@ void Site::take_row(const Intake& in, std::size_t row) {
   const Micros at = batch.at[row];
   const Position position = in.record->envelope.position + row;
   // Old readings build history and the latest view; only what is fresh when recorded may move a rule (H44).
-  const bool live = !batch.historic && in.record->envelope.recorded_at - at <= devices_[device].about.freshness;
+  const bool live = planted(Plant::history_fires) || (!batch.historic && in.record->envelope.recorded_at - at <= devices_[device].about.freshness);
   for (const Column& column : batch.columns) {
     std::int64_t value = column.values[row];
     if (value == missing) continue;

@@ -137,12 +137,13 @@ class Site {
   const PendingCommand* pending(const CommandId& command) const;
   const std::vector<OpenAlert>& alerts() const { return alerts_; }
   bool configured() const { return configured_; }
-  SafetyView view(Micros at) const { return view(at, devices_); }
-  SafetyView view(Micros at, const std::vector<DeviceState>& devices) const;
+  SafetyView view(Micros at) const { return view(at, devices_, pending_); }
+  SafetyView view(Micros at, const std::vector<DeviceState>& devices, const std::vector<PendingCommand>& pending) const;
   /// Of the host, not of the log: set before anything is decided.
   void set_limits(HostLimits limits) { limits_ = std::move(limits); }
   const HostLimits& limits() const { return limits_; }
   void set_safe_mode(bool on) { safe_mode_ = on; }
+  bool safe_mode() const { return safe_mode_; }
 
   /// Everything above as bytes, and back. Disposable: a snapshot that this build cannot read is ignored.
   std::string snapshot() const;
@@ -205,6 +206,7 @@ class Site {
   std::optional<Micros> next_release() const;
   bool reconciled() const;
   bool can_go(const PendingCommand& pending, Micros at) const;
+  Micros turn_of(const PendingCommand& pending) const;
 
   // Commands on their way (site_flight.cpp).
   Status fly(Micros at, Journal& journal);

@@ -2,6 +2,7 @@
 // before the device hears of it; nothing is guessed.
 #include <algorithm>
 
+#include "actors/core/planted.hpp"
 #include "actors/core/site.hpp"
 
 namespace heliograph {
@@ -18,7 +19,6 @@ std::vector<DeviceState> without_flight(std::vector<DeviceState> devices, std::s
   DeviceState& own = devices[index];
   if (own.in_flight && own.in_flight->proposal.action != Action::set_power && !own.switched.empty()) own.switched.pop_back();
   own.in_flight.reset();
-  own.reserved_w = 0;
   return devices;
 }
 
@@ -33,9 +33,11 @@ std::optional<std::string> Site::why_not_send(const CommandDispatched& command, 
   if (state == nullptr || !state->in_flight || state->in_flight->command != command.command || state->in_flight->retry != command.retry)
     return "the command has ended";
   if (at >= command.expires_at) return "it expired before it could be sent";
+  if (planted(Plant::last_look_blind)) return std::nullopt;
   // Judged once more on what is known now (SAF-06, H4), as if it had not been dispatched yet.
   const auto before = without_flight(devices_, static_cast<std::size_t>(state - devices_.data()));
-  const Verdict verdict = check(view(at, before), state->in_flight->proposal, at);
+  static const std::vector<PendingCommand> nobody;  // who has come since waits for its end, and does not go before it
+  const Verdict verdict = check(view(at, before, nobody), state->in_flight->proposal, at);
   if (verdict.allowed()) return std::nullopt;
   return first_reason(verdict);
 }
@@ -43,6 +45,7 @@ std::optional<std::string> Site::why_not_send(const CommandDispatched& command, 
 std::optional<std::string> Site::why_not_renew(const LeaseRenewed& renewal, Micros at) const {
   const DeviceState* state = device(renewal.device);
   if (state == nullptr || !state->lease || state->lease->command != renewal.command || state->lease->renew_at == 0) return "the lease has ended";
+  if (planted(Plant::renewed_unjudged)) return std::nullopt;
   const Verdict verdict = check_stay(view(at), state->lease->proposal, at);
   if (verdict.allowed()) return std::nullopt;
   return first_reason(verdict);
@@ -58,7 +61,7 @@ Status Site::answered(const DeviceAnswer& answer, Micros at, Journal& journal) {
     const Position cause = flight->dispatched;
     const Principal said{PrincipalKind::device, device.about.device.text};
     Status done;
-    if (!answer.hardware.empty() && !device.about.hardware.empty() && answer.hardware != device.about.hardware)
+    if (!answer.hardware.empty() && !planted(Plant::wrong_hardware_believed) && !device.about.hardware.empty() && answer.hardware != device.about.hardware)
       done = failed(device, FailureKind::outcome_unknown, "identity-mismatch: \"" + answer.hardware + "\" answered instead of \"" + device.about.hardware + "\".", cause, at, journal);
     else if (answer.kind == DeviceAnswer::Kind::accepted)
       return flight->accepted_at ? Status{} : note(device_draft(device, said, cause, flight->correlation, at,
@@ -76,7 +79,7 @@ Status Site::answered(const DeviceAnswer& answer, Micros at, Journal& journal) {
 Status Site::unanswered(const DeviceState& device, std::string detail, Position cause, Micros at, Journal& journal) {
   const CommandState& flight = *device.in_flight;
   Micros next = 0;
-  if (flight.retry < retries_max) {
+  if (flight.retry < retries_max + (planted(Plant::tries_without_end) ? 1 : 0)) {
     const Micros pause = std::max(retry_after[flight.retry], device.about.settle);
     next = at + pause + jitter(flight, pause);
     if (next >= flight.expires_at) next = 0;
@@ -91,8 +94,10 @@ Status Site::try_again(const DeviceState& device, Position cause, Micros at, Jou
   if (at >= flight.expires_at)
     return note(device_draft(device, {}, cause, flight.correlation, at,
                              CommandAnswered{flight.command, flight.retry, Answered::unreachable, 0, "It expired before the next try."}), journal);
-  if (const auto why = why_not_send(again, at)) return failed(device, FailureKind::outcome_unknown, "Not sent again: " + *why, cause, at, journal);
+  if (const auto why = why_not_send(again, at); why && !planted(Plant::try_not_judged)) return failed(device, FailureKind::outcome_unknown, "Not sent again: " + *why, cause, at, journal);
   ++again.retry;
+  if (planted(Plant::new_id_for_a_try)) again.command.text += "-again";
+  if (planted(Plant::try_extends_expiry)) again.expires_at = at + expiry_of(device.about);
   again.lease = leaves_safe_state(device.about, again.action, again.power_w) ? device.about.lease : 0;
   return note(device_draft(device, p.principal, cause, flight.correlation, at, again), journal);
 }
@@ -103,7 +108,7 @@ Status Site::failed(const DeviceState& device, FailureKind kind, std::string det
   auto done = append(device_draft(device, by, cause, flight.correlation, at, CommandFailed{flight.command, kind, std::move(detail)}), journal);
   if (!done) return fail(done.error());
   const bool may_have_happened = kind == FailureKind::outcome_unknown || kind == FailureKind::contradicted;
-  return may_have_happened && !stopped_ ? roll_back(flight, device, kind, *done, at, journal) : Status{};
+  return may_have_happened && !stopped_ && !planted(Plant::rollback_missing) ? roll_back(flight, device, kind, *done, at, journal) : Status{};
 }
 
 // ---- rollback -------------------------------------------------------------------------------------------------------------
@@ -119,10 +124,10 @@ Status Site::roll_back(const CommandState& flight, const DeviceState& device, Fa
   const bool by_switch = forth.action != Action::set_power;
   if (by_switch ? !flight.on_before : !flight.power_before) return skip("What was before is not known.");
   if (by_switch) back.action = *flight.on_before ? Action::switch_on : Action::switch_off, back.power_w = 0;
-  if (flight.changed_by_hand) return skip("Somebody has switched the device since.");
+  if (flight.changed_by_hand && !planted(Plant::rollback_against_a_hand)) return skip("Somebody has switched the device since.");
   if (back.action == forth.action && back.power_w == forth.power_w) return skip("What was before is what was wanted.");
   if (kind == FailureKind::contradicted && device.on == flight.on_before) return skip("The device is as it was before.");
-  if (!energises(forth.action, forth.power_w) && energises(back.action, back.power_w)) return skip("What was to be shed is not switched on again.");
+  if (!planted(Plant::rollback_energises) && !energises(forth.action, forth.power_w) && energises(back.action, back.power_w)) return skip("What was to be shed is not switched on again.");
   for (const PendingCommand& p : pending_)
     if (p.proposal.device == back.device && p.what == Waiting::device_busy) return skip("A newer command waits for the device.");
   auto answer = gate({back, {"c-" + std::to_string(journal.next())}, "Rollback: " + flight.command.text + " could not be confirmed.", cause,
@@ -138,7 +143,7 @@ Status Site::fly(Micros at, Journal& journal) {
     Status done;
     if (device.in_flight) {
       const CommandState& flight = *device.in_flight;
-      if (at >= flight.verify_by)
+      if (at >= flight.verify_by && !planted(Plant::deadline_missing))
         done = failed(device, FailureKind::outcome_unknown, "No reading has confirmed the command in time: read the device before asking again.", flight.dispatched, at, journal);
       else if (flight.next_try != 0 && at >= flight.next_try)
         done = try_again(device, flight.dispatched, at, journal);

@@ -2,6 +2,7 @@
 // turn, judged again, and only then sent.
 #include <algorithm>
 
+#include "actors/core/planted.hpp"
 #include "actors/core/site.hpp"
 
 namespace heliograph {
@@ -63,6 +64,7 @@ Result<CommandAnswer> Site::proceed(const CommandId& command, Position cause, Mi
   const PendingCommand p = *found;  // a copy: facts change the list
   CommandAnswer answer{p.command, p.requested, 0, {}, {}, 0};
   Verdict verdict = check(view(at), p.proposal, at);
+  if (p.approved && planted(Plant::approval_not_judged_again)) verdict.refusals.clear();
   if (const auto waiting = must_wait(p, verdict, wait_online, at)) {
     if (auto done = wait(p, *waiting, cause, at, journal); !done) return fail(done.error());
     answer.waiting = waiting->what, answer.until = waiting->until;
@@ -88,7 +90,7 @@ bool Site::needs_approval(const Proposal& p) const {
   if (p.purpose != Purpose::ordinary) return false;  // it undoes what somebody approved, or follows a stop
   const bool person = is_person(p.principal.kind);
   if (person && !energises(p.action, p.power_w)) return false;
-  if (p.principal.kind == PrincipalKind::agent || wishes_.confirmation == Confirmation::always) return true;
+  if ((p.principal.kind == PrincipalKind::agent && !planted(Plant::agent_needs_no_yes)) || wishes_.confirmation == Confirmation::always) return true;
   if (!person && !wishes_.auto_pause && p.action != Action::set_power) return true;
   const DeviceState* state = device(p.device);
   return wishes_.confirmation == Confirmation::sometimes && state != nullptr && state->about.needs_approval;
@@ -107,12 +109,13 @@ std::optional<CommandWaiting> Site::must_wait(const PendingCommand& p, const Ver
   if (p.proposal.purpose == Purpose::safe_state) return std::nullopt;
   const DeviceState* state = device(p.proposal.device);
   if (state != nullptr && state->in_flight) return CommandWaiting{p.command, Waiting::device_busy, at + busy_wait_max, 0};
-  const bool calm = woke_at_ != 0 && at < woke_at_ + calm_start;
+  const bool calm = woke_at_ != 0 && !planted(Plant::turn_ignored) && at < woke_at_ + calm_start;
   if (!calm || is_person(p.proposal.principal.kind) || !energises(p.proposal.action, p.proposal.power_w) || p.what == Waiting::its_turn) return std::nullopt;
   Micros last = std::max(energised_at_, woke_at_);
   for (const PendingCommand& other : pending_)
     if (other.what == Waiting::its_turn) last = std::max(last, other.not_before);
-  const Micros turn = last + gap_of(p.command);
+  const Micros turn = std::max(at, last + gap_of(p.command));
+  if (turn == at && reconciled()) return std::nullopt;
   return CommandWaiting{p.command, Waiting::its_turn, turn + busy_wait_max, turn};
 }
 
@@ -147,12 +150,17 @@ bool Site::can_go(const PendingCommand& p, Micros at) const {
   if (!index || *index >= devices_.size()) return true;  // it is judged, and refused
   if (p.what == Waiting::device_busy) return !devices_[*index].in_flight;
   if (p.what == Waiting::device_offline) return !is_offline(now_, *index, devices_[*index], at);
-  return at >= p.not_before && reconciled();
+  return reconciled() && at >= turn_of(p);
+}
+
+/// Not before its turn, nor too soon after the load before it: that one may have waited for longer than was planned.
+Micros Site::turn_of(const PendingCommand& p) const {
+  return std::max(p.not_before, std::max(energised_at_, woke_at_) + gap_of(p.command));
 }
 
 /// Everything that was on its way when the process started has ended.
 bool Site::reconciled() const {
-  return std::none_of(devices_.begin(), devices_.end(), [this](const DeviceState& d) { return d.in_flight && d.in_flight->dispatched_at < woke_at_; });
+  return planted(Plant::not_reconciled) || std::none_of(devices_.begin(), devices_.end(), [this](const DeviceState& d) { return d.in_flight && d.in_flight->dispatched_at < woke_at_; });
 }
 
 /// Sends, refuses or cancels what need not wait any longer. In the order of the requests.
@@ -160,7 +168,7 @@ Status Site::release(Micros at, Journal& journal) {
   const std::vector<PendingCommand> all = pending_;
   for (const PendingCommand& p : all) {
     if (pending(p.command) == nullptr) continue;  // ended by one before
-    if (p.what && at >= p.until) {
+    if (p.what && at >= p.until && !planted(Plant::waits_for_ever)) {
       const char* detail = p.what == Waiting::approval ? "Nobody said yes in time." : "What it waited for did not come in time.";
       if (auto done = end_waiting(p, Cancelled::expired, detail, {}, p.requested, at, journal); !done) return done;
     } else if (can_go(p, at)) {
@@ -176,7 +184,7 @@ std::optional<Micros> Site::next_release() const {
   for (const PendingCommand& p : pending_) {
     if (!p.what) continue;
     at(p.until);
-    if (p.what == Waiting::its_turn && reconciled()) at(p.not_before);
+    if (p.what == Waiting::its_turn && reconciled()) at(turn_of(p));
   }
   return due;
 }
@@ -192,17 +200,17 @@ Status Site::cancel(const CommandId& command, const Principal& principal, Micros
 
 Result<CommandAnswer> Site::approve(const ApprovalAnswer& answer, Micros at, Journal& journal, std::string idempotency_key, const Digest& fingerprint) {
   const PendingCommand* found = pending(answer.command);
-  if (found == nullptr || found->what != Waiting::approval)
+  if (found == nullptr || (found->what != Waiting::approval && !(found->approved && planted(Plant::approval_twice))))
     return fail(Errc::not_found, "No command \"" + answer.command.text + "\" waits for an approval at this site.");
   if (!is_person(answer.principal.kind) || answer.principal.name.empty())
     return fail(Errc::refused, "Only a named person can approve a command.");
   const PendingCommand p = *found;
   const std::string stream = "device-" + p.proposal.device.text;
-  if (at >= p.until) {
+  if (at >= p.until && !planted(Plant::approval_after_expiry)) {
     if (auto done = end_waiting(p, Cancelled::expired, "The answer came too late.", answer.principal, p.requested, at, journal); !done) return fail(done.error());
     return turned_down(p, "approval-expired", "This approval has expired: ask again.");
   }
-  if (p.wrong_codes[static_cast<std::size_t>(answer.channel)] >= wrong_codes_max)
+  if (p.wrong_codes[static_cast<std::size_t>(answer.channel)] >= wrong_codes_max && !planted(Plant::codes_without_limit))
     return turned_down(p, "approval-closed", "Too many wrong codes came this way: answer on the web page, or ask again.");
   if (answer.granted && p.shown != shown_of(p.proposal)) {
     if (auto done = end_waiting(p, Cancelled::replaced, "The device was changed after people were asked.", {}, p.requested, at, journal); !done) return fail(done.error());
@@ -210,7 +218,7 @@ Result<CommandAnswer> Site::approve(const ApprovalAnswer& answer, Micros at, Jou
   }
   Draft facts = draft(stream, answer.principal, p.requested, p.correlation, at, ApprovalDecided{p.command, answer.granted, answer.channel});
   facts.idempotency_key = std::move(idempotency_key), facts.fingerprint = fingerprint;
-  if (!answer.proven) {
+  if (!answer.proven && !planted(Plant::unproven_approval)) {
     facts.body = Event(ApprovalAttemptFailed{p.command, answer.channel});
     if (auto done = note(std::move(facts), journal); !done) return fail(done.error());
     return turned_down(p, "approval-code", "The code is wrong: it stands in the message, apart from the link.");
@@ -230,7 +238,7 @@ Status Site::send(const PendingCommand& p, Verdict verdict, Position cause, Micr
   ensure(state != nullptr && !state->in_flight, "one command at a time goes to a registered device", "actors/core/site_gate.cpp");
   const bool automation = !is_person(proposal.principal.kind);
   if (automation && energises(proposal.action, proposal.power_w)) energised_at_ = at;
-  const Micros lease = leaves_safe_state(state->about, proposal.action, proposal.power_w) ? state->about.lease : 0;
+  const Micros lease = !planted(Plant::lease_not_given) && leaves_safe_state(state->about, proposal.action, proposal.power_w) ? state->about.lease : 0;
   const CommandDispatched dispatched{p.command, proposal.device, proposal.action, proposal.power_w, at + expiry_of(state->about),
                                      at + verify_deadline, 0, lease, proposal.purpose, state->about.hardware};
   const std::string stream = "device-" + proposal.device.text;

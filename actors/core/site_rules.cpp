@@ -1,6 +1,7 @@
 // What a site does when a trigger became true: record the firing and why it did or did not act, then ask the gate.
 #include <algorithm>
 
+#include "actors/core/planted.hpp"
 #include "actors/core/site.hpp"
 #include "events/json.hpp"
 
@@ -60,6 +61,8 @@ Status Site::react_to(const Sighting& sighting, Micros at, Journal& journal) {
   const CommandState& flight = *device.in_flight;
   if (sighting.seen == Sight::contradicted) {
     if (flight.retry < retries_max && at < flight.expires_at) return try_again(device, sighting.reading, at, journal);
+    // Until it expires a try may still come about, late on the wire or in a slow device: then nobody may say that it did not.
+    if (at < flight.expires_at) return {};
     return failed(device, FailureKind::contradicted, "A reading shows another state.", sighting.reading, at, journal);
   }
   auto verified = append(device_draft(device, by, flight.dispatched, flight.correlation, at, CommandVerified{flight.command, sighting.reading}), journal);
@@ -102,7 +105,7 @@ std::pair<RuleOutcome, std::string> Site::judge(const RuleEntry& entry, const Fi
   const Trigger& trigger = entry.rule.triggers[firing.trigger];
   if (trigger.threshold && !is_fresh(devices_[firing.device], now_.latest(firing.device, trigger.threshold->metric), at))
     return {RuleOutcome::condition_not_met, "the reading is stale"};
-  if (entry.acted_at != 0 && at < entry.acted_at + entry.rule.cooldown)
+  if (entry.acted_at != 0 && !planted(Plant::cooldown_ignored) && at < entry.acted_at + entry.rule.cooldown)
     return {RuleOutcome::cooling_down, "until " + format_time(entry.acted_at + entry.rule.cooldown)};
   for (std::size_t i = 0; i < entry.rule.conditions.size(); ++i)
     if (!holds(entry.rule.conditions[i], at)) return {RuleOutcome::condition_not_met, "/conditions/" + std::to_string(i)};

@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <tuple>
 
+#include "actors/core/planted.hpp"
 #include "actors/core/site.hpp"
 #include "events/columns.hpp"
 
 namespace heliograph {
 namespace {
 
-constexpr std::uint64_t layout = 5;
+constexpr std::uint64_t layout = 6;
 
 class Writer {
  public:
@@ -126,7 +127,7 @@ PendingCommand read_pending(Reader& r) {
   PendingCommand p;
   p.command.text = r.text(), p.proposal = read_proposal(r), p.requested = r.count(), p.correlation = r.text();
   if (const auto what = r.count() % 5; what != 0) p.what = static_cast<Waiting>(what - 1);
-  p.until = r.number(), p.not_before = r.number(), p.approved = r.flag();
+  p.until = r.number(), p.not_before = r.number(), p.approved = r.flag() && !planted(Plant::approval_not_restored);
   if (const std::string shown = r.text(); shown.size() == p.shown.size()) std::copy(shown.begin(), shown.end(), p.shown.begin());
   for (std::uint8_t& wrong : p.wrong_codes) wrong = static_cast<std::uint8_t>(r.count());
   p.firer = read_firer(r);
@@ -155,7 +156,7 @@ void write(Writer& w, const DeviceState& d) {
   w.flag(a.can_switch), w.flag(a.can_set_power), w.number(a.nominal_w);
   w.number(a.min_on), w.number(a.min_off), w.number(a.hold), w.number(a.freshness), w.count(static_cast<std::uint64_t>(a.safe_state));
   w.number(a.lease), w.number(a.settle), w.flag(a.needs_approval), w.number(a.capacity_wh), w.text(a.hardware), w.text(a.environment);
-  w.flag(d.registered), write(w, d.on), write(w, d.power_w), w.number(d.changed_at), w.number(d.manual_until), w.number(d.soc_moved_at), w.count(d.soc_repeats);
+  w.flag(d.registered), w.number(d.may_arrive_until), write(w, d.on), write(w, d.power_w), w.number(d.changed_at), w.number(d.manual_until), w.number(d.soc_moved_at), w.count(d.soc_repeats);
   w.number(d.reserved_w), w.number(d.reserved_since), w.count(d.switched.size());
   for (const Micros at : d.switched) w.number(at);
   w.number(d.failed_at), w.count(d.failed), w.number(d.refused_at), w.count(d.refused), w.text(d.refused_by);
@@ -174,10 +175,12 @@ DeviceState read_device(Reader& r) {
   a.can_switch = r.flag(), a.can_set_power = r.flag(), a.nominal_w = r.number();
   a.min_on = r.number(), a.min_off = r.number(), a.hold = r.number(), a.freshness = r.number(), a.safe_state = static_cast<SafeState>(r.count() % 3);
   a.lease = r.number(), a.settle = r.number(), a.needs_approval = r.flag(), a.capacity_wh = r.number(), a.hardware = r.text(), a.environment = r.text();
-  d.registered = r.flag();
+  d.registered = r.flag(), d.may_arrive_until = r.number();
   d.on = read_optional<bool>(r), d.power_w = read_optional<std::int64_t>(r);
-  d.changed_at = r.number(), d.manual_until = r.number(), d.soc_moved_at = r.number(), d.soc_repeats = static_cast<std::uint32_t>(r.count()), d.reserved_w = r.number(), d.reserved_since = r.number();
+  d.changed_at = r.number(), d.manual_until = r.number() * (planted(Plant::hold_not_restored) ? 0 : 1), d.soc_moved_at = r.number(), d.soc_repeats = static_cast<std::uint32_t>(r.count()), d.reserved_w = r.number(), d.reserved_since = r.number();
   for (std::size_t n = r.length(); n > 0 && r.good(); --n) d.switched.push_back(r.number());
+  if (planted(Plant::reserve_not_saved)) d.reserved_w = 0;
+  if (planted(Plant::switches_not_saved)) d.switched.clear();
   d.failed_at = r.number(), d.failed = r.count(), d.refused_at = r.number(), d.refused = r.count(), d.refused_by = r.text();
   if (r.flag()) {
     Lease& l = d.lease.emplace();
@@ -213,7 +216,7 @@ void read_now(Reader& r, SiteNow& now) {
 
 void write(Writer& w, const RuleEntry& e) {
   w.text(canonical_json(e.rule)), w.flag(e.rule.enabled), w.flag(e.removed);
-  w.count(e.version), w.count(e.saved_at), w.number(e.since), w.number(e.acted_at), w.count(e.fired_at.size());
+  w.count(e.version), w.count(e.saved_at), w.number(e.since), w.number(planted(Plant::cooldown_not_saved) ? 0 : e.acted_at), w.count(e.fired_at.size());
   for (const Micros at : e.fired_at) w.number(at);
 }
 
@@ -298,7 +301,7 @@ std::optional<Site> Site::restore(std::string_view bytes) {
   SiteConfigured& s = site.settings_;
   site.configured_ = r.flag();
   s.name = r.text(), s.time_zone = r.text(), s.currency = r.text(), s.soc_floor_permille = static_cast<std::int32_t>(r.number());
-  s.grid_import_w_max = r.number(), s.automation = r.flag(), site.stopped_ = r.flag(), site.stop_position_ = r.count();
+  s.grid_import_w_max = r.number(), s.automation = r.flag(), site.stopped_ = r.flag() && !planted(Plant::stop_not_restored), site.stop_position_ = r.count();
   site.clock_suspect_ = r.flag(), site.clock_position_ = r.count(), site.wishes_ = read_preferences(r);
   if (auto zone = Zone::find(s.time_zone)) site.zone_ = *zone;
   for (std::size_t n = r.length(); n > 0 && r.good(); --n) site.now_.intern(r.text());

@@ -55,18 +55,18 @@ TEST_CASE("a dispatch locks the device, reserves its draw and, from a person, ho
   CHECK(d.in_flight->command.text == "c-1");
   CHECK(d.in_flight->proposal.principal == anna);
   CHECK(d.in_flight->dispatched == 10);
-  CHECK(d.reserved_w == 2000);
+  CHECK(draw_not_shown(d, monday_noon + day_us) == 2000);
   CHECK(d.manual_until == monday_noon + manual_hold);
   CHECK(d.switched == std::deque<Micros>{monday_noon});
 
   DeviceState by_rule = device();
   evolve(by_rule, envelope(monday_noon, {PrincipalKind::rule, "r"}), dispatch(Action::set_power, -1500));
   CHECK(by_rule.manual_until == 0);
-  CHECK(by_rule.reserved_w == 1500);
+  CHECK(draw_not_shown(by_rule, monday_noon + day_us) == 1500);
   CHECK(by_rule.switched.empty());
   by_rule.in_flight.reset();
   evolve(by_rule, envelope(monday_noon), dispatch(Action::set_power, 1500));
-  CHECK(by_rule.reserved_w == 0);
+  CHECK(draw_not_shown(by_rule, monday_noon) == 0);
 }
 
 TEST_CASE("only the command in flight can end, and each end leaves what it must") {
@@ -80,19 +80,34 @@ TEST_CASE("only the command in flight can end, and each end leaves what it must"
   SECTION("verified: the draw stays reserved from then on") {
     evolve(d, envelope(monday_noon + second_us), CommandVerified{{"c-1"}, 12});
     CHECK_FALSE(d.in_flight);
-    CHECK(d.reserved_w == 2000);
-    CHECK(d.reserved_since == monday_noon + second_us);
+    CHECK(draw_not_shown(d, monday_noon + second_us) == 2000);
+    CHECK(draw_not_shown(d, monday_noon + second_us + 1) == 0);
+  }
+  SECTION("verified, and switched off again: until that has ended it may draw what it drew") {
+    evolve(d, envelope(monday_noon + second_us), CommandVerified{{"c-1"}, 12});
+    CommandDispatched off = dispatch(Action::switch_off);
+    off.command.text = "c-2";
+    evolve(d, envelope(monday_noon + 2 * second_us), off);
+    CHECK(draw_not_shown(d, monday_noon) == 2000);
+    SECTION("refused by the device: nothing has changed") {
+      evolve(d, envelope(monday_noon + 3 * second_us), CommandFailed{{"c-2"}, FailureKind::device_error, ""});
+      CHECK(draw_not_shown(d, monday_noon) == 2000);
+    }
+    SECTION("verified: it draws nothing") {
+      evolve(d, envelope(monday_noon + 3 * second_us), CommandVerified{{"c-2"}, 13});
+      CHECK(draw_not_shown(d, monday_noon) == 0);
+    }
   }
   SECTION("unknown: it may be on, so its draw stays and its state is not known") {
     evolve(d, envelope(monday_noon + verify_deadline), CommandFailed{{"c-1"}, FailureKind::outcome_unknown, ""});
     CHECK_FALSE(d.in_flight);
-    CHECK(d.reserved_w == 2000);
+    CHECK(draw_not_shown(d, monday_noon + verify_deadline) == 2000);
     CHECK_FALSE(d.on.has_value());
   }
   SECTION("not sent, or refused by the device: nothing happened") {
     evolve(d, envelope(monday_noon), CommandFailed{{"c-1"}, FailureKind::not_sent, ""});
     CHECK_FALSE(d.in_flight);
-    CHECK(d.reserved_w == 0);
+    CHECK(draw_not_shown(d, monday_noon) == 0);
     CHECK(d.on == false);
   }
 }

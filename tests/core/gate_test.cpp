@@ -215,6 +215,12 @@ TEST_CASE("a stop cancels what waits and drives what is on the wire to its safe 
   CHECK(story.last<CommandDispatched>()->purpose == Purpose::safe_state);
   CHECK_FALSE(story.site.why_not_send(*story.last<CommandDispatched>(), story.at));
   story.pass(second_us);
+  // What was on the wire may still arrive: only when it has expired is the safe state believed.
+  CHECK(story.read({{"miner-1", Metric::switch_on, 0}}) == Lines{});
+  story.answer(story.last<CommandDispatched>()->command, DeviceAnswer::Kind::accepted);
+  story.pass(settle_least + second_us);
+  CHECK(story.read({{"miner-1", Metric::switch_on, 1}}) == Lines{"dispatched miner-1 switch_off"});
+  story.pass(command_expiry);
   CHECK(story.read({{"miner-1", Metric::switch_on, 0}}) == Lines{"verified"});
   CHECK(story.lift() == Lines{"lifted"});
   CHECK(story.live_until(story.at + hour_us) == Lines{});

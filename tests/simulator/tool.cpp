@@ -1,0 +1,42 @@
+// heliograph-sim: plays seeds of the simulator; a failing one is played again here, step by step (docs/SIMULATION.md).
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "tests/simulator/run.hpp"
+
+using namespace heliograph::simulator;
+
+int main(int argc, char** argv) {
+  CLI::App app("Plays seeds of the simulated house against the core, and checks what SAFETY.md promises.");
+  Options options;
+  std::uint64_t seeds = 1;
+  std::string plant = "none";
+  bool counts = false;
+  app.add_option("--seed", options.seed, "the first seed")->required();
+  app.add_option("--seeds", seeds, "how many seeds from there");
+  app.add_option("--plant", plant, "a planted bug (actors/core/planted.hpp, tests/simulator/plants.hpp)");
+  app.add_option("--until", options.until, "stop after so many steps");
+  app.add_flag("--trace", options.traced, "print every fact and what happened round it");
+  app.add_flag("--counts", counts, "print how often each thing happened");
+  CLI11_PARSE(app, argc, argv);
+  const PlantedBug* bug = find_plant(plant);
+  if (bug == nullptr) {
+    std::cerr << "There is no plant \"" << plant << "\". There are:";
+    for (const PlantedBug& each : planted_bugs()) std::cerr << " " << each.name;
+    std::cerr << "\n";
+    return 2;
+  }
+  options.plant = *bug;
+  Counters counters;
+  std::uint64_t failed = 0, steps = 0, facts = 0;
+  for (const std::uint64_t last = options.seed + seeds; options.seed < last; ++options.seed) {
+    const Report report = run(options, counters);
+    std::cout << report.trace;
+    for (const std::string& violation : report.violations) std::cout << "seed " << options.seed << " " << violation << "\n";
+    failed += report.violations.empty() ? 0 : 1, steps += report.steps, facts += report.facts;
+  }
+  if (counts)
+    for (const auto& [what, n] : counters.all()) std::cout << n << " " << what << "\n";
+  std::cout << seeds << " seeds, " << steps << " steps, " << facts << " facts, " << failed << " failed\n";
+  return failed == 0 ? 0 : 1;
+}
