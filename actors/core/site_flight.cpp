@@ -45,6 +45,7 @@ std::optional<std::string> Site::why_not_send(const CommandDispatched& command, 
 std::optional<std::string> Site::why_not_renew(const LeaseRenewed& renewal, Micros at) const {
   const DeviceState* state = device(renewal.device);
   if (state == nullptr || !state->lease || state->lease->command != renewal.command || state->lease->renew_at == 0) return "the lease has ended";
+  if (stopped_) return "stop: The emergency stop is engaged: every lease runs out.";
   if (planted(Plant::renewed_unjudged)) return std::nullopt;
   const Verdict verdict = check_stay(view(at), state->lease->proposal, at);
   if (verdict.allowed()) return std::nullopt;

@@ -202,6 +202,55 @@ TEST_CASE("after a start automation's loads come back one by one (H16)") {
   for (std::size_t i = 1; i < sent.size(); ++i) CHECK(sent[i] - sent[i - 1] >= gap_least - second_us);
 }
 
+TEST_CASE("loads that waited for what was on its way at the start do not all go when it has ended (H16)") {
+  Story story = at_rest();
+  for (int i = 0; i < 3; ++i) story.add(plug("load-" + std::to_string(i), 100));
+  story.ask("miner-1", Action::switch_on, 0, guard);
+  story.pass(second_us);
+  story.site.woke(story.at);
+  for (int i = 0; i < 3; ++i) CHECK(story.ask("load-" + std::to_string(i), Action::switch_on, 0, guard).back() == "waiting its_turn");
+  story.pass(minute_us);  // every turn has come, but the miner is not known to be on
+  CHECK(story.tick() == Lines{"answered unreachable"});
+  const Lines first = story.read({{"battery", Metric::soc_permille, 900}, {"miner-1", Metric::switch_on, 1}});
+  CHECK(std::count_if(first.begin(), first.end(), [](const std::string& line) { return line.starts_with("dispatched load"); }) == 1);
+  CHECK(std::count(story.tick().begin(), story.tick().end(), "allowed") == 0);
+}
+
+TEST_CASE("a load that is asked for when nothing has come back for a while needs no turn") {
+  Story story = at_rest();
+  story.site.woke(story.at);
+  story.pass(4 * minute_us);
+  story.soc(900);
+  CHECK(story.ask("miner-1", Action::switch_on, 0, guard).back() == "dispatched miner-1 switch_on");
+}
+
+TEST_CASE("nobody goes before a higher priority that waits for the same device (H13)") {
+  Story story = at_rest();
+  story.save(R"({"id":"full","triggers":[{"id":"full","metric":"soc_percent","device":"battery","above":95,"rearm":90}],
+                 "actions":[{"do":"switch_off","device":"miner-1"}]})");
+  CHECK(story.ask("miner-1", Action::switch_on, 0, guard).back() == "dispatched miner-1 switch_on");
+  CHECK(story.ask("miner-1", Action::switch_on).back() == "waiting device_busy");
+  story.pass(second_us);
+  // The reading that frees the device also fires a rule: the person comes first.
+  const Lines said = story.read({{"battery", Metric::soc_permille, 960}, {"miner-1", Metric::switch_on, 1}});
+  CHECK(said == Lines{"verified", "fired full/full acted", "requested miner-1 switch_off", "refused busy", "allowed", "dispatched miner-1 switch_on"});
+}
+
+TEST_CASE("after an unknown outcome nobody switches on before min-off has passed; shedding waits for nothing") {
+  Story story = at_rest();
+  DeviceRegistered careful = plug("miner-1");
+  careful.min_off = 10 * minute_us, careful.min_on = 10 * minute_us;
+  story.add(careful);
+  story.read({{"miner-1", Metric::switch_on, 1}});
+  story.pass(second_us);
+  CHECK(story.ask("miner-1", Action::switch_off).back() == "dispatched miner-1 switch_off");
+  story.live_until(story.at + 2 * verify_deadline);
+  REQUIRE_FALSE(story.device("miner-1").on.has_value());
+  story.soc(900);
+  CHECK(story.ask("miner-1", Action::switch_on).back() == "refused min-off");
+  CHECK(story.ask("miner-1", Action::switch_off).back() == "dispatched miner-1 switch_off");
+}
+
 // ---- the stop -------------------------------------------------------------------------------------------------------------
 
 TEST_CASE("a stop cancels what waits and drives what is on the wire to its safe state; nothing comes back when it is lifted (H29, H32)") {

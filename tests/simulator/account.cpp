@@ -113,8 +113,9 @@ std::string Account::against_charge(const CommandRequested& c, bool by_person, M
 
 std::string Account::against_staying(const DeviceAccount& device, Micros at) const {
   const auto& lease = *device.lease;
+  if (stopped_) return "I2 the stop is on record";
   if (!energises(lease.action, lease.power_w)) return {};
-  if (stopped_ || safe_mode_) return "I2 the stop is on record, or safe mode";
+  if (safe_mode_) return "I2 it runs in safe mode";
   if (device.seen_at != 0 && at - device.seen_at > device.about.freshness) return "I4 it is offline";
   CommandRequested as_it_is;
   as_it_is.device = device.about.device, as_it_is.action = lease.action, as_it_is.power_w = lease.power_w;

@@ -118,6 +118,7 @@ void Hub::crash() {
 void Hub::turn(const Decide& decide, Reply reply) {
   if (!up()) return;
   const Micros at = log_.begin(world_.wall());
+  no_alarm_before_ = 0;
   auto decided = decide(*site_, at, log_);
   const std::vector<RecordPtr>& records = log_.records();
   const bool empty = records.size() == log_.turn();

@@ -97,6 +97,7 @@ class Hub {
   std::uint64_t asked_ = 0, lifted_ = 0;  // the stop in memory
   std::map<std::string, Shell> shells_;
   std::map<std::string, Micros> last_arrival_;  // of a wire, where it keeps its order
+  std::map<std::string, Micros> last_mail_;     // to a device's shell: actors keep their order
   std::uint64_t alarm_ = 0;
   Micros no_alarm_before_ = 0;
   int idle_ticks_ = 0;

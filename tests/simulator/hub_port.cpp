@@ -9,11 +9,18 @@ void Hub::hand_over(const RecordPtr& record) {
   const auto* command = std::get_if<CommandDispatched>(&record->event());
   const auto* renewal = std::get_if<LeaseRenewed>(&record->event());
   const bool adopted = shells_[device].adopted;
-  const auto mailbox = [this] { return world_.strikes(world_.faults.slow_mailbox) ? world_.dice.heavy(4 * second_us) : world_.dice.between(0, 500); };
+  const auto mailbox = [&] {
+    Micros& last = last_mail_[device];
+    last = std::max(last, world_.now() + (world_.strikes(world_.faults.slow_mailbox) ? world_.dice.heavy(4 * second_us) : world_.dice.between(0, 500)));
+    return last - world_.now();
+  };
   if (command == nullptr) {
     const bool blind = world_.planted(ShellPlant::renews_after_stop);
     const bool still = renewal == nullptr || blind || (!stop_engaged() && !site_->why_not_renew(*renewal, world_.wall()));
-    if (renewal != nullptr && !still) world_.counters.add("renewal held back");
+    if (renewal != nullptr && !still) {
+      world_.counters.add("renewal held back");
+      if (world_.traced()) world_.trace("  renewal held back: " + site_->why_not_renew(*renewal, world_.wall()).value_or("the emergency stop came first"));
+    }
     if (!still || !adopted) return;
     if (renewal != nullptr) witness_.renewal_passed(record, world_.wall());
     in_this_life(mailbox(), [this, record, device, stops = asked_] {
@@ -109,6 +116,7 @@ void Hub::tell(DeviceAnswer answer) {
 
 void Hub::renew(const LeaseRenewed& renewal, std::uint64_t stops) {
   if ((stop_engaged() || stops != asked_) && !world_.planted(ShellPlant::renews_after_stop)) return;
+  if (world_.traced()) world_.trace("  renewal sent for " + renewal.device.text);
   witness_.renewal_leaves(renewal);
   wire(renewal.device.text, [this, renewal] { house_.renew(renewal); });
 }

@@ -47,7 +47,7 @@ inline const std::vector<Wanted> wanted = {
     {"lease ended: automation-off", 1}, {"lease ended: device-offline", 300}, {"lease ended: it ran out before it could be renewed", 100},
     {"lease ended: min-soc", 1}, {"lease ended: pause-below", 20}, {"lease ended: quality", 300}, {"lease ended: safe-mode", 50},
     {"lease ended: soc-floor", 90}, {"lease ended: soc-forecast", 20}, {"lease ended: stale", 1}, {"lease ended: stop", 300},
-    {"lease ended: stuck", 1}, {"lease ended: target-soc", 1}, {"lease ran out in the device", 2000}, {"renewal held back", 400},
+    {"lease ended: stuck", 1}, {"lease ended: target-soc", 1}, {"lease ran out in the device", 2000}, {"renewal held back", 20},
     {"renewal sent", 40000}, {"rule acted", 6000}, {"rule already_so", 1000}, {"rule automation_off", 1000}, {"rule condition_not_met", 20},
     {"rule cooling_down", 800},
     // crashes

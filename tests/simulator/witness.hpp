@@ -66,6 +66,7 @@ class Witness {
   struct Sends {
     std::set<std::uint32_t> tries;
     bool passed = false;
+    int stops = 0;  // asked for before its last look
   };
   std::map<std::string, Sends> sends_;
   struct Effect {
