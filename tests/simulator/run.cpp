@@ -13,6 +13,7 @@ class Story {
   Story(const Options& options, Counters& counters)
       : options_(options), world_(options.seed, options.plant.shell, options.traced, counters), house_(world_), log_(house_key),
         witness_(world_, house_, log_), hub_(world_, house_, log_, witness_), people_(world_, house_, hub_, witness_) {
+    if (options.faults) world_.faults = *options.faults;
     Dice& dice = world_.dice;
     const std::int64_t length = dice.below(100);
     lasts_ = (length < 70 ? dice.between(3, 10) : length < 95 ? dice.between(10, 25) : dice.between(60, 90)) * minute_us;

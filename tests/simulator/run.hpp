@@ -2,10 +2,12 @@
 #pragma once
 
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "tests/simulator/counters.hpp"
+#include "tests/simulator/faults.hpp"
 #include "tests/simulator/plants.hpp"
 
 namespace heliograph::simulator {
@@ -15,6 +17,7 @@ struct Options {
   PlantedBug plant = {};
   std::uint64_t until = std::numeric_limits<std::uint64_t>::max();  // steps
   bool traced = false;
+  std::optional<Faults> faults = {};  // these, instead of those that the seed chooses
 };
 
 struct Report {
