@@ -254,7 +254,7 @@ class SiteShell : public SiteActor::base {
       if (const auto* refused = std::get_if<CommandRefused>(&each->event()); is(refused)) answer.refusals = refused->refusals;
       else if (const auto* waiting = std::get_if<CommandWaiting>(&each->event()); is(waiting)) answer.waiting = waiting->what, answer.until = waiting->until;
       else if (const auto* invited = std::get_if<ApprovalRequested>(&each->event()); is(invited)) answer.waiting = Waiting::approval, answer.until = invited->expires_at;
-      else if (!is(std::get_if<CommandAllowed>(&each->event())) && !is(std::get_if<CommandDispatched>(&each->event()))) return true;
+      else if (!is(std::get_if<CommandDispatched>(&each->event()))) return true;
       if (answer.decided == 0) answer.decided = each->envelope.position;
       reply.last = each->envelope.position;
       return true;
