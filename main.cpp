@@ -11,7 +11,7 @@
 #include <iostream>
 #include <sstream>
 
-#include "actors/core/field_reader.hpp"
+#include "actors/host_config.hpp"
 #include "api/export/export.hpp"
 #include "api/import/into.hpp"
 #include "api/web_server.hpp"
@@ -101,8 +101,9 @@ void print_notes(const Store& store) {
 
 std::string key_file(const std::string& data) { return (std::filesystem::path(data) / "checkpoint.key").string(); }
 
-Result<std::unique_ptr<Engine>> start_engine(Store& store, const std::string& data, Clock& clock) {
+Result<std::unique_ptr<Engine>> start_engine(Store& store, const std::string& data, Clock& clock, const HostLimits& limits = {}) {
   EngineOptions options;
+  options.limits = limits;
   auto key = SigningKey::open(key_file(data));
   if (!key) return fail(key.error());
   options.key = *key;
@@ -125,10 +126,11 @@ sigset_t claim_signals() {
   return set;
 }
 
-api::DryRun dry_runs_on(Store& store) {
-  return [&store](const api::DryRunOrder& order) -> Result<std::string> {
+api::DryRun dry_runs_on(Store& store, const HostLimits& limits) {
+  return [&store, limits](const api::DryRunOrder& order) -> Result<std::string> {
     auto request = parse_dry_run_request(order.site, order.body);
     if (!request) return fail(request.error());
+    request->limits = limits;
     auto report = dry_run_on(store, *request, [&](const DryRunProgress& p) {
       order.progress(static_cast<std::uint64_t>(p.share * 100), 100);
       return !*order.cancelled;
@@ -142,7 +144,7 @@ using Greeting = std::function<void(const std::string& url)>;
 
 /// Runs engine and door until a signal comes.
 int run(Store& store, Engine& engine, const Options& o, bool read_only, const sigset_t& signals, const Greeting& greet) {
-  api::Service service{engine, HELIOGRAPH_VERSION, HELIOGRAPH_COMMIT, read_only, dry_runs_on(store)};
+  api::Service service{engine, HELIOGRAPH_VERSION, HELIOGRAPH_COMMIT, read_only, dry_runs_on(store, engine.limits())};
   auto web = api::WebServer::start(engine, o.listen, std::move(service));
   if (!web) return complain(web.error());
   greet("http://" + o.listen.substr(0, o.listen.rfind(':')) + ":" + std::to_string((*web)->port()));
@@ -204,34 +206,31 @@ int demo(const Options& o, bool data_given) {
   return run(**store, **engine, o, true, signals, greet_demo);
 }
 
-/// --config FILE: {"data": "...", "listen": "..."} as JSON or YAML; the command line wins.
-Status read_config(Options& o, bool data_given, bool listen_given) {
-  if (o.config.empty()) return {};
+/// What --config names; the defaults without it.
+Result<HostConfig> host_config(const Options& o) {
+  if (o.config.empty()) return HostConfig{};
   auto text = read_text(o.config);
   if (!text) return fail(text.error());
-  ParsedDocument document = parse_document(*text);
-  std::vector<DocumentProblem> problems = std::move(document.problems);
-  if (document.root) {
-    const Place root;
-    FieldReader fields(*document.root, root, "The configuration", problems);
-    const auto data = fields.text("data"), listen = fields.text("listen");
-    fields.refuse_others();
-    if (data && !data_given) o.data = *data;
-    if (listen && !listen_given) o.listen = *listen;
-  }
-  if (!problems.empty()) return fail(Errc::invalid, o.config + ": " + problems.front().sentence, problems.front().pointer);
-  return {};
+  auto config = parse_host_config(*text);
+  if (!config) return fail(config.error().code, o.config + ": " + config.error().sentence, config.error().pointer);
+  return config;
 }
 
 int serve(Options o, bool data_given, bool listen_given) {
   const sigset_t signals = claim_signals();
-  if (auto done = read_config(o, data_given, listen_given); !done) return complain(done.error());
+  const auto config = host_config(o);
+  if (!config) return complain(config.error());
+  if (!data_given) o.data = config->data.value_or(o.data);
+  if (!listen_given) o.listen = config->listen.value_or(o.listen);
   auto store = open_store(o.data, {.create = true, .condense = true});
   if (!store) return complain(store.error());
   print_notes(**store);
   SystemClock clock;
-  auto engine = start_engine(**store, o.data, clock);
+  auto engine = start_engine(**store, o.data, clock, config->limits);
   if (!engine) return complain(engine.error());
+  if ((*engine)->safe_mode())
+    std::cerr << "heliograph: safe mode: it has ended five times within ten minutes without an ordered stop. Views and STOP work, commands are refused; "
+                 "stop it with Ctrl-C or SIGTERM and start it again when the cause is found.\n";
   return run(**store, **engine, o, false, signals, [&](const std::string& url) {
     std::cout << "Heliograph serves " << o.data << " at " << url << "/  (Ctrl-C stops it)" << std::endl;
   });
@@ -274,8 +273,11 @@ int import(const Options& o) {
 int replay(const Options& o) {
   auto site = site_named(o.site);
   if (!site) return complain(site.error());
+  const auto config = host_config(o);
+  if (!config) return complain(config.error());
   DryRunRequest request;
   request.site = *site;
+  request.limits = config->limits;
   const auto from = time_given(o.from), to = time_given(o.to);
   if (!from) return complain(from.error());
   if (!to) return complain(to.error());
@@ -452,8 +454,8 @@ int run_verb(int argc, char** argv) {
   v_demo->add_option("--seed", o.seed, "another seed, another house")->capture_default_str();
   v_demo->add_option("--past-days", o.past_days, "days of history")->capture_default_str()->check(CLI::Range(0, 3650));
 
-  CLI::App* v_serve = add("serve", "The engine, its API and status page", "heliograph serve --data /var/lib/heliograph");
-  v_serve->add_option("--config", o.config, "JSON or YAML with data and listen");
+  CLI::App* v_serve = add("serve", "The engine, its API and status page", "heliograph serve --data /var/lib/heliograph\n  heliograph serve --config /etc/heliograph.json");
+  v_serve->add_option("--config", o.config, "JSON or YAML: data, listen, environment, limits (docs/CONFIGURATION.md)");
   CLI::Option* serve_data = data(v_serve);
   CLI::Option* serve_listen = v_serve->add_option("--listen", o.listen, "address and port")->capture_default_str();
 
@@ -469,6 +471,7 @@ int run_verb(int argc, char** argv) {
   data(v_replay);
   v_replay->add_option("--site", o.site, "the site's id")->required();
   period(v_replay);
+  v_replay->add_option("--config", o.config, "the host's configuration, for its limits");
   v_replay->add_option("--rules", o.rules, "rules as JSON or YAML; the site's own otherwise");
   v_replay->add_option("--scenario", o.scenario, "battery, devices and tariff to suppose (docs/DRY_RUN.md)");
 

@@ -7,6 +7,7 @@
 #include "actors/clock_actor.hpp"
 #include "actors/log_writer.hpp"
 #include "actors/projector_actor.hpp"
+#include "actors/safe_mode.hpp"
 #include "actors/supervisor.hpp"
 
 namespace heliograph {
@@ -52,6 +53,7 @@ Result<std::unique_ptr<Engine>> Engine::start(Store& store, Clock& clock, Engine
   std::unique_ptr<Engine> engine(new Engine(store, clock, std::move(options)));
   if (auto done = engine->views_->load(); !done) return fail(done.error());
   if (auto done = engine->views_->catch_up(store.log().durable(), engine->options_.catching_up, std::thread::hardware_concurrency()); !done) return fail(done.error());
+  if (auto done = engine->look_back(); !done) return fail(done.error());
   auto sites = recover_sites(store.log(), store.views());
   if (!sites) return fail(sites.error());
   const SiteKey self = engine_site();
@@ -65,11 +67,24 @@ Result<std::unique_ptr<Engine>> Engine::start(Store& store, Clock& clock, Engine
   r.writer = spawn_log_writer(r.system, store.log(), r.committer);
   r.alarms = spawn_clock(r.system, clock);
   r.projector = spawn_projector(r.system, *engine->views_, r.writer, fatal);
-  r.supervisor = spawn_supervisor(r.system, {store, clock, r.directory, r.committer, r.writer, r.alarms, r.projector, fatal}, std::move(*sites));
+  r.supervisor = spawn_supervisor(r.system, {store, clock, r.directory, r.committer, r.writer, r.alarms, r.projector, fatal, engine->options_.limits, engine->safe_mode_},
+                                std::move(*sites));
 
-  if (auto said = engine->say(EngineStarted{engine->options_.version, engine->options_.commit, store.was_clean()}); !said)
+  if (auto said = engine->say(EngineStarted{engine->options_.version, engine->options_.commit, engine->clean_, engine->safe_mode_}); !said)
     return fail(said.error());
   return engine;
+}
+
+/// What the last starts say about this one.
+Status Engine::look_back() {
+  const EventLog& log = store_.log();
+  auto starts = audit_page(views_->audit, store_.views(), log, engine_site(), 0, 2 * unclean_exits_max, "engine.started");
+  if (!starts) return fail(starts.error());
+  Micros at = clock_.now();
+  if (!starts->empty()) at = std::max(at, starts->front()->envelope.recorded_at);  // a clock that was reset hides nothing
+  clean_ = store_.was_clean() || log.durable() == 0;
+  safe_mode_ = needs_safe_mode(*starts, clean_, at);
+  return {};
 }
 
 Status Engine::say(Event fact) {

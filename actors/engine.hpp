@@ -24,6 +24,7 @@ struct EngineOptions {
   /// Called once when the engine cannot go on; the process should end with an error and be started again.
   std::function<void(const Error&)> fatal = {};
   Progress catching_up = {};  // views folding what they missed
+  HostLimits limits = {};     // of the host's configuration, for every site
 };
 
 /// The site under which the engine writes about itself.
@@ -58,12 +59,16 @@ class Engine {
   Store& store() { return store_; }
   const Clock& clock() const { return clock_; }
   const WriterStats& writer_stats() const { return stats_; }
+  const HostLimits& limits() const { return options_.limits; }
+  /// Views and STOP work, nothing is commanded (actors/safe_mode.hpp).
+  bool safe_mode() const { return safe_mode_; }
 
   /// Ordered stop: sites and views save, the log says that it was stopped. Idempotent.
   Status stop();
 
  private:
   Engine(Store& store, Clock& clock, EngineOptions options);
+  Status look_back();
   /// Records a fact about the engine itself and, with a key, a signed checkpoint that covers it.
   Status say(Event fact);
   struct Running;
@@ -71,6 +76,8 @@ class Engine {
   Store& store_;
   Clock& clock_;
   EngineOptions options_;
+  bool clean_ = true;  // nothing before this start ended badly
+  bool safe_mode_ = false;
   WriterStats stats_;
   std::unique_ptr<Views> views_;
   std::unique_ptr<Running> running_;

@@ -39,6 +39,8 @@ class SiteShell : public SiteActor::base {
  public:
   SiteShell(caf::actor_config& config, Site recovered, Position covered, const SiteContext& context)
       : SiteActor::base(config), site_(std::move(recovered)), c_(context), snapshot_at_(covered) {
+    site_.set_limits(c_.limits);
+    site_.set_safe_mode(c_.safe_mode);
     if (site_.stopped() && !c_.stop->engaged()) c_.stop->engage();  // never cleared here: a stop that was not yet durable still holds
     if (covered == 0) save_snapshot();  // the entry that precedes the first fact (site_recovery.cpp)
   }

@@ -48,6 +48,9 @@ struct SiteContext {
   LogWriterActor writer;
   ClockActor alarms;
   StopFlag stop;
+  // Of the host and of this start: given to the core before anything is decided.
+  HostLimits limits = {};
+  bool safe_mode = false;
 };
 
 SiteActor spawn_site(caf::actor_system& system, Site recovered, Position covered, const SiteContext& context);

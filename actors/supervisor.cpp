@@ -14,7 +14,7 @@ constexpr auto beat = std::chrono::seconds(10);
 
 class Supervisor : public SupervisorActor::base {
  public:
-  Supervisor(caf::actor_config& config, House house, std::map<SiteKey, RecoveredSite> sites)
+  Supervisor(caf::actor_config& config, HouseParts house, std::map<SiteKey, RecoveredSite> sites)
       : SupervisorActor::base(config), house_(std::move(house)), recovered_(std::move(sites)) {}
 
   behavior_type make_behavior() override {
@@ -73,7 +73,8 @@ class Supervisor : public SupervisorActor::base {
     std::map<std::string, Sent> in_flight;
     for (const DeviceState& device : recovered.site.devices())
       if (device.in_flight) in_flight[device.about.device.text] = {device.in_flight->command, device.in_flight->retry};
-    const SiteContext context{house_.store.log(), house_.store.views(), house_.clock, house_.committer, house_.writer, house_.alarms, house_.directory.stop_flag(key)};
+    const SiteContext context{house_.store.log(), house_.store.views(), house_.clock, house_.committer, house_.writer, house_.alarms, house_.directory.stop_flag(key),
+                              house_.limits, house_.safe_mode};
     const SiteActor site = spawn_site(system(), std::move(recovered.site), recovered.covered, context);
     monitor(site);
     sites_[key] = site;
@@ -180,7 +181,7 @@ class Supervisor : public SupervisorActor::base {
     return promise;
   }
 
-  House house_;
+  HouseParts house_;
   std::map<SiteKey, RecoveredSite> recovered_;
   std::map<SiteKey, SiteActor> sites_;
   std::map<DeviceKey, PortPtr> ports_;
@@ -193,7 +194,7 @@ class Supervisor : public SupervisorActor::base {
 
 }  // namespace
 
-SupervisorActor spawn_supervisor(caf::actor_system& system, House house, std::map<SiteKey, RecoveredSite> sites) {
+SupervisorActor spawn_supervisor(caf::actor_system& system, HouseParts house, std::map<SiteKey, RecoveredSite> sites) {
   return system.spawn<Supervisor>(std::move(house), std::move(sites));
 }
 

@@ -89,6 +89,7 @@ std::string Metrics::text(const Service& service, const Views& views) const {
   page.family("build_info", "gauge", "Version and commit of this binary");
   page.sample(1, "version=\"" + service.version + "\",commit=\"" + service.commit + "\"");
   Store& store = service.engine.store();
+  page.gauge("safe_mode", "1: commands are refused until an ordered stop and start", service.engine.safe_mode() ? 1 : 0);
   page.gauge("log_position", "Last durable position of the log", store.log().durable());
   page.gauge("log_bytes", "Bytes of the data directory", store.bytes());
   page.gauge("disk_free_bytes", "Free bytes of its file system", store.free_bytes());

@@ -6,8 +6,8 @@ namespace heliograph::api {
 
 std::vector<http::NamedSchema> schemas() {
   return {
-      {"Health", R"({"type":"object","required":["status","version"],"properties":{"status":{"type":"string","enum":["ok"]},"version":{"type":"string"},"commit":{"type":"string"}}})"},
-      {"Readiness", R"({"type":"object","required":["status","checks"],"properties":{"status":{"type":"string","enum":["ready","not ready"]},"checks":{"type":"object"}}})"},
+      {"Health", R"({"type":"object","required":["status","version","safe_mode"],"properties":{"status":{"type":"string","enum":["ok"]},"safe_mode":{"type":"boolean","description":"Five unclean ends within ten minutes: views and STOP work, commands are refused"},"version":{"type":"string"},"commit":{"type":"string"}}})"},
+      {"Readiness", R"({"type":"object","required":["status","safe_mode","checks"],"properties":{"status":{"type":"string","enum":["ready","not ready"]},"safe_mode":{"type":"boolean"},"checks":{"type":"object"}}})"},
       {"PositionAnswer", R"({"type":"object","required":["position"],"properties":{"position":{"type":"integer","minimum":1,"description":"Durable at this position of the log"}}})"},
       {"SiteSettings", R"({"type":"object","additionalProperties":false,"properties":{"name":{"type":"string"},"time_zone":{"type":"string","examples":["Europe/Amsterdam"]},"currency":{"type":"string","examples":["EUR"]},"soc_floor_percent":{"type":"number","minimum":20,"maximum":100},"grid_import_w_max":{"type":["integer","null"],"minimum":0,"description":"0 or null: no limit declared"},"automation":{"type":"boolean"}}})"},
       {"Site", R"({"type":"object","required":["site","settings","stopped"],"properties":{"site":{"type":"string"},"settings":{"type":["object","null"]},"stopped":{"type":"boolean"},"stop":{"$ref":"#/components/schemas/Event"}}})"},

@@ -49,7 +49,7 @@ World::Config::Config() {
   set("scheduler.policy", caf::atom("testing"));
 }
 
-World::World(TestStore& in, ManualClock& time)
+World::World(TestStore& in, ManualClock& time, HostLimits limits, bool safe_mode)
     : system(config_),
       scheduler(dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler())),
       store(in),
@@ -63,7 +63,7 @@ World::World(TestStore& in, ManualClock& time)
   writer = spawn_log_writer(system, store.log(), committer);
   alarms = spawn_clock(system, clock);
   projector = spawn_projector(system, *views, writer, note, ProjectorThread::shared);
-  supervisor = spawn_supervisor(system, {store, clock, directory, committer, writer, alarms, projector, note}, std::move(*sites));
+  supervisor = spawn_supervisor(system, {store, clock, directory, committer, writer, alarms, projector, note, std::move(limits), safe_mode}, std::move(*sites));
   run();
 }
 
