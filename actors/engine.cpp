@@ -25,8 +25,6 @@ struct Config : caf::actor_system_config {
 
 }  // namespace
 
-SiteKey engine_site() { return {{"local"}, {"heliograph"}}; }
-
 /// Declared in the order of need: handles go before the system that they live in.
 struct Engine::Running {
   Running(std::size_t threads, EventLog& log, const Clock& clock, WriterStats& stats, Fatal fatal)
@@ -65,9 +63,9 @@ Result<std::unique_ptr<Engine>> Engine::start(Store& store, Clock& clock, Engine
   engine->running_ = std::make_unique<Running>(engine->options_.threads, store.log(), clock, engine->stats_, fatal);
   Running& r = *engine->running_;
   r.writer = spawn_log_writer(r.system, store.log(), r.committer);
-  r.alarms = spawn_clock(r.system, clock);
+  r.alarms = spawn_clock(r.system, clock, r.directory);
   r.projector = spawn_projector(r.system, *engine->views_, r.writer, fatal);
-  r.supervisor = spawn_supervisor(r.system, {store, clock, r.directory, r.committer, r.writer, r.alarms, r.projector, fatal, engine->options_.limits, engine->safe_mode_},
+  r.supervisor = spawn_supervisor(r.system, {store, clock, r.directory, r.committer, r.writer, r.alarms, r.projector, fatal, engine->options_.limits, engine->safe_mode_, engine->clock_doubt_},
                                 std::move(*sites));
 
   if (auto said = engine->say(EngineStarted{engine->options_.version, engine->options_.commit, engine->clean_, engine->safe_mode_}); !said)
@@ -84,6 +82,13 @@ Status Engine::look_back() {
   if (!starts->empty()) at = std::max(at, starts->front()->envelope.recorded_at);  // a clock that was reset hides nothing
   clean_ = store_.was_clean() || log.durable() == 0;
   safe_mode_ = needs_safe_mode(*starts, clean_, at);
+  Micros newest = 0;
+  if (log.durable() != 0) {
+    auto last = log.at(log.durable());
+    if (!last) return fail(last.error());
+    newest = (*last)->envelope.recorded_at;
+  }
+  clock_doubt_ = clock_doubt(clock_.now(), newest);
   return {};
 }
 
@@ -108,9 +113,7 @@ void Engine::request(const SiteKey& site, SiteCommand command, Reply reply) {
 }
 
 std::vector<SiteKey> Engine::stop_in_memory() {
-  auto sites = running_ ? running_->directory.stop_all() : std::vector<SiteKey>{};
-  std::erase(sites, engine_site());  // it commands nothing
-  return sites;
+  return running_ ? running_->directory.stop_all() : std::vector<SiteKey>{};
 }
 
 Result<SiteReply> Engine::request_and_wait(const SiteKey& site, SiteCommand command) {
@@ -161,6 +164,7 @@ Status Engine::stop() {
     self->wait_for(running_->supervisor);
     self->send_exit(running_->projector, caf::exit_reason::user_shutdown);
     self->send_exit(running_->alarms, caf::exit_reason::user_shutdown);
+    self->wait_for(running_->alarms);  // it looks into the directory, which goes before the system
     self->send_exit(running_->writer, caf::exit_reason::user_shutdown);
   }
   running_.reset();

@@ -10,6 +10,7 @@
 #include "actors/clock.hpp"
 #include "actors/device_port.hpp"
 #include "actors/log_writer.hpp"
+#include "actors/site_directory.hpp"
 #include "events/checkpoint.hpp"
 #include "projections/projector.hpp"
 #include "storage/store.hpp"
@@ -26,9 +27,6 @@ struct EngineOptions {
   Progress catching_up = {};  // views folding what they missed
   HostLimits limits = {};     // of the host's configuration, for every site
 };
-
-/// The site under which the engine writes about itself.
-SiteKey engine_site();
 
 class Engine {
  public:
@@ -78,6 +76,7 @@ class Engine {
   EngineOptions options_;
   bool clean_ = true;  // nothing before this start ended badly
   bool safe_mode_ = false;
+  Micros clock_doubt_ = 0;
   WriterStats stats_;
   std::unique_ptr<Views> views_;
   std::unique_ptr<Running> running_;

@@ -49,6 +49,8 @@ class SiteShell : public SiteActor::base {
     site_.woke(c_.clock.now());
     no_alarm_before_ = c_.clock.now() + settling_in;
     set_alarm();
+    if (c_.clock_step != 0)
+      send<caf::message_priority::high>(caf::actor_cast<SiteActor>(this), std::make_shared<SiteRequest>(SiteRequest{SuspectClock{c_.clock_step}, [](Result<SiteReply>) {}}));
     return {
         [this](const SiteRequestPtr& request) { take(*request); },
         [this](wake_atom, std::uint64_t generation) {
@@ -115,7 +117,8 @@ class SiteShell : public SiteActor::base {
   static Reserve reserve_for(const SiteCommand& command) {
     if (const auto* ask = std::get_if<Ask>(&command))
       return energises(ask->proposal.action, ask->proposal.power_w) ? Reserve::keep : Reserve::use;
-    return std::holds_alternative<EngageStop>(command) || std::holds_alternative<DeviceAnswer>(command) ? Reserve::use : Reserve::keep;
+    const bool cautious = std::holds_alternative<EngageStop>(command) || std::holds_alternative<SuspectClock>(command);
+    return cautious || std::holds_alternative<DeviceAnswer>(command) ? Reserve::use : Reserve::keep;
   }
 
   template <class Decide>

@@ -51,6 +51,7 @@ struct SiteContext {
   // Of the host and of this start: given to the core before anything is decided.
   HostLimits limits = {};
   bool safe_mode = false;
+  Micros clock_step = 0;  // so far the clock is off already; 0 = nothing is known against it
 };
 
 SiteActor spawn_site(caf::actor_system& system, Site recovered, Position covered, const SiteContext& context);

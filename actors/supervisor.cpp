@@ -24,6 +24,7 @@ class Supervisor : public SupervisorActor::base {
     monitor(house_.projector);
     for (auto& [key, site] : recovered_) start_site(key, std::move(site));
     recovered_.clear();
+    starting_ = false;
     delayed_send(this, beat, beat_atom_v);
     return {
         [this](const SiteKey& key, const SiteRequestPtr& request) { pass_on(key, request); },
@@ -74,13 +75,19 @@ class Supervisor : public SupervisorActor::base {
     for (const DeviceState& device : recovered.site.devices())
       if (device.in_flight) in_flight[device.about.device.text] = {device.in_flight->command, device.in_flight->retry};
     const SiteContext context{house_.store.log(), house_.store.views(), house_.clock, house_.committer, house_.writer, house_.alarms, house_.directory.stop_flag(key),
-                              house_.limits, house_.safe_mode};
+                              house_.limits, house_.safe_mode, doubt_for(key)};
     const SiteActor site = spawn_site(system(), std::move(recovered.site), recovered.covered, context);
     monitor(site);
     sites_[key] = site;
     house_.directory.place(key, site);
     for (const auto& [device, port] : ports_)
       if (device.first == key) start_device(key, device.second, in_flight[device.second]);
+  }
+
+  /// What the log says against the clock is told once, to the sites of the log; after that a person may have trusted it.
+  Micros doubt_for(const SiteKey& key) const {
+    if (key == engine_site()) return 0;
+    return starting_ ? house_.clock_doubt : clock_doubt(house_.clock.now(), 0);
   }
 
   void start_device(const SiteKey& key, const std::string& device, const Sent& in_flight) {
@@ -190,6 +197,7 @@ class Supervisor : public SupervisorActor::base {
   std::deque<Micros> restarts_;
   std::map<SiteKey, std::vector<SiteRequestPtr>> returning_;  // sites on their way back, and who waits for them
   bool fatal_ = false;
+  bool starting_ = true;
 };
 
 }  // namespace

@@ -24,6 +24,7 @@ struct HouseParts {
   std::function<void(const Error&)> fatal;
   HostLimits limits = {};
   bool safe_mode = false;
+  Micros clock_doubt = 0;  // of this start, against the log
 };
 
 SupervisorActor spawn_supervisor(caf::actor_system& system, HouseParts house, std::map<SiteKey, RecoveredSite> sites);

@@ -90,6 +90,9 @@ std::string Metrics::text(const Service& service, const Views& views) const {
   page.sample(1, "version=\"" + service.version + "\",commit=\"" + service.commit + "\"");
   Store& store = service.engine.store();
   page.gauge("safe_mode", "1: commands are refused until an ordered stop and start", service.engine.safe_mode() ? 1 : 0);
+  std::uint64_t doubted = 0;
+  for (const SiteKey& site : views.devices.sites()) doubted += views.devices.clock_suspected(site) != nullptr;
+  page.gauge("clock_suspect_sites", "Sites whose clock jumped and that nobody has trusted since", doubted);
   page.gauge("log_position", "Last durable position of the log", store.log().durable());
   page.gauge("log_bytes", "Bytes of the data directory", store.bytes());
   page.gauge("disk_free_bytes", "Free bytes of its file system", store.free_bytes());

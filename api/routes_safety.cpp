@@ -22,6 +22,19 @@ void stop_or_lift(Service& service, http::Request&& request, const http::Respond
   answer_turn(service, body.site(), Order{principal, reason}, responder, position_response);
 }
 
+/// A person has looked at the clock: schedules go on from now.
+void trust_clock(Service& service, http::Request&& request, const http::Responder& responder) {
+  SiteBody body(request, responder, "The body");
+  if (!body) return;
+  FieldReader& fields = body.fields();
+  fields.require("by", "\"by\": \"anna\"");
+  const auto by = who(fields);
+  if (body.refused()) return;
+  answer_turn(service, body.site(), TrustClock{caller(by.value_or(""))}, responder, [](const SiteReply& reply) {
+    if (reply.last != 0) return position_response(reply);
+    return http::problem_response({409, "clock-trusted", "The clock is trusted", "Nothing is said against the clock of this site: there is nothing to trust again."});
+  });
+}
 
 /// Every site of this installation: their flags are set, in memory, before anything is written or waited for.
 void stop_everything(Service& service, http::Request&& request, const http::Responder& responder) {
@@ -147,6 +160,11 @@ std::vector<http::Route> safety_routes(Service& service) {
        .parameters = {site_parameter()}, .body = json_body("LiftReason", "Who and why"),
        .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
        .handler = [&service](http::Request&& r, http::Responder responder) { stop_or_lift<LiftStop>(service, std::move(r), responder, true); }},
+      {.method = Method::post, .path = "/api/v1/sites/{site}/clock/trust", .operation_id = "trustClock", .summary = "The clock is right again; needs a named person", .tag = "safety",
+       .description = "A wall clock that jumps by more than a minute makes what waits void and schedules pause. 409: nothing is said against it.",
+       .parameters = {site_parameter()}, .body = json_body("Person", "Who has looked at it"),
+       .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
+       .handler = [&service](http::Request&& r, http::Responder responder) { trust_clock(service, std::move(r), responder); }},
       {.path = "/api/v1/sites/{site}/preferences", .operation_id = "getPreferences", .summary = "What people want of this site", .tag = "preferences",
        .parameters = {site_parameter()}, .replies = {ok("The preferences", "Preferences")},
        .handler = [&service](http::Request&& r, http::Responder responder) { answer_for_site(service, std::move(r), responder, preferences); }},

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <signal.h>
 
+#include "actors/engine.hpp"
 #include "tests/e2e/served_house.hpp"
 
 using namespace heliograph;
@@ -73,4 +74,26 @@ TEST_CASE("five kills within ten minutes: the next start commands nothing, shows
   INFO(asked.body);
   CHECK_FALSE(has(asked.body, "safe-mode"));
   CHECK(has(house.get("/api/v1/sites/heliograph/audit?type=engine.").body, R"("clean":false,"safe_mode":true)"));
+}
+
+TEST_CASE("a clock that stands before the log is in doubt: shown, and trusted again by a named person") {
+  const TempDir scratch;
+  {
+    auto store = open_store(scratch / "data", {.create = true});
+    REQUIRE(store);
+    ManualClock tomorrow(SystemClock().now() + day_us);
+    auto engine = Engine::start(**store, tomorrow, {});
+    REQUIRE(engine);
+    REQUIRE((*engine)->request_and_wait({{"local"}, {"home"}}, Configure{SiteConfigured{}, {PrincipalKind::user, "anna"}}));
+    REQUIRE((*engine)->stop());
+  }
+  ServedHouse house(scratch / "data");
+  const std::string sites = "/api/v1/sites", trust = home + "/clock/trust";
+  REQUIRE(has(house.get(sites).body, R"("clock_suspect":true,"clock":{)"));
+  CHECK(has(house.get("/metrics").body, "\nheliograph_clock_suspect_sites 1\n"));
+  CHECK(house.post(trust, "{}").status == 422);
+  CHECK(house.post(trust, R"({"by":"anna"})").status == 200);
+  CHECK(has(house.get(sites).body, R"("clock_suspect":false)"));
+  CHECK(house.post(trust, R"({"by":"anna"})").status == 409);
+  CHECK(has(house.get(home + "/audit?type=clock.trusted").body, "user:anna"));
 }
