@@ -1,5 +1,6 @@
 // The binary: one verb per job. This is the only file that knows all rooms; it wires them, prints, and decides
 // nothing. Results go to standard output, errors and progress to standard error; 0 only on success.
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,11 +15,13 @@
 #include "actors/host_config.hpp"
 #include "api/export/export.hpp"
 #include "api/import/into.hpp"
+#include "actors/stop_line.hpp"
 #include "api/web_server.hpp"
 #include "events/checkpoint.hpp"
 #include "events/event_json.hpp"
 #include "sim/dry_run_store.hpp"
 #include "sim/house_adapter.hpp"
+#include "stop_verb.hpp"
 #include "storage/verify.hpp"
 #include "version.hpp"
 
@@ -28,7 +31,7 @@ namespace {
 struct Options {
   bool json = false;
   std::string data = "data", listen = "127.0.0.1:8080", config, site, map, time_zone, from, to, rules, scenario, format = "cloudevents", out,
-              export_file, key, projection;
+              export_file, key, projection, reason;
   std::vector<std::string> files;
   std::int64_t speed = 1;
   std::uint64_t seed = 1;
@@ -142,16 +145,29 @@ api::DryRun dry_runs_on(Store& store, const HostLimits& limits) {
 
 using Greeting = std::function<void(const std::string& url)>;
 
+/// As many files as the system lets us have: connections must not run out of them before the server's own limit.
+void take_files() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= files.rlim_max) return;
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
 /// Runs engine and door until a signal comes.
 int run(Store& store, Engine& engine, const Options& o, bool read_only, const sigset_t& signals, const Greeting& greet) {
+  take_files();
   api::Service service{engine, HELIOGRAPH_VERSION, HELIOGRAPH_COMMIT, read_only, dry_runs_on(store, engine.limits())};
   auto web = api::WebServer::start(engine, o.listen, std::move(service));
   if (!web) return complain(web.error());
+  // The demo has nothing to stop and takes nothing from outside.
+  Result<std::unique_ptr<StopLine>> stop_line = read_only ? Result<std::unique_ptr<StopLine>>(nullptr) : StopLine::open(engine, o.data);
+  if (!stop_line) return complain(stop_line.error());
   greet("http://" + o.listen.substr(0, o.listen.rfind(':')) + ":" + std::to_string((*web)->port()));
   int signal = 0;
   sigwait(&signals, &signal);
   std::cerr << "heliograph: stopping in order.\n";
   (*web)->stop();
+  stop_line->reset();
   if (auto done = engine.stop(); !done) return complain(done.error());
   return 0;
 }
@@ -459,6 +475,10 @@ int run_verb(int argc, char** argv) {
   CLI::Option* serve_data = data(v_serve);
   CLI::Option* serve_listen = v_serve->add_option("--listen", o.listen, "address and port")->capture_default_str();
 
+  CLI::App* v_stop = add("stop", "Emergency stop of every site, by its own way in: works when nothing else does", "heliograph stop --data /var/lib/heliograph --reason 'smoke in the garage'");
+  data(v_stop);
+  v_stop->add_option("--reason", o.reason, "why; goes on record");
+
   CLI::App* v_import = add("import", "History from CSV (plain or gzip) or JSON lines", "heliograph import --data mine --site home --map nl_enphase year.csv.gz");
   data(v_import);
   v_import->add_option("--site", o.site, "the site's id")->required();
@@ -499,11 +519,12 @@ int run_verb(int argc, char** argv) {
   if (argc > 1 && argv[1][0] != '-') {
     const auto verbs = app.get_subcommands([](const CLI::App*) { return true; });
     if (std::none_of(verbs.begin(), verbs.end(), [&](const CLI::App* verb) { return verb->get_name() == argv[1]; }))
-      return complain({Errc::invalid, "There is no verb \"" + std::string(argv[1]) + "\": use demo, serve, import, replay, export, verify or rebuild.", {}});
+      return complain({Errc::invalid, "There is no verb \"" + std::string(argv[1]) + "\": use demo, serve, stop, import, replay, export, verify or rebuild.", {}});
   }
   CLI11_PARSE(app, argc, argv);
   if (*v_demo) return demo(o, demo_data->count() > 0);
   if (*v_serve) return serve(o, serve_data->count() > 0, serve_listen->count() > 0);
+  if (*v_stop) return stop_verb(o.data, o.reason, o.json);
   if (*v_import) return import(o);
   if (*v_replay) return replay(o);
   if (*v_export) return export_events(o);

@@ -112,8 +112,17 @@ void Engine::request(const SiteKey& site, SiteCommand command, Reply reply) {
   bring(running_->directory, running_->supervisor, site, std::move(command), std::move(reply));
 }
 
-std::vector<SiteKey> Engine::stop_in_memory() {
-  return running_ ? running_->directory.stop_all() : std::vector<SiteKey>{};
+void Engine::stop_in_memory(const std::optional<SiteKey>& only, std::vector<SiteKey>& stopped, std::vector<SiteKey>& sending) {
+  if (!running_) return;
+  SiteDirectory& directory = running_->directory;
+  if (!only) stopped = directory.stop_all();
+  else if (const StopFlag flag = directory.known_flag(*only)) flag->engage(), stopped = {*only};
+  auto patience = std::chrono::milliseconds(200);  // for all adapters together; sending takes microseconds
+  for (const SiteKey& site : stopped) {
+    if (directory.known_flag(site)->settled_within(patience)) continue;
+    sending.push_back(site);
+    patience = std::chrono::milliseconds(0);
+  }
 }
 
 Result<SiteReply> Engine::request_and_wait(const SiteKey& site, SiteCommand command) {

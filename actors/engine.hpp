@@ -38,9 +38,9 @@ class Engine {
 
   /// One turn of a site. `reply` is called once, when the turn is durable or was refused. Any thread.
   void request(const SiteKey& site, SiteCommand command, Reply reply);
-  /// Stops every site in memory, from any thread, whatever the log and the actors do; answers which. Each must still be told
-  /// (EngageStop), so that it is on record.
-  std::vector<SiteKey> stop_in_memory();
+  /// Stops every site, or only one, in memory: from any thread, whatever the log and the actors do. Says which, and which of them
+  /// have a send under way that does not end. Each must still be told (EngageStop), so that it is on record: see StopOrder.
+  void stop_in_memory(const std::optional<SiteKey>& only, std::vector<SiteKey>& stopped, std::vector<SiteKey>& sending);
   /// The same, waiting for the reply. Not from an actor or an I/O thread.
   Result<SiteReply> request_and_wait(const SiteKey& site, SiteCommand command);
   /// Asks the views. Sees everything that was acknowledged before this call. Any thread.

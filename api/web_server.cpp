@@ -42,6 +42,7 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
 
   http::ServerOptions options;
   options.threads = 2;
+  options.urgent = [router = parts->router](const http::Request& request) { return router->is_urgent(request); };
   if (auto done = parts->server.start(listen, http::handler_of(parts->router), options); !done) return fail(done.error());
   parts->hub = std::make_unique<http::SseHub>(parts->server.loop(), engine.store().log().durable(),
                                               [gateway = parts->gateway](const http::CatchUpRequest& request) { return gateway->page(request); });
