@@ -31,7 +31,7 @@ namespace {
 struct Options {
   bool json = false;
   std::string data = "data", listen = "127.0.0.1:8080", config, site, map, time_zone, from, to, rules, scenario, format = "cloudevents", out,
-              export_file, key, projection, reason;
+              export_file, key, projection, reason, simulate;
   std::vector<std::string> files;
   std::int64_t speed = 1;
   std::uint64_t seed = 1;
@@ -247,8 +247,14 @@ int serve(Options o, bool data_given, bool listen_given) {
   if ((*engine)->safe_mode())
     std::cerr << "heliograph: safe mode: it has ended five times within ten minutes without an ordered stop. Views and STOP work, commands are refused; "
                  "stop it with Ctrl-C or SIGTERM and start it again when the cause is found.\n";
+  if (!o.simulate.empty()) {
+    auto site = site_named(o.simulate);
+    if (!site) return complain(site.error());
+    if (auto done = simulate_house(**engine, *site, o.seed); !done) return complain(done.error());
+  }
   return run(**store, **engine, o, false, signals, [&](const std::string& url) {
     std::cout << "Heliograph serves " << o.data << " at " << url << "/  (Ctrl-C stops it)" << std::endl;
+    if (!o.simulate.empty()) std::cout << "The site \"" << o.simulate << "\" is a simulated house: none of its devices is real." << std::endl;
   });
 }
 
@@ -470,8 +476,10 @@ int run_verb(int argc, char** argv) {
   v_demo->add_option("--seed", o.seed, "another seed, another house")->capture_default_str();
   v_demo->add_option("--past-days", o.past_days, "days of history")->capture_default_str()->check(CLI::Range(0, 3650));
 
-  CLI::App* v_serve = add("serve", "The engine, its API and status page", "heliograph serve --data /var/lib/heliograph\n  heliograph serve --config /etc/heliograph.json");
+  CLI::App* v_serve = add("serve", "The engine, its API and status page", "heliograph serve --data /var/lib/heliograph\n  heliograph serve --config /etc/heliograph.json\n  heliograph serve --data try --simulate home");
   v_serve->add_option("--config", o.config, "JSON or YAML: data, listen, environment, limits (docs/CONFIGURATION.md)");
+  v_serve->add_option("--simulate", o.simulate, "this site is a simulated house that takes commands (README.md)");
+  v_serve->add_option("--seed", o.seed, "another seed, another simulated house")->capture_default_str();
   CLI::Option* serve_data = data(v_serve);
   CLI::Option* serve_listen = v_serve->add_option("--listen", o.listen, "address and port")->capture_default_str();
 
