@@ -8,6 +8,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <list>
 #include <thread>
@@ -121,7 +123,10 @@ void StopLine::Parts::accept_one() {
   ucred who{};
   socklen_t size = sizeof who;
   if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &who, &size) != 0 || (who.uid != 0 && who.uid != ::geteuid())) return;
-  if (callers.size() == callers_max) callers.pop_front();  // who comes now may have something to say
+  if (callers.size() == callers_max) {  // who comes now may have something to say; who said nothing yet goes first
+    const auto silent = std::find_if(callers.begin(), callers.end(), [](const Caller& caller) { return !caller.order; });
+    callers.erase(silent == callers.end() ? callers.begin() : silent);
+  }
   Caller& caller = callers.emplace_back();
   caller.socket = std::move(socket);
   caller.until = clock.monotonic() + order_wait;

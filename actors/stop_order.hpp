@@ -12,8 +12,9 @@
 
 namespace heliograph {
 
-/// Who waits for a record hears after this at the latest, whatever the disk does.
-inline constexpr Micros stop_record_wait = 2 * second_us;
+/// Who waits for a record hears after this at the latest, whatever the disk does: who has heard already that all is stopped, and
+/// who gets one answer for both (p99 of 500 ms).
+inline constexpr Micros stop_record_wait = 2 * second_us, stop_answer_wait = 400'000;
 
 class StopOrder : public std::enable_shared_from_this<StopOrder> {
  public:

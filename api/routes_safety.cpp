@@ -43,7 +43,7 @@ void stop(Service& service, const http::Request& request, const http::Responder&
     responder.send(http::json_response(to_json(state), state.in_memory_only.empty() ? 200 : 202));
   };
   // Who answers first wins: the record, or the end of patience.
-  if (service.server != nullptr) service.server->loop()->after(std::chrono::milliseconds(stop_record_wait / 1000), answer);
+  if (service.server != nullptr) service.server->loop()->after(std::chrono::milliseconds(stop_answer_wait / 1000), answer);
   order->record(caller(is_id(by) ? by : ""), reason, answer);
 }
 

@@ -1,12 +1,16 @@
 // The stop's own line on real threads, over disks that hang, are full or fail: acknowledged in memory all the same, nothing that
 // energises is sent after that, and what is said about the record is true.
 #include <catch2/catch.hpp>
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include <atomic>
 #include <future>
 #include <thread>
 
 #include "actors/stop_line.hpp"
 #include "actors/stop_order.hpp"
+#include "storage/file.hpp"
 #include "storage/store_opening.hpp"
 #include "tests/storage/fault_fs.hpp"
 #include "tests/support/actor_fixture.hpp"
@@ -180,4 +184,32 @@ TEST_CASE("an adapter that hangs in a send is named, and does not keep the other
   CHECK(has(heard.in_memory, R"("still_sending":["villa"])"));
   port->out.set_value();
   CHECK(has(house.stop().record, R"("on_record":true)"));
+}
+
+TEST_CASE("callers that say nothing, or nonsense, keep nobody from stopping; without a line nothing is stopped") {
+  HouseOnDisk house;
+  const auto connect = [&] {
+    sockaddr_un at{};
+    at.sun_family = AF_UNIX;
+    const std::string path = house.dir / "data/stop.sock";
+    REQUIRE(path.size() < sizeof at.sun_path);
+    path.copy(at.sun_path, path.size());
+    Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    REQUIRE(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0);
+    return socket;
+  };
+  std::vector<Fd> silent;
+  for (int i = 0; i < 60; ++i) {
+    silent.push_back(connect());
+    if (i % 2 == 0) CHECK(::send(silent.back().get(), "{", 1, MSG_NOSIGNAL) == 1);
+  }
+  const auto allowed = house.engine->request_and_wait(villa, ask_for("miner-1", Action::switch_on));
+  REQUIRE(allowed);
+  for (const Refusal& refusal : allowed->command->refusals) CHECK(refusal.rule != "stop");  // nobody has said a whole line
+  CHECK(has(house.stop().record, R"("on_record":true)"));
+  const Fd nonsense = connect();
+  REQUIRE(::send(nonsense.get(), "\xff\x00 this is no order\n", 20, MSG_NOSIGNAL) == 20);
+  char answer[256] = {};
+  CHECK(::recv(nonsense.get(), answer, sizeof answer - 1, 0) > 0);
+  CHECK(has(answer, R"("stopped":true)"));
 }
