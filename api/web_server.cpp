@@ -50,11 +50,10 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
   s.hub = parts->hub.get();
   engine.follow([gateway = parts->gateway, metrics = s.metrics, hub = parts->hub.get()](const News& news) {
     metrics->count(news);
-    std::vector<http::SseFrame> frames;
     // Without subscribers nothing is rendered: the hub only has to know how far the log is.
-    const bool heard = hub->stats().subscribers > 0;
-    for (const RecordPtr& record : news.records)
-      if (heard) frames.push_back(gateway->frame(*record));
+    if (hub->skip(news.durable)) return;
+    std::vector<http::SseFrame> frames;
+    for (const RecordPtr& record : news.records) frames.push_back(gateway->frame(*record));
     hub->publish(std::move(frames), news.durable);
   });
   engine.listen(engine_site(), std::make_shared<SelfReadings>(engine, s.metrics));
