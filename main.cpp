@@ -1,5 +1,6 @@
 // The binary: one verb per job. This is the only file that knows all rooms; it wires them, prints, and decides
 // nothing. Results go to standard output, errors and progress to standard error; 0 only on success.
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,16 +12,17 @@
 #include <iostream>
 #include <sstream>
 
-#include "actors/core/field_reader.hpp"
-#include "actors/notify_config.hpp"
+#include "actors/host_config.hpp"
 #include "api/export/export.hpp"
 #include "api/import/into.hpp"
+#include "actors/stop_line.hpp"
 #include "api/web_server.hpp"
 #include "events/checkpoint.hpp"
 #include "events/key_file.hpp"
 #include "events/event_json.hpp"
 #include "sim/dry_run_store.hpp"
 #include "sim/house_adapter.hpp"
+#include "stop_verb.hpp"
 #include "storage/verify.hpp"
 #include "version.hpp"
 
@@ -30,7 +32,7 @@ namespace {
 struct Options {
   bool json = false;
   std::string data = "data", listen = "127.0.0.1:8080", config, site, map, time_zone, from, to, rules, scenario, format = "cloudevents", out,
-              export_file, key, projection;
+              export_file, key, projection, reason, simulate;
   std::vector<std::string> files;
   std::int64_t speed = 1;
   std::uint64_t seed = 1;
@@ -104,8 +106,9 @@ void print_notes(const Store& store) {
 
 std::string key_file(const std::string& data) { return (std::filesystem::path(data) / "checkpoint.key").string(); }
 
-Result<std::unique_ptr<Engine>> start_engine(Store& store, const std::string& data, Clock& clock) {
+Result<std::unique_ptr<Engine>> start_engine(Store& store, const std::string& data, Clock& clock, const HostLimits& limits = {}) {
   EngineOptions options;
+  options.limits = limits;
   auto key = SigningKey::open(key_file(data));
   if (!key) return fail(key.error());
   options.key = *key;
@@ -128,10 +131,11 @@ sigset_t claim_signals() {
   return set;
 }
 
-api::DryRun dry_runs_on(Store& store) {
-  return [&store](const api::DryRunOrder& order) -> Result<std::string> {
+api::DryRun dry_runs_on(Store& store, const HostLimits& limits) {
+  return [&store, limits](const api::DryRunOrder& order) -> Result<std::string> {
     auto request = parse_dry_run_request(order.site, order.body);
     if (!request) return fail(request.error());
+    request->limits = limits;
     auto report = dry_run_on(store, *request, [&](const DryRunProgress& p) {
       order.progress(static_cast<std::uint64_t>(p.share * 100), 100);
       return !*order.cancelled;
@@ -143,9 +147,18 @@ api::DryRun dry_runs_on(Store& store) {
 
 using Greeting = std::function<void(const std::string& url)>;
 
+/// As many files as the system lets us have: connections must not run out of them before the server's own limit.
+void take_files() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= files.rlim_max) return;
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
 /// Runs engine and door until a signal comes.
 int run(Store& store, Engine& engine, const Options& o, bool read_only, const sigset_t& signals, const Greeting& greet) {
-  api::Service service{engine, HELIOGRAPH_VERSION, HELIOGRAPH_COMMIT, read_only, dry_runs_on(store)};
+  take_files();
+  api::Service service{engine, HELIOGRAPH_VERSION, HELIOGRAPH_COMMIT, read_only, dry_runs_on(store, engine.limits())};
   std::unique_ptr<Notifier> notifier;  // outlives the engine's last word
   if (o.notify) {
     auto key = open_key_file((std::filesystem::path(o.data) / "approval.key").string(), "approval key");
@@ -157,12 +170,16 @@ int run(Store& store, Engine& engine, const Options& o, bool read_only, const si
   }
   auto web = api::WebServer::start(engine, o.listen, std::move(service));
   if (!web) return complain(web.error());
+  // The demo has nothing to stop and takes nothing from outside.
+  Result<std::unique_ptr<StopLine>> stop_line = read_only ? Result<std::unique_ptr<StopLine>>(nullptr) : StopLine::open(engine, o.data);
+  if (!stop_line) return complain(stop_line.error());
   greet("http://" + o.listen.substr(0, o.listen.rfind(':')) + ":" + std::to_string((*web)->port()));
   int signal = 0;
   sigwait(&signals, &signal);
   std::cerr << "heliograph: stopping in order.\n";
   (*web)->stop();
   if (notifier) notifier->stop();
+  stop_line->reset();
   if (auto done = engine.stop(); !done) return complain(done.error());
   return 0;
 }
@@ -217,37 +234,40 @@ int demo(const Options& o, bool data_given) {
   return run(**store, **engine, o, true, signals, greet_demo);
 }
 
-/// --config FILE: {"data": "...", "listen": "..."} as JSON or YAML; the command line wins.
-Status read_config(Options& o, bool data_given, bool listen_given) {
-  if (o.config.empty()) return {};
+/// What --config names; the defaults without it.
+Result<HostConfig> host_config(const Options& o) {
+  if (o.config.empty()) return HostConfig{};
   auto text = read_text(o.config);
   if (!text) return fail(text.error());
-  ParsedDocument document = parse_document(*text);
-  std::vector<DocumentProblem> problems = std::move(document.problems);
-  if (document.root) {
-    const Place root;
-    FieldReader fields(*document.root, root, "The configuration", problems);
-    const auto data = fields.text("data"), listen = fields.text("listen");
-    if (const Document* section = fields.find("notify")) o.notify = read_notify(*section, fields.place("notify"), problems);
-    fields.refuse_others();
-    if (data && !data_given) o.data = *data;
-    if (listen && !listen_given) o.listen = *listen;
-  }
-  if (!problems.empty()) return fail(Errc::invalid, o.config + ": " + problems.front().sentence, problems.front().pointer);
-  return {};
+  auto config = parse_host_config(*text);
+  if (!config) return fail(config.error().code, o.config + ": " + config.error().sentence, config.error().pointer);
+  return config;
 }
 
 int serve(Options o, bool data_given, bool listen_given) {
   const sigset_t signals = claim_signals();
-  if (auto done = read_config(o, data_given, listen_given); !done) return complain(done.error());
+  const auto config = host_config(o);
+  if (!config) return complain(config.error());
+  if (!data_given) o.data = config->data.value_or(o.data);
+  if (!listen_given) o.listen = config->listen.value_or(o.listen);
+  o.notify = config->notify;
   auto store = open_store(o.data, {.create = true, .condense = true});
   if (!store) return complain(store.error());
   print_notes(**store);
   SystemClock clock;
-  auto engine = start_engine(**store, o.data, clock);
+  auto engine = start_engine(**store, o.data, clock, config->limits);
   if (!engine) return complain(engine.error());
+  if ((*engine)->safe_mode())
+    std::cerr << "heliograph: safe mode: it has ended five times within ten minutes without an ordered stop. Views and STOP work, commands are refused; "
+                 "stop it with Ctrl-C or SIGTERM and start it again when the cause is found.\n";
+  if (!o.simulate.empty()) {
+    auto site = site_named(o.simulate);
+    if (!site) return complain(site.error());
+    if (auto done = simulate_house(**engine, *site, o.seed); !done) return complain(done.error());
+  }
   return run(**store, **engine, o, false, signals, [&](const std::string& url) {
     std::cout << "Heliograph serves " << o.data << " at " << url << "/  (Ctrl-C stops it)" << std::endl;
+    if (!o.simulate.empty()) std::cout << "The site \"" << o.simulate << "\" is a simulated house: none of its devices is real." << std::endl;
   });
 }
 
@@ -288,8 +308,11 @@ int import(const Options& o) {
 int replay(const Options& o) {
   auto site = site_named(o.site);
   if (!site) return complain(site.error());
+  const auto config = host_config(o);
+  if (!config) return complain(config.error());
   DryRunRequest request;
   request.site = *site;
+  request.limits = config->limits;
   const auto from = time_given(o.from), to = time_given(o.to);
   if (!from) return complain(from.error());
   if (!to) return complain(to.error());
@@ -466,10 +489,16 @@ int run_verb(int argc, char** argv) {
   v_demo->add_option("--seed", o.seed, "another seed, another house")->capture_default_str();
   v_demo->add_option("--past-days", o.past_days, "days of history")->capture_default_str()->check(CLI::Range(0, 3650));
 
-  CLI::App* v_serve = add("serve", "The engine, its API and status page", "heliograph serve --data /var/lib/heliograph");
-  v_serve->add_option("--config", o.config, "JSON or YAML with data and listen");
+  CLI::App* v_serve = add("serve", "The engine, its API and status page", "heliograph serve --data /var/lib/heliograph\n  heliograph serve --config /etc/heliograph.json\n  heliograph serve --data try --simulate home");
+  v_serve->add_option("--config", o.config, "JSON or YAML: data, listen, environment, limits (docs/CONFIGURATION.md)");
+  v_serve->add_option("--simulate", o.simulate, "this site is a simulated house that takes commands (README.md)");
+  v_serve->add_option("--seed", o.seed, "another seed, another simulated house")->capture_default_str();
   CLI::Option* serve_data = data(v_serve);
   CLI::Option* serve_listen = v_serve->add_option("--listen", o.listen, "address and port")->capture_default_str();
+
+  CLI::App* v_stop = add("stop", "Emergency stop of every site, by its own way in: works when nothing else does", "heliograph stop --data /var/lib/heliograph --reason 'smoke in the garage'");
+  data(v_stop);
+  v_stop->add_option("--reason", o.reason, "why; goes on record");
 
   CLI::App* v_import = add("import", "History from CSV (plain or gzip) or JSON lines", "heliograph import --data mine --site home --map nl_enphase year.csv.gz");
   data(v_import);
@@ -483,6 +512,7 @@ int run_verb(int argc, char** argv) {
   data(v_replay);
   v_replay->add_option("--site", o.site, "the site's id")->required();
   period(v_replay);
+  v_replay->add_option("--config", o.config, "the host's configuration, for its limits");
   v_replay->add_option("--rules", o.rules, "rules as JSON or YAML; the site's own otherwise");
   v_replay->add_option("--scenario", o.scenario, "battery, devices and tariff to suppose (docs/DRY_RUN.md)");
 
@@ -510,11 +540,12 @@ int run_verb(int argc, char** argv) {
   if (argc > 1 && argv[1][0] != '-') {
     const auto verbs = app.get_subcommands([](const CLI::App*) { return true; });
     if (std::none_of(verbs.begin(), verbs.end(), [&](const CLI::App* verb) { return verb->get_name() == argv[1]; }))
-      return complain({Errc::invalid, "There is no verb \"" + std::string(argv[1]) + "\": use demo, serve, import, replay, export, verify or rebuild.", {}});
+      return complain({Errc::invalid, "There is no verb \"" + std::string(argv[1]) + "\": use demo, serve, stop, import, replay, export, verify or rebuild.", {}});
   }
   CLI11_PARSE(app, argc, argv);
   if (*v_demo) return demo(o, demo_data->count() > 0);
   if (*v_serve) return serve(o, serve_data->count() > 0, serve_listen->count() > 0);
+  if (*v_stop) return stop_verb(o.data, o.reason, o.json);
   if (*v_import) return import(o);
   if (*v_replay) return replay(o);
   if (*v_export) return export_events(o);

@@ -1,6 +1,8 @@
 #include "actors/clock.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace heliograph {
 namespace {
@@ -20,5 +22,16 @@ FastClock::FastClock(std::int64_t speed) : speed_(speed), started_(system_.now()
 }
 Micros FastClock::now() const { return started_ + (system_.monotonic() - started_monotonic_) * speed_; }
 Micros FastClock::monotonic() const { return (system_.monotonic() - started_monotonic_) * speed_; }
+
+Micros ClockWatch::look() {
+  const Micros apart = clock_.now() - clock_.monotonic();
+  const Micros step = apart - std::exchange(apart_, apart);
+  return step > clock_step_max || step < -clock_step_max ? step : 0;
+}
+
+Micros clock_doubt(Micros now, Micros newest) {
+  const Micros behind = now - std::max(newest, clock_sane_from);
+  return now < clock_sane_from || (newest != 0 && behind < -clock_step_max) ? behind : 0;
+}
 
 }  // namespace heliograph

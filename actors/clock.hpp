@@ -50,4 +50,24 @@ class ManualClock : public Clock {
   std::atomic<Micros> now_, monotonic_;
 };
 
+/// More than this between two looks, or against the log at a start, and nobody knows what time it is (H35).
+inline constexpr Micros clock_step_max = minute_us;
+/// No wall clock was ever right before this (2025): a machine that starts without one believes that it is 1970.
+inline constexpr Micros clock_sane_from = 1'735'689'600'000'000;
+
+/// Compares wall with monotonic time from look to look: a slow correction is none, a step is. A machine that slept steps, too.
+class ClockWatch {
+ public:
+  explicit ClockWatch(const Clock& clock) : clock_(clock), apart_(clock.now() - clock.monotonic()) {}
+  /// How far the wall clock was stepped since the last look, where that is too far; 0 otherwise.
+  Micros look();
+
+ private:
+  const Clock& clock_;
+  Micros apart_;
+};
+
+/// At a start: how far the clock stands behind the log's newest stamp (0 = an empty log) or behind reason; 0 = not too far.
+Micros clock_doubt(Micros now, Micros newest);
+
 }  // namespace heliograph

@@ -1,19 +1,22 @@
 #include "actors/clock_actor.hpp"
 
 #include <caf/all.hpp>
+#include <limits>
 #include <map>
 
 namespace heliograph {
 namespace {
 
-// Wall time may be stepped, so a far alarm is looked at again this often instead of slept through.
+// Wall time may be stepped, so a far alarm is looked at again this often instead of slept through, and so is the clock itself.
 constexpr Micros look_again = 10 * second_us;
 
 class ClockShell : public ClockActor::base {
  public:
-  ClockShell(caf::actor_config& config, const Clock& clock) : ClockActor::base(config), clock_(clock) {}
+  ClockShell(caf::actor_config& config, const Clock& clock, SiteDirectory& directory)
+      : ClockActor::base(config), clock_(clock), watch_(clock), directory_(directory) {}
 
   behavior_type make_behavior() override {
+    arm();
     return {
         [this](wake_atom, Micros at, const SiteActor& who, std::uint64_t generation) {
           alarms_.insert_or_assign(who->id(), Alarm{at, caf::actor_cast<caf::weak_actor_ptr>(who), generation});
@@ -22,6 +25,7 @@ class ClockShell : public ClockActor::base {
         [this](beat_atom, std::uint64_t generation) {
           if (generation != generation_) return;
           armed_for_ = 0;
+          look();  // before the bell: what a step skipped must not ring
           ring();
         },
     };
@@ -34,6 +38,17 @@ class ClockShell : public ClockActor::base {
     caf::weak_actor_ptr who;
     std::uint64_t generation = 0;
   };
+
+  /// A site that is on its way back is told when it is there.
+  void look() {
+    if (const Micros step = watch_.look(); step != 0)
+      for (const SiteKey& site : directory_.sites()) untold_[site] = step;
+    std::erase_if(untold_, [this](const auto& each) {
+      const SiteActor site = directory_.find(each.first);
+      if (site) send<caf::message_priority::high>(site, std::make_shared<SiteRequest>(SiteRequest{SuspectClock{each.second}, [](Result<SiteReply>) {}}));
+      return static_cast<bool>(site);
+    });
+  }
 
   void ring() {
     const Micros now = clock_.now();
@@ -49,17 +64,19 @@ class ClockShell : public ClockActor::base {
   }
 
   void arm() {
-    if (alarms_.empty()) return;
-    Micros first = alarms_.begin()->second.at;
+    Micros first = std::numeric_limits<Micros>::max();
     for (const auto& [id, alarm] : alarms_) first = std::min(first, alarm.at);
     if (armed_for_ != 0 && armed_for_ <= first) return;
     armed_for_ = first;
     ++generation_;
-    const Micros wait = std::clamp<Micros>(first - clock_.now(), 0, look_again);
-    delayed_send(this, std::chrono::microseconds(clock_.outside(wait)), beat_atom_v, generation_);
+    const Micros wait = alarms_.empty() ? look_again : clock_.outside(std::clamp<Micros>(first - clock_.now(), 0, look_again));
+    delayed_send(this, std::chrono::microseconds(wait), beat_atom_v, generation_);
   }
 
   const Clock& clock_;
+  ClockWatch watch_;
+  SiteDirectory& directory_;
+  std::map<SiteKey, Micros> untold_;
   std::map<caf::actor_id, Alarm> alarms_;
   std::uint64_t generation_ = 0;
   Micros armed_for_ = 0;
@@ -67,6 +84,8 @@ class ClockShell : public ClockActor::base {
 
 }  // namespace
 
-ClockActor spawn_clock(caf::actor_system& system, const Clock& clock) { return system.spawn<ClockShell>(clock); }
+ClockActor spawn_clock(caf::actor_system& system, const Clock& clock, SiteDirectory& directory) {
+  return system.spawn<ClockShell>(clock, directory);
+}
 
 }  // namespace heliograph

@@ -7,6 +7,7 @@
 #include "actors/clock_actor.hpp"
 #include "actors/log_writer.hpp"
 #include "actors/projector_actor.hpp"
+#include "actors/safe_mode.hpp"
 #include "actors/supervisor.hpp"
 
 namespace heliograph {
@@ -23,8 +24,6 @@ struct Config : caf::actor_system_config {
 };
 
 }  // namespace
-
-SiteKey engine_site() { return {{"local"}, {"heliograph"}}; }
 
 /// Declared in the order of need: handles go before the system that they live in.
 struct Engine::Running {
@@ -52,6 +51,7 @@ Result<std::unique_ptr<Engine>> Engine::start(Store& store, Clock& clock, Engine
   std::unique_ptr<Engine> engine(new Engine(store, clock, std::move(options)));
   if (auto done = engine->views_->load(); !done) return fail(done.error());
   if (auto done = engine->views_->catch_up(store.log().durable(), engine->options_.catching_up, std::thread::hardware_concurrency()); !done) return fail(done.error());
+  if (auto done = engine->look_back(); !done) return fail(done.error());
   auto sites = recover_sites(store.log(), store.views());
   if (!sites) return fail(sites.error());
   const SiteKey self = engine_site();
@@ -63,13 +63,33 @@ Result<std::unique_ptr<Engine>> Engine::start(Store& store, Clock& clock, Engine
   engine->running_ = std::make_unique<Running>(engine->options_.threads, store.log(), clock, engine->stats_, fatal);
   Running& r = *engine->running_;
   r.writer = spawn_log_writer(r.system, store.log(), r.committer);
-  r.alarms = spawn_clock(r.system, clock);
+  r.alarms = spawn_clock(r.system, clock, r.directory);
   r.projector = spawn_projector(r.system, *engine->views_, r.writer, fatal);
-  r.supervisor = spawn_supervisor(r.system, {store, clock, r.directory, r.committer, r.writer, r.alarms, r.projector, fatal}, std::move(*sites));
+  r.supervisor = spawn_supervisor(r.system, {store, clock, r.directory, r.committer, r.writer, r.alarms, r.projector, fatal, engine->options_.limits, engine->safe_mode_, engine->clock_doubt_},
+                                std::move(*sites));
 
-  if (auto said = engine->say(EngineStarted{engine->options_.version, engine->options_.commit, store.was_clean()}); !said)
+  if (auto said = engine->say(EngineStarted{engine->options_.version, engine->options_.commit, engine->clean_, engine->safe_mode_}); !said)
     return fail(said.error());
   return engine;
+}
+
+/// What the last starts say about this one.
+Status Engine::look_back() {
+  const EventLog& log = store_.log();
+  auto starts = audit_page(views_->audit, store_.views(), log, engine_site(), 0, 2 * unclean_exits_max, "engine.started");
+  if (!starts) return fail(starts.error());
+  Micros at = clock_.now();
+  if (!starts->empty()) at = std::max(at, starts->front()->envelope.recorded_at);  // a clock that was reset hides nothing
+  clean_ = store_.was_clean() || log.durable() == 0;
+  safe_mode_ = needs_safe_mode(*starts, clean_, at);
+  Micros newest = 0;
+  if (log.durable() != 0) {
+    auto last = log.at(log.durable());
+    if (!last) return fail(last.error());
+    newest = (*last)->envelope.recorded_at;
+  }
+  clock_doubt_ = clock_doubt(clock_.now(), newest);
+  return {};
 }
 
 Status Engine::say(Event fact) {
@@ -92,10 +112,17 @@ void Engine::request(const SiteKey& site, SiteCommand command, Reply reply) {
   bring(running_->directory, running_->supervisor, site, std::move(command), std::move(reply));
 }
 
-std::vector<SiteKey> Engine::stop_in_memory() {
-  auto sites = running_ ? running_->directory.stop_all() : std::vector<SiteKey>{};
-  std::erase(sites, engine_site());  // it commands nothing
-  return sites;
+void Engine::stop_in_memory(const std::optional<SiteKey>& only, std::vector<SiteKey>& stopped, std::vector<SiteKey>& sending) {
+  if (!running_) return;
+  SiteDirectory& directory = running_->directory;
+  if (!only) stopped = directory.stop_all();
+  else if (const StopFlag flag = directory.known_flag(*only)) flag->engage(), stopped = {*only};
+  auto patience = std::chrono::milliseconds(200);  // for all adapters together; sending takes microseconds
+  for (const SiteKey& site : stopped) {
+    if (directory.known_flag(site)->settled_within(patience)) continue;
+    sending.push_back(site);
+    patience = std::chrono::milliseconds(0);
+  }
 }
 
 Result<SiteReply> Engine::request_and_wait(const SiteKey& site, SiteCommand command) {
@@ -146,6 +173,7 @@ Status Engine::stop() {
     self->wait_for(running_->supervisor);
     self->send_exit(running_->projector, caf::exit_reason::user_shutdown);
     self->send_exit(running_->alarms, caf::exit_reason::user_shutdown);
+    self->wait_for(running_->alarms);  // it looks into the directory, which goes before the system
     self->send_exit(running_->writer, caf::exit_reason::user_shutdown);
   }
   running_.reset();

@@ -10,6 +10,7 @@
 #include "actors/clock.hpp"
 #include "actors/device_port.hpp"
 #include "actors/log_writer.hpp"
+#include "actors/site_directory.hpp"
 #include "events/checkpoint.hpp"
 #include "projections/projector.hpp"
 #include "storage/store.hpp"
@@ -24,10 +25,8 @@ struct EngineOptions {
   /// Called once when the engine cannot go on; the process should end with an error and be started again.
   std::function<void(const Error&)> fatal = {};
   Progress catching_up = {};  // views folding what they missed
+  HostLimits limits = {};     // of the host's configuration, for every site
 };
-
-/// The site under which the engine writes about itself.
-SiteKey engine_site();
 
 class Engine {
  public:
@@ -39,9 +38,9 @@ class Engine {
 
   /// One turn of a site. `reply` is called once, when the turn is durable or was refused. Any thread.
   void request(const SiteKey& site, SiteCommand command, Reply reply);
-  /// Stops every site in memory, from any thread, whatever the log and the actors do; answers which. Each must still be told
-  /// (EngageStop), so that it is on record.
-  std::vector<SiteKey> stop_in_memory();
+  /// Stops every site, or only one, in memory: from any thread, whatever the log and the actors do. Says which, and which of them
+  /// have a send under way that does not end. Each must still be told (EngageStop), so that it is on record: see StopOrder.
+  void stop_in_memory(const std::optional<SiteKey>& only, std::vector<SiteKey>& stopped, std::vector<SiteKey>& sending);
   /// The same, waiting for the reply. Not from an actor or an I/O thread.
   Result<SiteReply> request_and_wait(const SiteKey& site, SiteCommand command);
   /// Asks the views. Sees everything that was acknowledged before this call. Any thread.
@@ -58,12 +57,16 @@ class Engine {
   Store& store() { return store_; }
   const Clock& clock() const { return clock_; }
   const WriterStats& writer_stats() const { return stats_; }
+  const HostLimits& limits() const { return options_.limits; }
+  /// Views and STOP work, nothing is commanded (actors/safe_mode.hpp).
+  bool safe_mode() const { return safe_mode_; }
 
   /// Ordered stop: sites and views save, the log says that it was stopped. Idempotent.
   Status stop();
 
  private:
   Engine(Store& store, Clock& clock, EngineOptions options);
+  Status look_back();
   /// Records a fact about the engine itself and, with a key, a signed checkpoint that covers it.
   Status say(Event fact);
   struct Running;
@@ -71,6 +74,9 @@ class Engine {
   Store& store_;
   Clock& clock_;
   EngineOptions options_;
+  bool clean_ = true;  // nothing before this start ended badly
+  bool safe_mode_ = false;
+  Micros clock_doubt_ = 0;
   WriterStats stats_;
   std::unique_ptr<Views> views_;
   std::unique_ptr<Running> running_;

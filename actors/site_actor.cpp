@@ -39,6 +39,8 @@ class SiteShell : public SiteActor::base {
  public:
   SiteShell(caf::actor_config& config, Site recovered, Position covered, const SiteContext& context)
       : SiteActor::base(config), site_(std::move(recovered)), c_(context), snapshot_at_(covered) {
+    site_.set_limits(c_.limits);
+    site_.set_safe_mode(c_.safe_mode);
     if (site_.stopped() && !c_.stop->engaged()) c_.stop->engage();  // never cleared here: a stop that was not yet durable still holds
     if (covered == 0) save_snapshot();  // the entry that precedes the first fact (site_recovery.cpp)
   }
@@ -47,6 +49,8 @@ class SiteShell : public SiteActor::base {
     site_.woke(c_.clock.now());
     no_alarm_before_ = c_.clock.now() + settling_in;
     set_alarm();
+    if (c_.clock_step != 0)
+      send<caf::message_priority::high>(caf::actor_cast<SiteActor>(this), std::make_shared<SiteRequest>(SiteRequest{SuspectClock{c_.clock_step}, [](Result<SiteReply>) {}}));
     return {
         [this](const SiteRequestPtr& request) { take(*request); },
         [this](wake_atom, std::uint64_t generation) {
@@ -113,7 +117,8 @@ class SiteShell : public SiteActor::base {
   static Reserve reserve_for(const SiteCommand& command) {
     if (const auto* ask = std::get_if<Ask>(&command))
       return energises(ask->proposal.action, ask->proposal.power_w) ? Reserve::keep : Reserve::use;
-    return std::holds_alternative<EngageStop>(command) || std::holds_alternative<DeviceAnswer>(command) ? Reserve::use : Reserve::keep;
+    const bool cautious = std::holds_alternative<EngageStop>(command) || std::holds_alternative<SuspectClock>(command);
+    return cautious || std::holds_alternative<DeviceAnswer>(command) ? Reserve::use : Reserve::keep;
   }
 
   template <class Decide>
@@ -256,7 +261,7 @@ class SiteShell : public SiteActor::base {
       if (const auto* refused = std::get_if<CommandRefused>(&each->event()); is(refused)) answer.refusals = refused->refusals;
       else if (const auto* waiting = std::get_if<CommandWaiting>(&each->event()); is(waiting)) answer.waiting = waiting->what, answer.until = waiting->until;
       else if (const auto* invited = std::get_if<ApprovalRequested>(&each->event()); is(invited)) answer.waiting = Waiting::approval, answer.until = invited->expires_at;
-      else if (!is(std::get_if<CommandAllowed>(&each->event())) && !is(std::get_if<CommandDispatched>(&each->event()))) return true;
+      else if (!is(std::get_if<CommandDispatched>(&each->event()))) return true;
       if (answer.decided == 0) answer.decided = each->envelope.position;
       reply.last = each->envelope.position;
       return true;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <mutex>
 
@@ -33,9 +34,14 @@ class StopSwitch {
   }
   /// Returns when no send is under way that did not see the stop: only then may a stop be acknowledged.
   void settle() { const std::lock_guard lock(sending_); }
+  /// The same, for who cannot wait for an adapter that hangs: false when a send is still under way after `longest`.
+  bool settled_within(std::chrono::milliseconds longest) {
+    const std::unique_lock lock(sending_, longest);
+    return lock.owns_lock();
+  }
 
  private:
-  std::mutex sending_;
+  std::timed_mutex sending_;
   std::atomic<std::uint64_t> asked_ = 0, lifted_ = 0;
 };
 using StopFlag = std::shared_ptr<StopSwitch>;
@@ -48,6 +54,10 @@ struct SiteContext {
   LogWriterActor writer;
   ClockActor alarms;
   StopFlag stop;
+  // Of the host and of this start: given to the core before anything is decided.
+  HostLimits limits = {};
+  bool safe_mode = false;
+  Micros clock_step = 0;  // so far the clock is off already; 0 = nothing is known against it
 };
 
 SiteActor spawn_site(caf::actor_system& system, Site recovered, Position covered, const SiteContext& context);

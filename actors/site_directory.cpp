@@ -4,6 +4,8 @@
 
 namespace heliograph {
 
+SiteKey engine_site() { return {{"local"}, {"heliograph"}}; }
+
 StopFlag SiteDirectory::stop_flag(const SiteKey& site) {
   const std::lock_guard lock(mutex_);
   auto& flag = flags_[site];
@@ -11,10 +13,25 @@ StopFlag SiteDirectory::stop_flag(const SiteKey& site) {
   return flag;
 }
 
+StopFlag SiteDirectory::known_flag(const SiteKey& site) {
+  const std::lock_guard lock(mutex_);
+  const auto found = flags_.find(site);
+  return found == flags_.end() ? nullptr : found->second;
+}
+
+std::vector<SiteKey> SiteDirectory::sites() {
+  const std::lock_guard lock(mutex_);
+  std::vector<SiteKey> out;
+  for (const auto& [site, flag] : flags_)
+    if (site != engine_site()) out.push_back(site);
+  return out;
+}
+
 std::vector<SiteKey> SiteDirectory::stop_all() {
   const std::lock_guard lock(mutex_);
   std::vector<SiteKey> out;
   for (const auto& [site, flag] : flags_) {
+    if (site == engine_site()) continue;
     flag->engage();
     out.push_back(site);
   }
@@ -40,9 +57,9 @@ SiteActor SiteDirectory::find(const SiteKey& site) {
 void bring(SiteDirectory& directory, const SupervisorActor& supervisor, const SiteKey& site, SiteCommand command, Reply reply) {
   // In memory first: from here on no energising command reaches a device of this site (H28). If the durable stop fails,
   // the flag stays: an unreadable state counts as stopped.
-  if (std::holds_alternative<EngageStop>(command)) directory.stop_flag(site)->engage();
-  if (std::holds_alternative<LiftStop>(command)) {
-    const StopFlag flag = directory.stop_flag(site);
+  const StopFlag flag = directory.known_flag(site);
+  if (flag && std::holds_alternative<EngageStop>(command)) flag->engage();
+  if (flag && std::holds_alternative<LiftStop>(command)) {
     reply = [flag, asked = flag->asked(), inner = std::make_shared<Reply>(std::move(reply))](Result<SiteReply> result) {
       if (result) flag->lift(asked);
       (*inner)(std::move(result));

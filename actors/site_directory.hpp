@@ -8,12 +8,19 @@
 
 namespace heliograph {
 
+/// The site under which the engine writes about itself. It commands nothing, so no stop and no doubt of the clock concerns it.
+SiteKey engine_site();
+
 /// Where sites are, for any thread: the actor of today, and the stop flag that outlives its restarts.
 class SiteDirectory {
  public:
-  /// A stop takes effect here before the site's actor has heard of it.
+  /// A stop takes effect here before the site's actor has heard of it. Made with the site.
   StopFlag stop_flag(const SiteKey& site);
-  /// Engages the flag of every site that was ever placed; answers which.
+  /// Null when there was never such a site: there is nothing to stop, and no name from outside stays in memory.
+  StopFlag known_flag(const SiteKey& site);
+  /// Every site that there is, without the engine's own.
+  std::vector<SiteKey> sites();
+  /// Engages the flag of every one of them; answers which.
   std::vector<SiteKey> stop_all();
   void place(const SiteKey& site, SiteActor actor);
   void remove(const SiteKey& site);

@@ -14,7 +14,7 @@ constexpr auto beat = std::chrono::seconds(10);
 
 class Supervisor : public SupervisorActor::base {
  public:
-  Supervisor(caf::actor_config& config, House house, std::map<SiteKey, RecoveredSite> sites)
+  Supervisor(caf::actor_config& config, HouseParts house, std::map<SiteKey, RecoveredSite> sites)
       : SupervisorActor::base(config), house_(std::move(house)), recovered_(std::move(sites)) {}
 
   behavior_type make_behavior() override {
@@ -24,6 +24,7 @@ class Supervisor : public SupervisorActor::base {
     monitor(house_.projector);
     for (auto& [key, site] : recovered_) start_site(key, std::move(site));
     recovered_.clear();
+    starting_ = false;
     delayed_send(this, beat, beat_atom_v);
     return {
         [this](const SiteKey& key, const SiteRequestPtr& request) { pass_on(key, request); },
@@ -73,13 +74,20 @@ class Supervisor : public SupervisorActor::base {
     std::map<std::string, Sent> in_flight;
     for (const DeviceState& device : recovered.site.devices())
       if (device.in_flight) in_flight[device.about.device.text] = {device.in_flight->command, device.in_flight->retry};
-    const SiteContext context{house_.store.log(), house_.store.views(), house_.clock, house_.committer, house_.writer, house_.alarms, house_.directory.stop_flag(key)};
+    const SiteContext context{house_.store.log(), house_.store.views(), house_.clock, house_.committer, house_.writer, house_.alarms, house_.directory.stop_flag(key),
+                              house_.limits, house_.safe_mode, doubt_for(key)};
     const SiteActor site = spawn_site(system(), std::move(recovered.site), recovered.covered, context);
     monitor(site);
     sites_[key] = site;
     house_.directory.place(key, site);
     for (const auto& [device, port] : ports_)
       if (device.first == key) start_device(key, device.second, in_flight[device.second]);
+  }
+
+  /// What the log says against the clock is told once, to the sites of the log; after that a person may have trusted it.
+  Micros doubt_for(const SiteKey& key) const {
+    if (key == engine_site()) return 0;
+    return starting_ ? house_.clock_doubt : clock_doubt(house_.clock.now(), 0);
   }
 
   void start_device(const SiteKey& key, const std::string& device, const Sent& in_flight) {
@@ -180,7 +188,7 @@ class Supervisor : public SupervisorActor::base {
     return promise;
   }
 
-  House house_;
+  HouseParts house_;
   std::map<SiteKey, RecoveredSite> recovered_;
   std::map<SiteKey, SiteActor> sites_;
   std::map<DeviceKey, PortPtr> ports_;
@@ -189,11 +197,12 @@ class Supervisor : public SupervisorActor::base {
   std::deque<Micros> restarts_;
   std::map<SiteKey, std::vector<SiteRequestPtr>> returning_;  // sites on their way back, and who waits for them
   bool fatal_ = false;
+  bool starting_ = true;
 };
 
 }  // namespace
 
-SupervisorActor spawn_supervisor(caf::actor_system& system, House house, std::map<SiteKey, RecoveredSite> sites) {
+SupervisorActor spawn_supervisor(caf::actor_system& system, HouseParts house, std::map<SiteKey, RecoveredSite> sites) {
   return system.spawn<Supervisor>(std::move(house), std::move(sites));
 }
 

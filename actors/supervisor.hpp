@@ -13,7 +13,7 @@ namespace heliograph {
 inline constexpr int restarts_max = 3;
 inline constexpr Micros restart_window = minute_us;
 
-struct House {
+struct HouseParts {
   Store& store;
   Clock& clock;
   SiteDirectory& directory;
@@ -22,8 +22,11 @@ struct House {
   ClockActor alarms;
   ProjectorActor projector;
   std::function<void(const Error&)> fatal;
+  HostLimits limits = {};
+  bool safe_mode = false;
+  Micros clock_doubt = 0;  // of this start, against the log
 };
 
-SupervisorActor spawn_supervisor(caf::actor_system& system, House house, std::map<SiteKey, RecoveredSite> sites);
+SupervisorActor spawn_supervisor(caf::actor_system& system, HouseParts house, std::map<SiteKey, RecoveredSite> sites);
 
 }  // namespace heliograph

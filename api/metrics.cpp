@@ -1,5 +1,7 @@
 #include "api/metrics.hpp"
 
+#include <algorithm>
+
 namespace heliograph::api {
 namespace {
 
@@ -51,7 +53,51 @@ void commit_histogram(Page& page, const WriterStats& stats) {
   page.sample(total, {}, "_count");
 }
 
+void histogram(Page& page, const char* name, const char* help, const Spread& spread) {
+  static constexpr std::array<const char*, Spread::bounds.size()> labels{"0.001", "0.005", "0.02", "0.1", "0.5", "1", "5", "15", "30", "90", "300", "3600"};
+  page.family(name, "histogram", help);
+  std::uint64_t total = 0;
+  for (std::size_t i = 0; i < labels.size(); ++i) page.sample(total += spread.counts[i], std::string("le=\"") + labels[i] + "\"", "_bucket");
+  total += spread.counts.back();
+  page.sample(total, "le=\"+Inf\"", "_bucket");
+  page.seconds(spread.micros, "_sum");
+  page.sample(total, {}, "_count");
+}
+
+constexpr std::size_t under_way_max = 10'000;
+
 }  // namespace
+
+void Spread::add(Micros took) {
+  took = std::max<Micros>(took, 0);
+  ++counts[static_cast<std::size_t>(std::lower_bound(bounds.begin(), bounds.end(), took) - bounds.begin())];
+  micros += static_cast<std::uint64_t>(took);
+}
+
+/// By the log's own stamps: what a person or a device had to wait for, and not how busy we were.
+void Metrics::time(const Envelope& envelope, const Event& event) {
+  const auto key = [&](const auto& e) { return envelope.site.tenant.text + "/" + envelope.site.site.text + "/" + e.command.text; };
+  const auto known = [&](const auto& e) { return under_way_.find(key(e)); };
+  const Micros at = envelope.recorded_at;
+  if (const auto* asked = std::get_if<CommandRequested>(&event)) {
+    if (under_way_.size() >= under_way_max) under_way_.erase(under_way_.begin());
+    under_way_[key(*asked)].requested = at;
+  } else if (const auto* invited = std::get_if<ApprovalRequested>(&event)) {
+    if (const auto of = known(*invited); of != under_way_.end()) of->second.invited = at;
+  } else if (const auto* said = std::get_if<ApprovalDecided>(&event)) {
+    if (const auto of = known(*said); of != under_way_.end() && of->second.invited != 0) answered_.add(at - of->second.invited);
+  } else if (const auto* sent = std::get_if<CommandDispatched>(&event)) {
+    if (const auto of = known(*sent); of != under_way_.end() && of->second.dispatched == 0) of->second.dispatched = at, decided_.add(at - of->second.requested);
+  } else if (const auto* verified = std::get_if<CommandVerified>(&event)) {
+    if (const auto of = known(*verified); of != under_way_.end()) confirmed_.add(at - of->second.dispatched), under_way_.erase(of);
+  } else if (const auto* refused = std::get_if<CommandRefused>(&event)) {
+    under_way_.erase(key(*refused));
+  } else if (const auto* cancelled = std::get_if<CommandCancelled>(&event)) {
+    under_way_.erase(key(*cancelled));
+  } else if (const auto* failed = std::get_if<CommandFailed>(&event)) {
+    under_way_.erase(key(*failed));
+  }
+}
 
 void Metrics::count(const News& news) {
   const std::lock_guard lock(mutex_);
@@ -62,6 +108,7 @@ void Metrics::count(const News& news) {
       continue;
     }
     ++events_[record->envelope.type];
+    time(record->envelope, record->event());
     if (const auto* refused = std::get_if<CommandRefused>(&record->event()))
       for (const Refusal& refusal : refused->refusals) ++refusals_[refusal.rule];
     if (const auto* failed = std::get_if<CommandFailed>(&record->event())) ++failures_[std::string(name(failed->kind))];
@@ -89,6 +136,10 @@ std::string Metrics::text(const Service& service, const Views& views) const {
   page.family("build_info", "gauge", "Version and commit of this binary");
   page.sample(1, "version=\"" + service.version + "\",commit=\"" + service.commit + "\"");
   Store& store = service.engine.store();
+  page.gauge("safe_mode", "1: commands are refused until an ordered stop and start", service.engine.safe_mode() ? 1 : 0);
+  std::uint64_t doubted = 0;
+  for (const SiteKey& site : views.devices.sites()) doubted += views.devices.clock_suspected(site) != nullptr;
+  page.gauge("clock_suspect_sites", "Sites whose clock jumped and that nobody has trusted since", doubted);
   page.gauge("log_position", "Last durable position of the log", store.log().durable());
   page.gauge("log_bytes", "Bytes of the data directory", store.bytes());
   page.gauge("disk_free_bytes", "Free bytes of its file system", store.free_bytes());
@@ -103,6 +154,9 @@ std::string Metrics::text(const Service& service, const Views& views) const {
     page.counters("events_total", "Decisions recorded since the start", "type", events_);
     page.counters("safety_refusals_total", "Reasons of refused commands", "rule", refusals_);
     page.counters("command_failures_total", "Commands that ended in failure", "kind", failures_);
+    histogram(page, "command_dispatch_seconds", "From the request of a command to its dispatch, what it waited for included", decided_);
+    histogram(page, "command_confirm_seconds", "From the dispatch of a command to the reading that confirms it", confirmed_);
+    histogram(page, "approval_answer_seconds", "From the question to the yes or no of a person", answered_);
     page.counters("rule_firings_total", "Triggers that became true", "outcome", firings_);
   }
   if (service.server != nullptr) {

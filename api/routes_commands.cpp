@@ -131,6 +131,44 @@ http::Response command_story_response(const Views& views, const SiteKey& site, c
   return http::json_response(json.str());
 }
 
+/// The same once more, as a new command of whoever asks, or why not.
+Result<heliograph::Ask> once_more(const Views& views, const SiteKey& site, const CommandId& command) {
+  auto story = command_story(views.audit, views.store, views.log, site, command);
+  if (!story) return fail(story.error());
+  if (story->empty()) return fail(Errc::not_found, "There is no command with this id at this site.");
+  const std::string_view state = state_of(*story);
+  if (state == "verified") return fail(Errc::conflict, "This command was done: ask for a new one if it is to be done again.");
+  if (state != "refused" && state != "cancelled" && state != "failed" && state != "outcome_unknown" && state != "rolled_back")
+    return fail(Errc::conflict, "This command is still under way (" + std::string(state) + "): wait for its end, or cancel it.");
+  heliograph::Ask ask;
+  for (const RecordPtr& record : *story)
+    if (const auto* asked = std::get_if<CommandRequested>(&record->event())) {
+      ask.proposal = {asked->device, asked->action, asked->power_w, {}, Purpose::ordinary, command};
+      ask.correlation = record->envelope.correlation;
+    }
+  return ask;
+}
+
+void retry(Service& service, http::Request&& request, const http::Responder& responder) {
+  SiteBody body(request, responder, "The body", true);
+  if (!body) return;
+  const auto by = who(body.fields());
+  const std::string reason = body.fields().text("reason").value_or("Once more.");
+  if (body.refused()) return;
+  service.engine.query([&service, responder, site = body.site(), principal = caller(by.value_or("")), reason, request = std::move(request)](const Views& views) {
+    auto ask = once_more(views, site, {std::string(request.param("command"))});
+    if (!ask) {
+      responder.send(ask.error());
+      return;
+    }
+    ask->proposal.principal = principal;
+    ask->reason = reason;
+    ask->idempotency_key = request.idempotency_key;
+    ask->fingerprint = fingerprint(request);
+    answer_turn(service, site, std::move(*ask), responder, command_response);
+  });
+}
+
 http::Response pending(const Views& views, const SiteKey& site, const http::Request&) {
   JsonWriter json;
   json.begin_object().key("pending").begin_array();
@@ -179,6 +217,12 @@ std::vector<http::Route> command_routes(Service& service) {
        .summary = "Take back a command that waits", .tag = "commands", .parameters = {site_parameter(), id}, .body = optional_body,
        .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
        .handler = [&service](http::Request&& request, http::Responder responder) { cancel(service, std::move(request), responder); }},
+      {.method = Method::post, .path = "/api/v1/sites/{site}/commands/{command}/retry", .operation_id = "retryCommand",
+       .summary = "Ask once more for a command that came to nothing", .tag = "commands",
+       .description = "For one that was refused, cancelled, failed, rolled back or of unknown outcome: a new command through the gate, about the old one. 409: still under way, or done.",
+       .parameters = {site_parameter(), id}, .body = http::RequestBody{{"application/json"}, "StopReason", "Who and why; may be empty", false},
+       .replies = {{202, "Dispatched, or waiting", "CommandAnswer"}}, .mutates = true, .needs_idempotency_key = true,
+       .handler = [&service](http::Request&& request, http::Responder responder) { retry(service, std::move(request), responder); }},
   };
 }
 

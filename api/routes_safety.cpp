@@ -1,30 +1,34 @@
 // What keeps a house safe: the emergency stop, and people's wishes. The core decides (actors/core); here it is only asked.
 #include <memory>
-#include <mutex>
 
 #include "actors/core/rule_fields.hpp"
+#include "actors/stop_order.hpp"
 #include "api/translate.hpp"
 #include "events/event_json.hpp"
 
 namespace heliograph::api {
 namespace {
 
-template <class Order>
-void stop_or_lift(Service& service, http::Request&& request, const http::Responder& responder, bool named) {
+void lift(Service& service, http::Request&& request, const http::Responder& responder) {
   SiteBody body(request, responder, "The body", true);
   if (!body) return;
   FieldReader& fields = body.fields();
-  if (named) fields.require("reason", "\"reason\": \"the inverter was checked\""), fields.require("by", "\"by\": \"anna\"");
+  fields.require("reason", "\"reason\": \"the inverter was checked\"");
+  fields.require("by", "\"by\": \"anna\"");
   const std::string reason = fields.text("reason").value_or("");
   const Principal principal = caller(who(fields).value_or(""));
-  // A stop is never refused for its form: whatever could be read of it stands.
-  if (named && body.refused()) return;
-  answer_turn(service, body.site(), Order{principal, reason}, responder, position_response);
+  if (body.refused()) return;
+  answer_turn(service, body.site(), LiftStop{principal, reason}, responder, position_response);
 }
 
-
-/// Every site of this installation: their flags are set, in memory, before anything is written or waited for.
-void stop_everything(Service& service, http::Request&& request, const http::Responder& responder) {
+/// The flags are set, in memory, before anything is read, written or waited for. 200: on record. 202: stopped, but the log has not
+/// answered (yet), so a restart would not know.
+void stop(Service& service, const http::Request& request, const http::Responder& responder, const std::optional<SiteKey>& only) {
+  const auto order = std::make_shared<StopOrder>(service.engine, only);
+  if (only && order->state().stopped.empty()) {
+    responder.send(http::problem_response(404, "not-found", "There is no site \"" + only->site.text + "\": nothing was stopped."));
+    return;
+  }
   std::string reason, by;
   const ParsedDocument body = read_json(request.body.empty() ? "{}" : request.body);
   std::vector<DocumentProblem> ignored;  // a stop is never refused for its form
@@ -34,32 +38,33 @@ void stop_everything(Service& service, http::Request&& request, const http::Resp
     reason = fields.text("reason").value_or("");
     by = fields.text("by").value_or("");
   }
-  struct Gathered {
-    std::mutex mutex;
-    std::size_t open = 0;
-    Position last = 0;
-    std::vector<std::string> stopped, failed;
+  const auto answer = [order, responder] {
+    const StopOrder::State state = order->state();
+    responder.send(http::json_response(to_json(state), state.in_memory_only.empty() ? 200 : 202));
   };
-  auto gathered = std::make_shared<Gathered>();
-  const std::vector<SiteKey> sites = service.engine.stop_in_memory();
-  gathered->open = sites.size();
-  const auto answer = [responder](const Gathered& all) {
-    JsonWriter json;
-    json.begin_object().field("stopped", all.failed.empty()).field("position", all.last).key("sites").begin_array();
-    for (const std::string& site : all.stopped) json.string(site);
-    json.end_array().key("in_memory_only").begin_array();
-    for (const std::string& site : all.failed) json.string(site);
-    json.end_array().end_object();
-    responder.send(http::json_response(json.str()));
-  };
-  if (sites.empty()) return answer(*gathered);
-  for (const SiteKey& site : sites)
-    service.engine.request(site, EngageStop{caller(is_id(by) ? by : ""), reason}, [gathered, answer, site](Result<SiteReply> reply) {
-      const std::lock_guard lock(gathered->mutex);
-      (reply ? gathered->stopped : gathered->failed).push_back(site.site.text);
-      if (reply) gathered->last = std::max(gathered->last, reply->last);
-      if (--gathered->open == 0) answer(*gathered);
-    });
+  // Who answers first wins: the record, or the end of patience.
+  if (service.server != nullptr) service.server->loop()->after(std::chrono::milliseconds(stop_answer_wait / 1000), answer);
+  order->record(caller(is_id(by) ? by : ""), reason, answer);
+}
+
+void stop_site(Service& service, http::Request&& request, const http::Responder& responder) {
+  auto site = site_of(request);
+  if (site) stop(service, request, responder, *site);
+  else responder.send(http::problem_response(site.error()));
+}
+
+/// A person has looked at the clock: schedules go on from now.
+void trust_clock(Service& service, http::Request&& request, const http::Responder& responder) {
+  SiteBody body(request, responder, "The body");
+  if (!body) return;
+  FieldReader& fields = body.fields();
+  fields.require("by", "\"by\": \"anna\"");
+  const auto by = who(fields);
+  if (body.refused()) return;
+  answer_turn(service, body.site(), TrustClock{caller(by.value_or(""))}, responder, [](const SiteReply& reply) {
+    if (reply.last != 0) return position_response(reply);
+    return http::problem_response({409, "clock-trusted", "The clock is trusted", "Nothing is said against the clock of this site: there is nothing to trust again."});
+  });
 }
 
 // ---- preferences ------------------------------------------------------------------------------------------------------
@@ -136,17 +141,22 @@ std::vector<http::Route> safety_routes(Service& service) {
       {.method = Method::post, .path = "/api/v1/stop", .operation_id = "stopEverything", .summary = "Emergency stop of every site", .tag = "safety",
        .description = "In memory first, then durable. Sites that could not be written down are stopped all the same, and named.",
        .body = http::RequestBody{{"application/json"}, "StopReason", "Who and why; may be empty", false},
-       .replies = {ok("What was stopped", "StopAnswer")}, .mutates = true,
-       .handler = [&service](http::Request&& r, http::Responder responder) { stop_everything(service, std::move(r), responder); }},
+       .replies = {ok("Stopped, and on record", "StopAnswer"), {202, "Stopped, but not on record (yet)", "StopAnswer"}}, .mutates = true, .urgent = true,
+       .handler = [&service](http::Request&& r, http::Responder responder) { stop(service, r, responder, std::nullopt); }},
       {.method = Method::post, .path = "/api/v1/sites/{site}/stop", .operation_id = "engageStop", .summary = "Emergency stop: no automation, nothing energises", .tag = "safety",
        .parameters = {site_parameter()},
        .body = http::RequestBody{{"application/json"}, "StopReason", "Who and why; may be empty", false},
-       .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
-       .handler = [&service](http::Request&& r, http::Responder responder) { stop_or_lift<EngageStop>(service, std::move(r), responder, false); }},
+       .replies = {ok("Stopped, and on record", "StopAnswer"), {202, "Stopped, but not on record (yet)", "StopAnswer"}}, .mutates = true, .urgent = true,
+       .handler = [&service](http::Request&& r, http::Responder responder) { stop_site(service, std::move(r), responder); }},
       {.method = Method::post, .path = "/api/v1/sites/{site}/stop/lift", .operation_id = "liftStop", .summary = "Lift the stop; needs a named person and a reason", .tag = "safety",
        .parameters = {site_parameter()}, .body = json_body("LiftReason", "Who and why"),
        .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
-       .handler = [&service](http::Request&& r, http::Responder responder) { stop_or_lift<LiftStop>(service, std::move(r), responder, true); }},
+       .handler = [&service](http::Request&& r, http::Responder responder) { lift(service, std::move(r), responder); }},
+      {.method = Method::post, .path = "/api/v1/sites/{site}/clock/trust", .operation_id = "trustClock", .summary = "The clock is right again; needs a named person", .tag = "safety",
+       .description = "A wall clock that jumps by more than a minute makes what waits void and schedules pause. 409: nothing is said against it.",
+       .parameters = {site_parameter()}, .body = json_body("Person", "Who has looked at it"),
+       .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
+       .handler = [&service](http::Request&& r, http::Responder responder) { trust_clock(service, std::move(r), responder); }},
       {.path = "/api/v1/sites/{site}/preferences", .operation_id = "getPreferences", .summary = "What people want of this site", .tag = "preferences",
        .parameters = {site_parameter()}, .replies = {ok("The preferences", "Preferences")},
        .handler = [&service](http::Request&& r, http::Responder responder) { answer_for_site(service, std::move(r), responder, preferences); }},

@@ -16,6 +16,9 @@ void write_site(JsonWriter& json, const Views& views, const SiteKey& site) {
   const RecordPtr stop = views.devices.stop(site);
   json.boolean(stop != nullptr);
   if (stop != nullptr) json.key("stop").raw(to_json(*stop));
+  const RecordPtr clock = views.devices.clock_suspected(site);
+  json.field("clock_suspect", clock != nullptr);
+  if (clock != nullptr) json.key("clock").raw(to_json(*clock));
   json.end_object();
 }
 

@@ -8,7 +8,7 @@ namespace {
 
 http::Response health(const Service& service) {
   JsonWriter json;
-  json.begin_object().field("status", "ok").field("version", service.version).field("commit", service.commit).end_object();
+  json.begin_object().field("status", "ok").field("safe_mode", service.engine.safe_mode()).field("version", service.version).field("commit", service.commit).end_object();
   return http::json_response(json.str());
 }
 
@@ -19,7 +19,7 @@ http::Response readiness(const Service& service, const Views& views) {
   const Status writable = store.log().writable();
   const std::uint64_t lag = store.log().durable() - std::min(store.log().durable(), views.applied());
   const bool ready = writable.has_value();
-  json.begin_object().field("status", ready ? "ready" : "not ready");
+  json.begin_object().field("status", ready ? "ready" : "not ready").field("safe_mode", service.engine.safe_mode());
   json.key("checks").begin_object();
   json.key("log").begin_object().field("ok", writable.has_value()).field("position", store.log().durable());
   if (!writable) json.field("detail", writable.error().sentence);

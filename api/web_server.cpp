@@ -61,6 +61,7 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
   http::ServerOptions options;
   options.threads = 2;
   if (s.notifier != nullptr) options.allowed_hosts = host_of(s.notifier->options().base_url);
+  options.urgent = [router = parts->router](const http::Request& request) { return router->is_urgent(request); };
   if (auto done = parts->server.start(listen, http::handler_of(parts->router), options); !done) return fail(done.error());
   parts->hub = std::make_unique<http::SseHub>(parts->server.loop(), engine.store().log().durable(),
                                               [gateway = parts->gateway](const http::CatchUpRequest& request) { return gateway->page(request); });
@@ -68,11 +69,10 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
   s.hub = parts->hub.get();
   engine.follow([gateway = parts->gateway, metrics = s.metrics, hub = parts->hub.get()](const News& news) {
     metrics->count(news);
-    std::vector<http::SseFrame> frames;
     // Without subscribers nothing is rendered: the hub only has to know how far the log is.
-    const bool heard = hub->stats().subscribers > 0;
-    for (const RecordPtr& record : news.records)
-      if (heard) frames.push_back(gateway->frame(*record));
+    if (hub->skip(news.durable)) return;
+    std::vector<http::SseFrame> frames;
+    for (const RecordPtr& record : news.records) frames.push_back(gateway->frame(*record));
     hub->publish(std::move(frames), news.durable);
   });
   engine.listen(engine_site(), std::make_shared<SelfReadings>(engine, s.metrics));

@@ -6,7 +6,7 @@ namespace heliograph {
 namespace {
 
 std::string prefix(const SiteKey& site) { return site.tenant.text + "/" + site.site.text + "/"; }
-constexpr std::string_view settings_key = "settings", wishes_key = "preferences", stop_key = "stop", device_prefix = "device/";
+constexpr std::string_view settings_key = "settings", wishes_key = "preferences", stop_key = "stop", clock_key = "clock", device_prefix = "device/";
 
 }  // namespace
 
@@ -53,6 +53,8 @@ Catalog::Change DevicesView::change(const Envelope&, const Event& event) const {
   if (std::holds_alternative<PreferencesSet>(event)) return {std::string(wishes_key)};
   if (std::holds_alternative<StopEngaged>(event)) return {std::string(stop_key)};
   if (std::holds_alternative<StopLifted>(event)) return {std::string(stop_key), true};
+  if (std::holds_alternative<ClockSuspected>(event)) return {std::string(clock_key)};
+  if (std::holds_alternative<ClockTrusted>(event)) return {std::string(clock_key), true};
   if (const auto* device = std::get_if<DeviceRegistered>(&event)) return {std::string(device_prefix) + device->device.text};
   return {};
 }
@@ -89,6 +91,11 @@ RecordPtr DevicesView::preferences(const SiteKey& key) const {
 
 RecordPtr DevicesView::stop(const SiteKey& key) const {
   const auto found = entries_.find(prefix(key) + std::string(stop_key));
+  return found == entries_.end() ? nullptr : found->second;
+}
+
+RecordPtr DevicesView::clock_suspected(const SiteKey& key) const {
+  const auto found = entries_.find(prefix(key) + std::string(clock_key));
   return found == entries_.end() ? nullptr : found->second;
 }
 

@@ -39,6 +39,8 @@ class DevicesView : public Catalog {
   RecordPtr preferences(const SiteKey& key) const;
   /// The stop.engaged record while the site is stopped.
   RecordPtr stop(const SiteKey& key) const;
+  /// The clock.suspected record until a person has trusted the clock again.
+  RecordPtr clock_suspected(const SiteKey& key) const;
 
  private:
   Change change(const Envelope& envelope, const Event& event) const override;

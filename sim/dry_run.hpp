@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/core/rule.hpp"
+#include "actors/core/safety.hpp"
 #include "events/record.hpp"
 #include "projections/series.hpp"
 #include "sim/report.hpp"
@@ -33,6 +34,7 @@ struct DryRunInput {
   Position log_end = 0;                    // readings after it do not exist; simulated ones are numbered from there
   std::optional<std::vector<Rule>> rules;  // the candidates; absent = the site's own, as they stand in the log
   Scenario scenario;
+  HostLimits limits = {};                                    // of the host, as the live engine has them
   Micros from = 0, to = 0;                                   // [from, to)
   std::function<bool(const DryRunProgress&)> progress = {};  // answers false to cancel
   DryRunPath path = DryRunPath::automatic;

@@ -27,7 +27,9 @@ struct PlayedDevice {
 struct DryRunScene {
   enum class Rules : std::uint8_t { candidates, as_recorded };
   DryRunScene(const DryRunInput& in, Rules how, World::Options options)
-      : input(in), rules(how), journal(in.site, in.log_end), site(in.site), world(std::move(options)) {}
+      : input(in), rules(how), journal(in.site, in.log_end), site(in.site), world(std::move(options)) {
+    site.set_limits(in.limits);
+  }
 
   /// Nothing is lost on the way in a dry run: what was sent was heard.
   void accept(const CommandDispatched& command, Micros t) {

@@ -72,6 +72,7 @@ Result<DryRunReport> dry_run_on(Store& store, const DryRunRequest& request, cons
   input.log_end = end;
   input.rules = request.rules;
   input.scenario = request.scenario;
+  input.limits = request.limits;
   input.progress = progress;
   done = store.log().scan(1, end, Part::decisions, [&](const RecordPtr& record) {
     if (record->envelope.site == request.site) input.decisions.push_back(record);

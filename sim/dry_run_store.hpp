@@ -12,6 +12,7 @@ struct DryRunRequest {
   std::optional<Micros> from, to;
   std::optional<std::vector<Rule>> rules;  // absent = the site's own
   Scenario scenario;
+  HostLimits limits = {};  // of the host; no request sets them
 };
 
 /// Reads {"from","to","rules","scenario"}; every problem with its pointer.

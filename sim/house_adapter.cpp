@@ -33,16 +33,36 @@ Status record_past(Engine& engine, const SiteKey& site, House& house, Micros to)
   return status;
 }
 
-Status found(Engine& engine, const SiteKey& site, const House& house) {
+Status found(Engine& engine, const SiteKey& site, const SiteConfigured& about, const std::vector<DeviceRegistered>& devices, bool with_guard) {
   std::vector<SiteCommand> commands;
-  commands.push_back(Configure{settings(), founder});
-  for (const DeviceRegistered& device : house.registrations()) commands.push_back(RegisterDevice{device, founder});
+  commands.push_back(Configure{about, founder});
+  for (const DeviceRegistered& device : devices) commands.push_back(RegisterDevice{device, founder});
   auto guard = parse_rule(miner_guard_example());
   ensure(guard.rule.has_value(), "the example rule is a rule", "sim/house_adapter.cpp");
-  commands.push_back(SaveRule{std::move(*guard.rule), founder, {}, {}});
+  if (with_guard) commands.push_back(SaveRule{std::move(*guard.rule), founder, {}, {}});
   for (SiteCommand& command : commands)
     if (auto reply = engine.request_and_wait(site, std::move(command)); !reply) return fail(reply.error());
   return {};
+}
+
+Result<HouseOptions> house_options(std::uint64_t seed) {
+  HouseOptions options;
+  options.seed = seed;
+  options.battery.stored_wh_min = options.battery.capacity_wh / 5;  // its inverter keeps the reserve that the site's floor asks for
+  auto zone = Zone::find(settings().time_zone);
+  if (!zone) return fail(zone.error());
+  options.zone = *zone;
+  return options;
+}
+
+/// From now on: readings come in, and what can be told something is driven.
+void come_to_life(Engine& engine, const SiteKey& site, HouseOptions options, const std::vector<DeviceRegistered>& devices) {
+  options.start = engine.clock().now() / live_sample * live_sample;
+  options.sample = live_sample;
+  const auto adapter = std::make_shared<HouseAdapter>(options, engine.clock());
+  engine.listen(site, adapter);
+  for (const DeviceRegistered& device : devices)
+    if (device.can_switch || device.can_set_power) engine.drive(site, device.device, adapter);
 }
 
 }  // namespace
@@ -86,29 +106,46 @@ Status settle_house(Engine& engine, const SiteKey& site, std::uint64_t seed, Mic
     known = views.devices.site(site) != nullptr;
     if (const auto extent = views.series->extent(site, {"house"})) recorded_to = extent->last;
   });
-  HouseOptions options;
-  options.seed = seed;
-  options.battery.stored_wh_min = options.battery.capacity_wh / 5;  // its inverter keeps the reserve that the site's floor asks for
-  auto zone = Zone::find(settings().time_zone);
-  if (!zone) return fail(zone.error());
-  options.zone = *zone;
-  options.sample = history_sample;
-  options.start = (now - past) / history_sample * history_sample;
-  House house(options);
+  auto options = house_options(seed);
+  if (!options) return fail(options.error());
+  options->sample = history_sample;
+  options->start = (now - past) / history_sample * history_sample;
+  House house(*options);
   if (!known) {
-    if (auto done = found(engine, site, house); !done) return done;
+    if (auto done = found(engine, site, settings(), house.registrations(), true); !done) return done;
   }
   if (!recorded_to) {
     if (auto done = record_past(engine, site, house, now); !done) return done;
   }
-  options.start = now / live_sample * live_sample;
-  options.sample = live_sample;
-  options.stored_wh_at_start = house.stored_wh();
-  for (std::size_t i = 0; i < options.plugs.size(); ++i) options.plugs[i].on_at_start = house.plugs()[i].on();
-  auto adapter = std::make_shared<HouseAdapter>(options, engine.clock());
-  engine.listen(site, adapter);
-  for (const DeviceRegistered& device : house.registrations())
-    if (device.can_switch || device.can_set_power) engine.drive(site, device.device, adapter);
+  options->stored_wh_at_start = house.stored_wh();
+  for (std::size_t i = 0; i < options->plugs.size(); ++i) options->plugs[i].on_at_start = house.plugs()[i].on();
+  come_to_life(engine, site, *options, house.registrations());
+  return {};
+}
+
+Status simulate_house(Engine& engine, const SiteKey& site, std::uint64_t seed) {
+  bool known = false, ours = false;
+  engine.query_and_wait([&](const Views& views) {
+    known = views.devices.site(site) != nullptr || views.site_now.site(site) != nullptr;
+    const DeviceRegistered* boiler = views.devices.device(site, {"boiler"});
+    ours = boiler != nullptr && boiler->hardware == simulated_hardware;
+  });
+  if (known && !ours)
+    return fail(Errc::conflict, "The site \"" + site.site.text + "\" is not a simulated one: its record would be mixed with invented readings. Choose another --simulate SITE.");
+  auto options = house_options(seed);
+  if (!options) return fail(options.error());
+  options->stored_wh_at_start = options->battery.capacity_wh * 7 / 10;  // day or night there is something to use
+  auto devices = House(*options).registrations();
+  for (DeviceRegistered& device : devices) {
+    device.hardware = simulated_hardware;
+    device.needs_approval = device.device.text == "boiler";
+  }
+  SiteConfigured about = settings();
+  about.name = "Simulated house \"" + site.site.text + "\": nothing here is real";
+  if (!known) {
+    if (auto done = found(engine, site, about, devices, false); !done) return done;
+  }
+  come_to_life(engine, site, *options, devices);
   return {};
 }
 

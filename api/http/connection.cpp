@@ -30,19 +30,19 @@ constexpr std::size_t body_window_bytes = 32 * 1024;
 class Connection final : public Served, public std::enable_shared_from_this<Connection> {
  public:
   Connection(ServerLoop& loop, std::shared_ptr<ServerShared> shared, int socket, bool ipv6, std::string peer,
-             std::string own_address)
+             std::string own_address, bool reserved)
       : loop_(loop),
         shared_(std::move(shared)),
         limits_(shared_->options.limits),
         socket_(loop.context(), ipv6 ? tcp::v6() : tcp::v4(), socket),
         peer_(std::move(peer)),
+        reserved_(reserved),
         reader_(limits_, shared_->hosts, std::move(own_address)),
         inbox_size_(least_inbox()),
         inbox_(std::make_unique<char[]>(inbox_size_)) {}
   ~Connection() override { shared_->open.fetch_sub(1, std::memory_order_relaxed); }
 
   void begin();
-  void turn_away();
   /// Both do nothing when `request` is not the one being answered.
   void answer(std::uint64_t request, Response response);
   void hand_over(std::uint64_t request, const Headers& headers, std::shared_ptr<SocketStream> stream);
@@ -50,6 +50,7 @@ class Connection final : public Served, public std::enable_shared_from_this<Conn
   void on_sweep() override;
   void stop_soon() override;
   void abort() override { close(); }
+  bool give_way() override;
 
  private:
   enum class Wait : std::uint8_t { none, first, idle, head, body, write, linger };
@@ -60,6 +61,7 @@ class Connection final : public Served, public std::enable_shared_from_this<Conn
   void take_requests();
   void dispatch(Request request);
   void append(Response response);
+  void turn_away();
   void refuse(const Refusal& refusal);
   bool flush();
   void read_more();
@@ -74,6 +76,7 @@ class Connection final : public Served, public std::enable_shared_from_this<Conn
   const Limits& limits_;
   tcp::socket socket_;
   std::string peer_;
+  const bool reserved_;
   MessageReader reader_;
   SendQueue outbox_;
   std::size_t inbox_size_;
@@ -83,6 +86,7 @@ class Connection final : public Served, public std::enable_shared_from_this<Conn
   std::size_t lingered_ = 0;  // bytes thrown away
   std::uint64_t request_ = 0;
   std::uint64_t deadline_ = 0;
+  std::uint64_t asked_by_ = 0;  // a reserved connection's one deadline
   std::shared_ptr<SocketStream> stream_;  // takes the socket over once the outbox is empty
   Wait wait_ = Wait::none;
   bool head_only_ = false, keep_alive_ = true, served_one_ = false;
@@ -142,15 +146,20 @@ void Connection::begin() {
     read_more();
 }
 
+bool Connection::give_way() {
+  if (awaiting_) return false;
+  shared_->turned_away.fetch_add(1, std::memory_order_relaxed);
+  close();
+  return true;
+}
+
 void Connection::turn_away() {
-  error_code ec;
-  socket_.non_blocking(true, ec);
-  loop_.add(shared_from_this());
+  shared_->turned_away.fetch_add(1, std::memory_order_relaxed);
   Problem full{503, "too-many-connections", {}, "The server has all the connections it takes: try again in a moment."};
   full.headers.emplace_back("Retry-After", "5");
   keep_alive_ = false;
+  head_only_ = false;
   append(problem_response(full));
-  pump();
 }
 
 void Connection::wait_for(Wait wait) {
@@ -158,6 +167,12 @@ void Connection::wait_for(Wait wait) {
   if (wait == Wait::body && wait_ == Wait::body && window_ < body_window_bytes) return;
   wait_ = wait;
   window_ = 0;
+  const bool asks = wait == Wait::first || wait == Wait::head || wait == Wait::body;
+  if (reserved_ && asks) {
+    if (asked_by_ == 0) asked_by_ = loop_.sweep_after(limits_.reserved_timeout);
+    deadline_ = asked_by_;
+    return;
+  }
   switch (wait) {
     case Wait::none: return;
     case Wait::first:
@@ -171,6 +186,11 @@ void Connection::wait_for(Wait wait) {
 
 void Connection::on_sweep() {
   if (wait_ == Wait::none || loop_.sweep() < deadline_) return;
+  if (reserved_ && wait_ != Wait::write && wait_ != Wait::linger) {
+    turn_away();
+    pump();
+    return;
+  }
   switch (wait_) {
     case Wait::head:
     case Wait::body:
@@ -225,9 +245,10 @@ void Connection::take_requests() {
 
 void Connection::dispatch(Request request) {
   shared_->requests.fetch_add(1, std::memory_order_relaxed);
+  if (reserved_ && !(shared_->options.urgent && shared_->options.urgent(request))) return turn_away();
   request.peer = peer_;
   head_only_ = request.method == Method::head;
-  keep_alive_ = request.keep_alive;
+  keep_alive_ = request.keep_alive && !reserved_;
   served_one_ = true;
   awaiting_ = true;
   wait_for(Wait::none);
@@ -407,14 +428,12 @@ void Connection::close() {
 
 }  // namespace
 
-void serve_connection(ServerLoop& loop, std::shared_ptr<ServerShared> shared, int socket, bool ipv6, std::string peer,
-                      std::string own_address, bool full) {
-  auto connection =
-      std::make_shared<Connection>(loop, std::move(shared), socket, ipv6, std::move(peer), std::move(own_address));
-  if (full)
-    connection->turn_away();
-  else
-    connection->begin();
+std::shared_ptr<Served> serve_connection(ServerLoop& loop, std::shared_ptr<ServerShared> shared, int socket, bool ipv6,
+                                         std::string peer, std::string own_address, bool reserved) {
+  auto connection = std::make_shared<Connection>(loop, std::move(shared), socket, ipv6, std::move(peer),
+                                                 std::move(own_address), reserved);
+  connection->begin();
+  return connection;
 }
 
 }  // namespace heliograph::http

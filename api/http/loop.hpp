@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <deque>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,8 @@ class Served {
   virtual void on_sweep() = 0;   // has a deadline passed?
   virtual void stop_soon() = 0;  // the server stops: finish what is under way
   virtual void abort() = 0;      // now
+  /// Gives its place to somebody else. False when a request of it is being answered.
+  virtual bool give_way() { return false; }
 
  private:
   friend class ServerLoop;
@@ -40,6 +43,7 @@ struct ServerShared {
   std::vector<std::string> hosts;
   Handler handler;
   std::shared_ptr<ServerLoop> stream_loop;
+  std::deque<std::weak_ptr<Served>> reserved;  // of the door's thread only: who is there beyond the limit, oldest first
   std::atomic<std::uint64_t> accepted{0}, turned_away{0}, requests{0}, refused{0}, timeouts{0}, open{0}, streams{0};
 };
 
@@ -84,9 +88,9 @@ class ServerLoop final : public Loop, public std::enable_shared_from_this<Server
   std::vector<std::shared_ptr<Served>> served_;
 };
 
-/// Takes over a connected socket. `full`: answer 503 and close. On the loop's thread.
-void serve_connection(ServerLoop& loop, std::shared_ptr<ServerShared> shared, int socket, bool ipv6, std::string peer,
-                      std::string own_address, bool full);
+/// Takes over a connected socket. `reserved`: it is there for one urgent request, everything else gets 503. On the loop's thread.
+std::shared_ptr<Served> serve_connection(ServerLoop& loop, std::shared_ptr<ServerShared> shared, int socket, bool ipv6,
+                                         std::string peer, std::string own_address, bool reserved);
 
 /// Closes the socket it holds unless somebody has taken it: a task that is dropped must not leak one.
 class HeldSocket {

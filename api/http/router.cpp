@@ -99,6 +99,13 @@ const Route* Router::route_for(const Path& path, Method method) const {
   return nullptr;
 }
 
+bool Router::is_urgent(const Request& request) const {
+  Pairs ignored;
+  const auto* path = find(request.path, ignored);
+  const auto* route = path ? route_for(*path, request.method) : nullptr;
+  return route != nullptr && route->urgent;
+}
+
 std::string Router::allowed(const Path& path) const {
   std::string list;
   for (auto method : {Method::get, Method::head, Method::post, Method::put, Method::del})

@@ -56,6 +56,7 @@ struct Route {
   std::vector<Reply> replies = {};
   bool mutates = false;
   bool needs_idempotency_key = false;
+  bool urgent = false;     // taken on the reserved connections, too (Limits::reserved)
   bool listed = true;      // in the OpenAPI document; pages and assets are not
   bool any_query = false;  // takes query parameters that are not declared
   bool any_origin = false;  // the proof of who asks is in the request: pages without referrer name no origin
@@ -74,6 +75,8 @@ class Router {
 
   /// Answers 404, 405, 400, 403 and 415 itself; what reaches a handler fits its row.
   void dispatch(Request&& request, Responder responder) const;
+  /// Whether the request goes to an urgent route. Nothing is checked yet.
+  bool is_urgent(const Request& request) const;
   const std::vector<Route>& routes() const { return routes_; }
   const RouterOptions& options() const { return options_; }
 

@@ -1,5 +1,7 @@
 #include "api/http/server.hpp"
 
+#include <sys/resource.h>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -15,7 +17,7 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::uint64_t turning_away = 64;  // beyond the limit so many at once still get their 503; then silence
+constexpr std::size_t other_files = 192;  // of log, views and whatever else the process holds open
 
 Result<tcp::endpoint> parse_address(const std::string& text) {
   const auto bad = [&] {
@@ -36,6 +38,14 @@ Result<tcp::endpoint> parse_address(const std::string& text) {
   return tcp::endpoint(address, port);
 }
 
+/// Connections must not take the last file handle: then nobody could connect any more, not even to stop the house.
+std::size_t connections_for(const Limits& limits) {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return limits.connections;
+  const std::size_t kept = other_files + limits.reserved;
+  return std::min<std::size_t>(limits.connections, files.rlim_cur > 2 * kept ? files.rlim_cur - kept : kept);
+}
+
 std::string as_host(const asio::ip::address& address) {
   return address.is_v6() ? "[" + address.to_string() + "]" : address.to_string();
 }
@@ -45,18 +55,21 @@ std::string as_host(const asio::ip::address& address) {
 struct Server::Impl {
   std::shared_ptr<ServerShared> shared = std::make_shared<ServerShared>();
   std::vector<std::shared_ptr<ServerLoop>> loops;
+  // Accepts, and serves the reserved connections: a thread that no other request keeps busy.
+  std::shared_ptr<ServerLoop> door;
   std::optional<tcp::acceptor> acceptor;
   std::uint16_t port = 0;
   std::size_t next_loop = 0;
 
   Status listen(const tcp::endpoint& endpoint, const std::string& address);
   void accept();
-  void serve(ServerLoop& loop, tcp::socket socket);
+  void serve(tcp::socket socket);
+  bool make_room();
 };
 
 Status Server::Impl::listen(const tcp::endpoint& endpoint, const std::string& address) {
   error_code ec;
-  acceptor.emplace(loops[0]->context());
+  acceptor.emplace(door->context());
   if (acceptor->open(endpoint.protocol(), ec); !ec) acceptor->set_option(tcp::acceptor::reuse_address(true), ec);
   if (!ec) acceptor->bind(endpoint, ec);
   if (!ec) acceptor->listen(asio::socket_base::max_listen_connections, ec);
@@ -70,38 +83,49 @@ Status Server::Impl::listen(const tcp::endpoint& endpoint, const std::string& ad
 }
 
 void Server::Impl::accept() {
-  auto& loop = *loops[next_loop++ % loops.size()];
-  acceptor->async_accept(loop.context(), [this, &loop](error_code ec, tcp::socket socket) {
-    if (!acceptor->is_open() || loops[0]->stopping()) return;
+  acceptor->async_accept(door->context(), [this](error_code ec, tcp::socket socket) {
+    if (!acceptor->is_open() || door->stopping()) return;
     if (!ec) {
-      serve(loop, std::move(socket));
+      serve(std::move(socket));
       accept();
     } else {  // mostly: no file handles left. Waiting lets some come back.
-      loops[0]->after(std::chrono::milliseconds(50), [this] { accept(); });
+      door->after(std::chrono::milliseconds(50), [this] { accept(); });
     }
   });
 }
 
-void Server::Impl::serve(ServerLoop& loop, tcp::socket socket) {
+/// For one more beyond the limit: whoever has been there longest without a whole request goes.
+bool Server::Impl::make_room() {
+  auto& reserved = shared->reserved;
+  std::erase_if(reserved, [](const auto& each) { return each.expired(); });
+  if (reserved.size() < shared->options.limits.reserved) return true;
+  for (auto& each : reserved)
+    if (const auto served = each.lock(); served && served->give_way()) return true;
+  return false;
+}
+
+void Server::Impl::serve(tcp::socket socket) {
   error_code gone, gone_too, ec;
   const auto remote = socket.remote_endpoint(gone);
   const auto local = socket.local_endpoint(gone_too);
   if (gone || gone_too) return;
   ++shared->accepted;
-  const auto open = shared->open.fetch_add(1);
-  const bool full = open >= shared->options.limits.connections;
-  if (full) ++shared->turned_away;
-  if (open >= shared->options.limits.connections + turning_away) {
-    --shared->open;
+  const bool full = shared->open.load() >= shared->options.limits.connections;
+  if (full && !make_room()) {
+    ++shared->turned_away;
     return;
   }
+  ++shared->open;
   const bool ipv6 = local.protocol() == tcp::v6();
   const auto fd = socket.release(ec);
-  if (&loop == loops[0].get())
-    return serve_connection(loop, shared, fd, ipv6, remote.address().to_string(), as_host(local.address()), full);
+  if (full) {
+    shared->reserved.push_back(serve_connection(*door, shared, fd, ipv6, remote.address().to_string(), as_host(local.address()), true));
+    return;
+  }
+  auto& loop = *loops[next_loop++ % loops.size()];
   auto held = std::make_shared<HeldSocket>(fd);
-  loop.post([&loop, shared = shared, held, ipv6, full, peer = remote.address().to_string(),
-             own = as_host(local.address())] { serve_connection(loop, shared, held->take(), ipv6, peer, own, full); });
+  loop.post([&loop, shared = shared, held, ipv6, peer = remote.address().to_string(),
+             own = as_host(local.address())] { serve_connection(loop, shared, held->take(), ipv6, peer, own, false); });
 }
 
 Server::Server() = default;
@@ -120,22 +144,27 @@ Status Server::start(const std::string& address, Handler handler, ServerOptions 
   for (unsigned i = 0; i < std::max(1u, shared.options.threads); ++i)
     impl->loops.push_back(std::make_shared<ServerLoop>(shared.options.limits));
   shared.stream_loop = impl->loops[0];
+  shared.options.limits.connections = connections_for(shared.options.limits);
+  impl->door = std::make_shared<ServerLoop>(shared.options.limits);
   if (auto listening = impl->listen(*endpoint, address); !listening) return listening;
   impl_ = std::move(impl);
   for (auto& loop : impl_->loops) loop->run_in_thread();
-  impl_->loops[0]->post([impl = impl_.get()] { impl->accept(); });
+  impl_->door->run_in_thread();
+  impl_->door->post([impl = impl_.get()] { impl->accept(); });
   return {};
 }
 
 void Server::stop() {
   if (!impl_) return;
   for (const auto& loop : impl_->loops)
-    ensure(!loop->is_this_thread(), "a server cannot be stopped from its own thread", "api/http/server.cpp");
-  impl_->loops[0]->post([impl = impl_.get()] {
+    ensure(!loop->is_this_thread() && !impl_->door->is_this_thread(), "a server cannot be stopped from its own thread", "api/http/server.cpp");
+  impl_->door->post([impl = impl_.get()] {
     error_code ec;
     impl->acceptor->close(ec);
   });
   const auto grace = impl_->shared->options.limits.stop_grace;
+  impl_->door->stop(grace);
+  impl_->door->join();
   // Streams live on the first loop and may still be handed over by the others: it stops last.
   for (auto i = impl_->loops.size(); i-- > 0;) {
     impl_->loops[i]->stop(grace);

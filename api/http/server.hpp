@@ -81,6 +81,8 @@ struct ServerOptions {
   /// gives up the protection against DNS rebinding.
   std::vector<std::string> allowed_hosts = {};
   unsigned threads = 1;
+  /// What reserved connections are for (Limits::reserved); nothing when empty. On the door's thread, so quickly.
+  std::function<bool(const Request&)> urgent = {};
 };
 
 struct ServerStats {

@@ -99,6 +99,7 @@ class SseHub::State : public std::enable_shared_from_this<State> {
 
   void start() { arm_tick(); }
   void publish(std::vector<SseFrame> frames, Position through);
+  bool skip(Position through);
   void subscribe(std::optional<Position> after, SseFilter filter, const Responder& responder);
   void stop();
   SseStats stats() const { return {subscribers_, behind_, published_, fell_behind_, stuck_, turned_away_}; }
@@ -174,6 +175,14 @@ void SseHub::State::publish(std::vector<SseFrame> frames, Position through) {
     if (std::exchange(waking_, true)) return;
   }
   loop_->post(weakly([](State& s) { s.take_batches(); }));
+}
+
+bool SseHub::State::skip(Position through) {
+  std::lock_guard lock(inbox_mutex_);
+  if (subscribers_ != 0) return false;
+  if (inbox_.empty()) inbox_.push_back({});
+  inbox_.back().through = through;
+  return true;
 }
 
 void SseHub::State::take_batches() {
@@ -409,6 +418,8 @@ void SseHub::stop() {
 }
 
 void SseHub::publish(std::vector<SseFrame> frames, Position through) { state_->publish(std::move(frames), through); }
+
+bool SseHub::skip(Position through) { return state_->skip(through); }
 
 void SseHub::subscribe(const Request& request, SseFilter filter, const Responder& responder) {
   const auto after = resume_position(request);

@@ -84,6 +84,9 @@ class SseHub {
   /// From any thread, in the order of positions. What is not above the hub's position is ignored, so publishing
   /// again after a restart is harmless. `through`: every position up to here has its frame here, or has none.
   void publish(std::vector<SseFrame> frames, Position through);
+  /// Goes on without frames when nobody listens; false when somebody does, who must get them. Looking first and publishing
+  /// nothing after would lose them for who subscribes in between.
+  bool skip(Position through);
   /// Answers with the stream, or 400 for an id that is none, or 503. From any thread.
   void subscribe(const Request& request, SseFilter filter, const Responder& responder);
   /// Ends every stream; afterwards the hub's own thread reads no page any more.

@@ -71,9 +71,11 @@ struct Limits {
   std::size_t headers = 64;
   std::size_t body_bytes = 8 * 1024 * 1024;
   std::size_t connections = 1024;
+  std::size_t reserved = 64;  // beyond these: for urgent requests only; everything else there is told to come again
   std::size_t stream_queue_bytes = 4 * 1024 * 1024;  // what one stream may have waiting before it is cut
   std::size_t linger_bytes = 64 * 1024 * 1024;       // read and thrown away so that a refusal reaches its sender
   std::chrono::milliseconds head_timeout{10'000};
+  std::chrono::milliseconds reserved_timeout{2'000};  // for all of a request on a reserved connection
   std::chrono::milliseconds body_timeout{30'000};  // per 32 KiB of body, or for all of a smaller one
   std::chrono::milliseconds idle_timeout{75'000};
   std::chrono::milliseconds write_timeout{30'000};  // without a byte taken by the other end

@@ -20,6 +20,7 @@ Limits quick() {
   Limits limits;
   limits.linger_timeout = milliseconds(500);
   limits.stop_grace = milliseconds(200);
+  limits.reserved_timeout = milliseconds(300);
   return limits;
 }
 
@@ -30,6 +31,7 @@ class Echo {
     ServerOptions options;
     options.limits = limits;
     options.threads = threads;
+    options.urgent = [](const Request& request) { return request.path == "/urgent"; };
     const auto started = server.start(
         "127.0.0.1:0", [this](Request&& r, Responder a) { answer(std::move(r), std::move(a)); }, options);
     REQUIRE(started.has_value());
@@ -191,11 +193,39 @@ TEST_CASE("connections beyond the limit get 503 and Retry-After") {
   HttpClient first(echo.port()), second(echo.port());
   REQUIRE(first.request("GET", "/").status == 200);
   REQUIRE(second.request("GET", "/").status == 200);
+  HttpClient silent(echo.port());  // gets it too, once its time is over
   HttpClient third(echo.port());
-  const auto reply = third.read_reply();
+  const auto reply = third.request("GET", "/");
   CHECK(reply.status == 503);
   CHECK(reply.header("Retry-After") == "5");
   CHECK(first.request("GET", "/").status == 200);
+  CHECK(silent.read_reply().status == 503);
+}
+
+TEST_CASE("an urgent request is served however many slow connections there are, also when they fill the reserve") {
+  auto limits = quick();
+  limits.connections = 4;
+  limits.reserved = 3;
+  limits.reserved_timeout = milliseconds(60'000);  // nobody goes because of time
+  Echo echo(limits);
+  std::vector<std::unique_ptr<HttpClient>> slow;
+  for (int i = 0; i < 40; ++i) {
+    slow.push_back(std::make_unique<HttpClient>(echo.port()));
+    slow.back()->send("POST /urgent HTTP/1.1\r\nHost: loc");
+  }
+  HttpClient plain(echo.port());
+  CHECK(plain.request("GET", "/").status == 503);
+  for (int i = 0; i < 10; ++i) {
+    HttpClient client(echo.port());
+    const auto reply = client.request("POST", "/urgent", "now", {{"Content-Type", "text/plain"}});
+    CHECK(reply.status == 200);
+    CHECK(reply.body == "POST /urgent now");
+    CHECK(reply.header("Connection") == "close");
+    slow.push_back(std::make_unique<HttpClient>(echo.port()));
+    slow.back()->send("POST /urgent HTTP/1.1\r\n");
+  }
+  CHECK(slow[0]->send("alhost\r\nContent-Length: 0\r\n\r\n"));  // who had a place has kept it
+  CHECK(slow[0]->read_reply().status == 200);
 }
 
 TEST_CASE("a foreign Host is misdirected, the address itself is ours") {

@@ -2,14 +2,14 @@
 # Measures what docs/PERFORMANCE.md states: ours beside a peer or a ceiling, interleaved in one run, best of three pairs.
 # Prints both absolutes, the ratio and how much of the machine others took; more than 25 % and there is no verdict.
 # Never a test: it fails when something is wrong, not when something is slow.
-#   tests/bench/run.sh BUILD_FOLDER [w1] [w2] [w4] [w6]        (default: all)
+#   tests/bench/run.sh BUILD_FOLDER [w1] [w2] [w4] [w6] [stop] (default: all)
 # Environment: HELIOGRAPH_SHARED (drivers and ceilings in peers/), HELIOGRAPH_BENCH (scratch), REPEATS, PG=0 (no PostgreSQL).
 set -u
-[ $# -ge 1 ] || { echo "usage: tests/bench/run.sh BUILD_FOLDER [w1] [w2] [w4] [w6]" >&2; exit 2; }
+[ $# -ge 1 ] || { echo "usage: tests/bench/run.sh BUILD_FOLDER [w1] [w2] [w4] [w6] [stop]" >&2; exit 2; }
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(cd "$1" && pwd) || exit 2
 shift
-wanted=${*:-w1 w2 w4 w6}
+wanted=${*:-w1 w2 w4 w6 stop}
 repeats=${REPEATS:-3}
 shared=${HELIOGRAPH_SHARED:-$root/../shared}
 [ -f "$shared/peers/lib.sh" ] || { echo "The drivers are not there: set HELIOGRAPH_SHARED to the folder that holds peers/." >&2; exit 2; }
@@ -19,7 +19,7 @@ mkdir -p "$W" && chmod 755 "$W"
 . "$P/lib.sh"
 bin=$build/heliograph bench=$build/tests/bench port=21040
 [ -x "$bin" ] || { echo "Build first: make test" >&2; exit 2; }
-for program in replay_bench latency_bench fleet_now; do
+for program in replay_bench latency_bench fleet_now stop_bench; do
   [ -x "$bench/$program" ] || { echo "Build the tests first, they hold $program: make test" >&2; exit 2; }
 done
 build httpload; build gen
@@ -217,10 +217,14 @@ w6() {
   echo "  fleet of 10 M: $(per_reading "$W/house" 10000000) bytes a reading, log and views (gate 3.2)"
 }
 
+# ---- STOP (H31) -----------------------------------------------------------------------------------------------------
+
+stop_w() { local a; a=$(meas $nobody "$bench/stop_bench" "$W" 200) || { echo "$a" >&2; exit 1; }; echo "  ${a//$'\n'/$'\n'  }"; }
+
 echo "$("$bin" --version), $(nproc) processors, $(uname -r), load $(cut -d' ' -f1 /proc/loadavg)"
 for part in $wanted; do
   case $part in
-    w1 | w2 | w4 | w6) echo "== $part"; "$part" ;;
-    *) echo "There is no $part: w1, w2, w4 or w6." >&2; exit 2 ;;
+    w1 | w2 | w4 | w6 | stop) echo "== $part"; if [ "$part" = stop ]; then stop_w; else "$part"; fi ;;
+    *) echo "There is no $part: w1, w2, w4, w6 or stop." >&2; exit 2 ;;
   esac
 done

@@ -437,3 +437,14 @@ TEST_CASE("a dry run reaches no device: thousands of commands decided, none sent
   static_assert(!std::is_constructible_v<DryRunInput, CountingPort&>);
   static_assert(!std::is_invocable_v<decltype(&dry_run), const DryRunInput&, DevicePort&>);
 }
+
+TEST_CASE("a dry run is bound by the limits of the host, as the live engine is") {
+  const auto past = house_days(2);
+  auto input = input_over(past.series, past.facts, {rule_of(R"({"id":"on","triggers":[{"id":"t","metric":"soc_percent","device":"battery","above":0}],
+    "actions":[{"do":"switch_on","device":"boiler"}]})")}, 2 * day_us);
+  const auto free = run(input);
+  input.limits.soc_floor_permille = 1000;
+  const auto bound = run(input);
+  CHECK(free.would_send > 0);
+  CHECK(bound.would_send == 0);
+}

@@ -96,13 +96,29 @@ void FaultFs::arm(Fault fault, int countdown) {
 }
 
 IOStatus FaultFs::before(bool sync) {
-  if (dead_) return gone();
-  std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
+  moving_.wait(lock, [this] { return !stalled_; });
+  if (dead_) return refusal();
   if (countdown_ < 0) return IOStatus::OK();
   const bool counts = fault_ == Fault::power_loss || (fault_ == Fault::sync_error) == sync;
   if (!counts || --countdown_ > 0) return IOStatus::OK();
   dead_ = true;
-  return gone();
+  return refusal();
+}
+
+IOStatus FaultFs::refusal() const { return fault_ == Fault::no_space ? IOStatus::NoSpace("no space left on device") : gone(); }
+
+void FaultFs::stall() {
+  std::lock_guard lock(mutex_);
+  stalled_ = true;
+}
+
+void FaultFs::resume() {
+  {
+    std::lock_guard lock(mutex_);
+    stalled_ = false;
+  }
+  moving_.notify_all();
 }
 
 void FaultFs::wrote(const std::string& path, std::uint64_t size) {

@@ -7,6 +7,7 @@
 #include <rocksdb/system_clock.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -16,7 +17,7 @@
 
 namespace heliograph::testing {
 
-enum class Fault { power_loss, write_error, sync_error };
+enum class Fault { power_loss, write_error, sync_error, no_space };
 
 class FaultFs : public rocksdb::FileSystemWrapper {
  public:
@@ -30,6 +31,9 @@ class FaultFs : public rocksdb::FileSystemWrapper {
   int holes() const { return holes_; }
   /// From now on every change of a file is refused: the machine is going down.
   void die() { dead_ = true; }
+  /// Writes and syncs hang from now on, until `resume`.
+  void stall();
+  void resume();
   /// Once the store is gone: keeps a random part of what was not synced, and forgets files whose directory was not. Of a
   /// file that was lengthened before, any page may have kept its zeros; of any other, the end is missing.
   void lose_unsynced(std::mt19937& random);
@@ -54,6 +58,7 @@ class FaultFs : public rocksdb::FileSystemWrapper {
   void directory_synced();
 
  private:
+  rocksdb::IOStatus refusal() const;
   struct State {
     std::uint64_t size = 0, synced = 0;            // written in order
     std::uint64_t length = 0, length_synced = 0;  // of the file where it was lengthened; 0 = it never was
@@ -63,6 +68,8 @@ class FaultFs : public rocksdb::FileSystemWrapper {
   std::map<std::string, State> files_;  // guarded by mutex_: written since the last power loss
   Fault fault_ = Fault::power_loss;     // guarded by mutex_
   int countdown_ = -1;                  // guarded by mutex_; negative = not armed
+  bool stalled_ = false;                // guarded by mutex_
+  std::condition_variable moving_;
   std::atomic<bool> dead_{false};
   int holes_ = 0;
 };

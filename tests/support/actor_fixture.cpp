@@ -49,7 +49,16 @@ World::Config::Config() {
   set("scheduler.policy", caf::atom("testing"));
 }
 
-World::World(TestStore& in, ManualClock& time)
+namespace {
+
+Micros newest_of(TestStore& store) {
+  auto last = store.log().at(store.log().durable());
+  return last ? (*last)->envelope.recorded_at : 0;
+}
+
+}  // namespace
+
+World::World(TestStore& in, ManualClock& time, HostLimits limits, bool safe_mode)
     : system(config_),
       scheduler(dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler())),
       store(in),
@@ -61,9 +70,9 @@ World::World(TestStore& in, ManualClock& time)
   ensure(sites.has_value(), "the sites recover", "World");
   const auto note = [this](const Error& error) { fatal.push_back(error); };
   writer = spawn_log_writer(system, store.log(), committer);
-  alarms = spawn_clock(system, clock);
+  alarms = spawn_clock(system, clock, directory);
   projector = spawn_projector(system, *views, writer, note, ProjectorThread::shared);
-  supervisor = spawn_supervisor(system, {store, clock, directory, committer, writer, alarms, projector, note}, std::move(*sites));
+  supervisor = spawn_supervisor(system, {store, clock, directory, committer, writer, alarms, projector, note, std::move(limits), safe_mode, clock_doubt(clock.now(), newest_of(store))}, std::move(*sites));
   run();
 }
 

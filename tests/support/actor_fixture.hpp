@@ -81,7 +81,7 @@ using OutcomePtr = std::shared_ptr<Outcome>;
 
 class World {
  public:
-  World(TestStore& store, ManualClock& clock);
+  World(TestStore& store, ManualClock& clock, HostLimits limits = {}, bool safe_mode = false);
   ~World();
 
   OutcomePtr request(SiteCommand command, const SiteKey& site = villa);
