@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <mutex>
 
 #include "events/time.hpp"
 
@@ -48,6 +49,24 @@ class ManualClock : public Clock {
 
  private:
   std::atomic<Micros> now_, monotonic_;
+};
+
+/// The hub's time: the wall clock, except that it never runs backwards. Behind a wall clock that was stepped back (or that stands
+/// behind the log's newest stamp at a start) it goes on at half its speed until that has caught up: leases, holds and deadlines
+/// last at most twice as long as they say, and none stands still (H35). Any thread. Requires: `wall` outlives it.
+class SteadyClock : public Clock {
+ public:
+  explicit SteadyClock(const Clock& wall, Micros not_before = 0);
+  Micros now() const override;
+  Micros monotonic() const override { return wall_.monotonic(); }
+  Micros outside(Micros span) const override;
+  /// The machine's own word, which may be wrong.
+  const Clock& wall() const { return wall_; }
+
+ private:
+  const Clock& wall_;
+  mutable std::mutex mutex_;
+  mutable Micros since_, since_monotonic_;  // the last time that the wall clock was believed
 };
 
 /// More than this between two looks, or against the log at a start, and nobody knows what time it is (H35).

@@ -12,8 +12,8 @@ constexpr Micros look_again = 10 * second_us;
 
 class ClockShell : public ClockActor::base {
  public:
-  ClockShell(caf::actor_config& config, const Clock& clock, SiteDirectory& directory)
-      : ClockActor::base(config), clock_(clock), watch_(clock), directory_(directory) {}
+  ClockShell(caf::actor_config& config, const SteadyClock& clock, SiteDirectory& directory)
+      : ClockActor::base(config), clock_(clock), watch_(clock.wall()), directory_(directory) {}
 
   behavior_type make_behavior() override {
     arm();
@@ -73,7 +73,7 @@ class ClockShell : public ClockActor::base {
     delayed_send(this, std::chrono::microseconds(wait), beat_atom_v, generation_);
   }
 
-  const Clock& clock_;
+  const SteadyClock& clock_;
   ClockWatch watch_;
   SiteDirectory& directory_;
   std::map<SiteKey, Micros> untold_;
@@ -84,7 +84,7 @@ class ClockShell : public ClockActor::base {
 
 }  // namespace
 
-ClockActor spawn_clock(caf::actor_system& system, const Clock& clock, SiteDirectory& directory) {
+ClockActor spawn_clock(caf::actor_system& system, const SteadyClock& clock, SiteDirectory& directory) {
   return system.spawn<ClockShell>(clock, directory);
 }
 

@@ -8,6 +8,6 @@
 namespace heliograph {
 
 /// Requires: clock and directory outlive the actor.
-ClockActor spawn_clock(caf::actor_system& system, const Clock& clock, SiteDirectory& directory);
+ClockActor spawn_clock(caf::actor_system& system, const SteadyClock& clock, SiteDirectory& directory);
 
 }  // namespace heliograph

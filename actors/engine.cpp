@@ -40,15 +40,15 @@ struct Engine::Running {
   std::vector<FollowerActor> followers;
 };
 
-Engine::Engine(Store& store, Clock& clock, EngineOptions options)
-    : store_(store), clock_(clock), options_(std::move(options)), views_(std::make_unique<Views>(store.views(), store.log())) {
+Engine::Engine(Store& store, const Clock& wall, EngineOptions options)
+    : store_(store), wall_(wall), options_(std::move(options)), views_(std::make_unique<Views>(store.views(), store.log())) {
   views_->plans(store.log());
 }
 
 Engine::~Engine() { static_cast<void>(stop()); }
 
-Result<std::unique_ptr<Engine>> Engine::start(Store& store, Clock& clock, EngineOptions options) {
-  std::unique_ptr<Engine> engine(new Engine(store, clock, std::move(options)));
+Result<std::unique_ptr<Engine>> Engine::start(Store& store, const Clock& wall, EngineOptions options) {
+  std::unique_ptr<Engine> engine(new Engine(store, wall, std::move(options)));
   if (auto done = engine->views_->load(); !done) return fail(done.error());
   if (auto done = engine->views_->catch_up(store.log().durable(), engine->options_.catching_up, std::thread::hardware_concurrency()); !done) return fail(done.error());
   if (auto done = engine->look_back(); !done) return fail(done.error());
@@ -60,12 +60,12 @@ Result<std::unique_ptr<Engine>> Engine::start(Store& store, Clock& clock, Engine
   auto fatal = [called = std::make_shared<std::atomic<bool>>(false), tell = engine->options_.fatal](const Error& error) {
     if (!called->exchange(true) && tell) tell(error);
   };
-  engine->running_ = std::make_unique<Running>(engine->options_.threads, store.log(), clock, engine->stats_, fatal);
+  engine->running_ = std::make_unique<Running>(engine->options_.threads, store.log(), *engine->clock_, engine->stats_, fatal);
   Running& r = *engine->running_;
   r.writer = spawn_log_writer(r.system, store.log(), r.committer);
-  r.alarms = spawn_clock(r.system, clock, r.directory);
+  r.alarms = spawn_clock(r.system, *engine->clock_, r.directory);
   r.projector = spawn_projector(r.system, *engine->views_, r.writer, fatal);
-  r.supervisor = spawn_supervisor(r.system, {store, clock, r.directory, r.committer, r.writer, r.alarms, r.projector, fatal, engine->options_.limits, engine->safe_mode_, engine->clock_doubt_},
+  r.supervisor = spawn_supervisor(r.system, {store, *engine->clock_, r.directory, r.committer, r.writer, r.alarms, r.projector, fatal, engine->options_.limits, engine->safe_mode_, engine->clock_doubt_},
                                 std::move(*sites));
 
   if (auto said = engine->say(EngineStarted{engine->options_.version, engine->options_.commit, engine->clean_, engine->safe_mode_}); !said)
@@ -78,7 +78,7 @@ Status Engine::look_back() {
   const EventLog& log = store_.log();
   auto starts = audit_page(views_->audit, store_.views(), log, engine_site(), 0, 2 * unclean_exits_max, "engine.started");
   if (!starts) return fail(starts.error());
-  Micros at = clock_.now();
+  Micros at = wall_.now();
   if (!starts->empty()) at = std::max(at, starts->front()->envelope.recorded_at);  // a clock that was reset hides nothing
   clean_ = store_.was_clean() || log.durable() == 0;
   safe_mode_ = needs_safe_mode(*starts, clean_, at);
@@ -88,7 +88,8 @@ Status Engine::look_back() {
     if (!last) return fail(last.error());
     newest = (*last)->envelope.recorded_at;
   }
-  clock_doubt_ = clock_doubt(clock_.now(), newest);
+  clock_doubt_ = clock_doubt(wall_.now(), newest);
+  clock_.emplace(wall_, newest);
   return {};
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -30,8 +31,8 @@ struct EngineOptions {
 
 class Engine {
  public:
-  /// Recovers sites and views from the store and starts. The store and the clock outlive the engine.
-  static Result<std::unique_ptr<Engine>> start(Store& store, Clock& clock, EngineOptions options);
+  /// Recovers sites and views from the store and starts. The store and the wall clock outlive the engine.
+  static Result<std::unique_ptr<Engine>> start(Store& store, const Clock& wall, EngineOptions options);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -55,7 +56,7 @@ class Engine {
   void listen(const SiteKey& site, SourcePtr source);
 
   Store& store() { return store_; }
-  const Clock& clock() const { return clock_; }
+  const Clock& clock() const { return *clock_; }
   const WriterStats& writer_stats() const { return stats_; }
   const HostLimits& limits() const { return options_.limits; }
   /// Views and STOP work, nothing is commanded (actors/safe_mode.hpp).
@@ -65,14 +66,15 @@ class Engine {
   Status stop();
 
  private:
-  Engine(Store& store, Clock& clock, EngineOptions options);
+  Engine(Store& store, const Clock& wall, EngineOptions options);
   Status look_back();
   /// Records a fact about the engine itself and, with a key, a signed checkpoint that covers it.
   Status say(Event fact);
   struct Running;
 
   Store& store_;
-  Clock& clock_;
+  const Clock& wall_;
+  std::optional<SteadyClock> clock_;  // once the log has said how late it is at least
   EngineOptions options_;
   bool clean_ = true;  // nothing before this start ended badly
   bool safe_mode_ = false;

@@ -49,7 +49,7 @@ using StopFlag = std::shared_ptr<StopSwitch>;
 struct SiteContext {
   EventLog& log;
   ViewStore& views;  // for snapshots
-  Clock& clock;
+  const Clock& clock;
   Committer& committer;
   LogWriterActor writer;
   ClockActor alarms;

@@ -87,7 +87,7 @@ class Supervisor : public SupervisorActor::base {
   /// What the log says against the clock is told once, to the sites of the log; after that a person may have trusted it.
   Micros doubt_for(const SiteKey& key) const {
     if (key == engine_site()) return 0;
-    return starting_ ? house_.clock_doubt : clock_doubt(house_.clock.now(), 0);
+    return starting_ ? house_.clock_doubt : clock_doubt(house_.clock.wall().now(), 0);
   }
 
   void start_device(const SiteKey& key, const std::string& device, const Sent& in_flight) {

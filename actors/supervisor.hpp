@@ -15,7 +15,7 @@ inline constexpr Micros restart_window = minute_us;
 
 struct HouseParts {
   Store& store;
-  Clock& clock;
+  const SteadyClock& clock;
   SiteDirectory& directory;
   Committer& committer;
   LogWriterActor writer;

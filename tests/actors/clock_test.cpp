@@ -53,6 +53,51 @@ TEST_CASE("a step of more than a minute is found, a slow correction is not") {
   }
 }
 
+TEST_CASE("the hub's time follows the wall clock, never runs backwards, and goes on at half speed until a wall clock behind it has caught up") {
+  ManualClock wall(monday_noon);
+  const SteadyClock steady(wall);
+  wall.advance(10 * second_us);
+  CHECK(steady.now() == monday_noon + 10 * second_us);
+  wall.step_wall(hour_us);
+  CHECK(steady.now() == monday_noon + hour_us + 10 * second_us);  // forward at once
+  CHECK(steady.outside(second_us) == second_us);
+  wall.step_wall(-hour_us);
+  const Micros then = monday_noon + hour_us + 10 * second_us;
+  CHECK(steady.now() == then);
+  CHECK(steady.outside(second_us) == 2 * second_us);
+  for (int i = 1; i <= 60; ++i) {
+    for (int look = 0; look < 7; ++look) wall.advance(minute_us / 7), static_cast<void>(steady.now());  // looking costs no time
+    CHECK(std::abs(steady.now() - (then + i * minute_us / 2)) < 1000);
+  }
+  wall.advance(2 * hour_us);
+  CHECK(steady.now() == wall.now());
+  CHECK(steady.outside(second_us) == second_us);
+  const SteadyClock after_a_start(wall, wall.now() + minute_us);
+  CHECK(after_a_start.now() == wall.now() + minute_us);
+}
+
+TEST_CASE("a wall clock that was stepped back does not keep a lease from being renewed") {
+  TestStore store;
+  ManualClock clock(monday_noon);
+  World world(store, clock);
+  furnish(world);
+  const auto port = std::make_shared<WitnessPort>(store.log());
+  world.drive("miner-1", port);
+  DeviceRegistered leased = plug("miner-1");
+  leased.lease = minute_us, leased.safe_state = SafeState::off;
+  world.ask(RegisterDevice{leased, anna});
+  world.pass(second_us);
+  clock.step_wall(-hour_us);
+  CHECK((*world.ask(ask_for("miner-1", Action::switch_on))->result)->command->refusals.empty());
+  REQUIRE(port->sends.size() == 1);
+  for (int i = 1; i <= 12; ++i) {  // the device's own timer runs at the world's speed
+    world.ask(readings({{"battery", Metric::soc_permille, 900}, {"miner-1", Metric::switch_on, 1}}, world.steady.now()));
+    world.pass(59 * second_us);
+    CHECK(count(store, "lease.renewed") >= static_cast<std::size_t>(i));
+  }
+  CHECK(count(store, "lease.ended") == 0);
+}
+
 TEST_CASE("at a start a clock is in doubt when it stands before the log, or before all reason") {
   CHECK(clock_doubt(monday_noon, 0) == 0);
   CHECK(clock_doubt(monday_noon, monday_noon - day_us) == 0);

@@ -2,14 +2,14 @@
 # Measures what docs/PERFORMANCE.md states: ours beside a peer or a ceiling, interleaved in one run, best of three pairs.
 # Prints both absolutes, the ratio and how much of the machine others took; more than 25 % and there is no verdict.
 # Never a test: it fails when something is wrong, not when something is slow.
-#   tests/bench/run.sh BUILD_FOLDER [w1] [w2] [w4] [w6] [stop] (default: all)
+#   tests/bench/run.sh BUILD_FOLDER [w1] [w2] [w4] [w6] [stop] [success] (default: all)
 # Environment: HELIOGRAPH_SHARED (drivers and ceilings in peers/), HELIOGRAPH_BENCH (scratch), REPEATS, PG=0 (no PostgreSQL).
 set -u
-[ $# -ge 1 ] || { echo "usage: tests/bench/run.sh BUILD_FOLDER [w1] [w2] [w4] [w6] [stop]" >&2; exit 2; }
+[ $# -ge 1 ] || { echo "usage: tests/bench/run.sh BUILD_FOLDER [w1] [w2] [w4] [w6] [stop] [success]" >&2; exit 2; }
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(cd "$1" && pwd) || exit 2
 shift
-wanted=${*:-w1 w2 w4 w6 stop}
+wanted=${*:-w1 w2 w4 w6 stop success}
 repeats=${REPEATS:-3}
 shared=${HELIOGRAPH_SHARED:-$root/../shared}
 [ -f "$shared/peers/lib.sh" ] || { echo "The drivers are not there: set HELIOGRAPH_SHARED to the folder that holds peers/." >&2; exit 2; }
@@ -221,10 +221,16 @@ w6() {
 
 stop_w() { local a; a=$(meas $nobody "$bench/stop_bench" "$W" 200) || { echo "$a" >&2; exit 1; }; echo "  ${a//$'\n'/$'\n'  }"; }
 
+# How many commands come about with devices that do as they are told, without and with loss on the wire each way.
+success() {
+  local loss
+  for loss in 0 5; do echo "  $("$build/tests/simulator/heliograph-sim" --seed 1 --seeds 3000 --success $loss | grep success) (gate $([ $loss = 0 ] && echo 99.9 || echo 99.5) %)"; done
+}
+
 echo "$("$bin" --version), $(nproc) processors, $(uname -r), load $(cut -d' ' -f1 /proc/loadavg)"
 for part in $wanted; do
   case $part in
-    w1 | w2 | w4 | w6 | stop) echo "== $part"; if [ "$part" = stop ]; then stop_w; else "$part"; fi ;;
-    *) echo "There is no $part: w1, w2, w4, w6 or stop." >&2; exit 2 ;;
+    w1 | w2 | w4 | w6 | stop | success) echo "== $part"; if [ "$part" = stop ]; then stop_w; else "$part"; fi ;;
+    *) echo "There is no $part: w1, w2, w4, w6, stop or success." >&2; exit 2 ;;
   esac
 done

@@ -14,6 +14,7 @@ struct Faults {
   std::int64_t slow_disk = 0, slow_timer = 0, slow_mailbox = 0;                                    // the hub's machine
   std::int64_t clock = 0;
   int crashes = 0;
+  bool late_adapters = true;  // after a start adapters come up to 1.5 s after the hub
   bool gone = false;      // the hub dies and never comes back
   std::int64_t clicks = 0, scanner = 0, wrong_codes = 0, stops = 0, settings = 0, rules = 0;       // people
 

@@ -59,6 +59,7 @@ Site Hub::folded(const Snapshot* from) const {
 
 void Hub::start() {
   ++life_;
+  world_.hub_starts(log_.stamp());
   world_.trace("the hub starts");
   Site from_log = folded(nullptr);
   const std::string bytes = from_log.snapshot();
@@ -71,16 +72,17 @@ void Hub::start() {
     site_ = std::move(from_log);
   }
   asked_ = site_->stopped() ? 1 : 0, lifted_ = 0;
-  site_->woke(world_.wall());
+  site_->woke(world_.hub_time());
   const bool safe_mode = !world_.calm && ++starts_ > 5;  // it keeps falling over
   site_->set_safe_mode(safe_mode);
-  witness_.started(*site_, world_.wall(), safe_mode);
-  no_alarm_before_ = world_.wall() + settling_in;
+  witness_.started(*site_, world_.hub_time(), safe_mode);
+  no_alarm_before_ = world_.hub_time() + settling_in;
   for (const Box& box : house_.boxes()) {
     if (!box.about.can_switch && !box.about.can_set_power) continue;
     const DeviceState* state = site_->device(box.about.device);
     Shell shell;  // the try that was on its way is not made again
     if (state != nullptr && state->in_flight) shell.command = state->in_flight->command, shell.retry = state->in_flight->retry;
+    shell.adopted = !world_.faults.late_adapters;
     shells_[box.about.device.text] = shell;
     in_this_life(world_.dice.between(1, 1500) * 1000, [this, id = box.about.device.text] {
       shells_[id].adopted = true;
@@ -117,7 +119,7 @@ void Hub::crash() {
 
 void Hub::turn(const Decide& decide, Reply reply) {
   if (!up()) return;
-  const Micros at = log_.begin(world_.wall());
+  const Micros at = log_.begin(world_.hub_time());
   no_alarm_before_ = 0;
   auto decided = decide(*site_, at, log_);
   const std::vector<RecordPtr>& records = log_.records();
@@ -191,10 +193,10 @@ void Hub::snapshot() {
 
 void Hub::set_alarm() {
   if (!up()) return;
-  const auto due = site_->next_due(world_.wall());
+  const auto due = site_->next_due(world_.hub_time());
   const std::uint64_t generation = ++alarm_;
   if (!due) return;
-  const Micros wait = std::max(*due, no_alarm_before_) - world_.wall();
+  const Micros wait = world_.hub_waits(std::max(*due, no_alarm_before_) - world_.hub_time());
   const Micros late = world_.strikes(world_.faults.slow_timer) ? world_.dice.heavy(3 * second_us) : world_.dice.between(0, 3000);
   in_this_life(std::max<Micros>(0, wait) + late, [this, generation] {
     if (generation == alarm_) tick();
@@ -208,8 +210,8 @@ void Hub::tick() {
     return std::optional<CommandAnswer>{};
   }, {});
   // A look at the alerts leaves nothing, and comes a minute later; nothing may ask for more at once.
-  const auto due = site_ ? site_->next_due(world_.wall()) : std::nullopt;
-  idle_ticks_ = log_.last() == before && due && *due <= world_.wall() ? idle_ticks_ + 1 : 0;
+  const auto due = site_ ? site_->next_due(world_.hub_time()) : std::nullopt;
+  idle_ticks_ = log_.last() == before && due && *due <= world_.hub_time() ? idle_ticks_ + 1 : 0;
   if (idle_ticks_ > 20) idle_ticks_ = 0, world_.violated("I18 the site asks to be woken at once, again and again, and has nothing to do");
 }
 

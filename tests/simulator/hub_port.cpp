@@ -11,31 +11,31 @@ void Hub::hand_over(const RecordPtr& record) {
   const bool adopted = shells_[device].adopted;
   const auto mailbox = [&] {
     Micros& last = last_mail_[device];
-    last = std::max(last, world_.now() + (world_.strikes(world_.faults.slow_mailbox) ? world_.dice.heavy(4 * second_us) : world_.dice.between(0, 500)));
+    last = std::max(last, world_.now() + (world_.strikes(world_.faults.slow_mailbox) ? world_.dice.heavy(20 * second_us) : world_.dice.between(0, 500)));
     return last - world_.now();
   };
   if (command == nullptr) {
     const bool blind = world_.planted(ShellPlant::renews_after_stop);
-    const bool still = renewal == nullptr || blind || (!stop_engaged() && !site_->why_not_renew(*renewal, world_.wall()));
+    const bool still = renewal == nullptr || blind || (!stop_engaged() && !site_->why_not_renew(*renewal, world_.hub_time()));
     if (renewal != nullptr && !still) {
       world_.counters.add("renewal held back");
-      if (world_.traced()) world_.trace("  renewal held back: " + site_->why_not_renew(*renewal, world_.wall()).value_or("the emergency stop came first"));
+      if (world_.traced()) world_.trace("  renewal held back: " + site_->why_not_renew(*renewal, world_.hub_time()).value_or("the emergency stop came first"));
     }
     if (!still || !adopted) return;
-    if (renewal != nullptr) witness_.renewal_passed(record, world_.wall());
+    if (renewal != nullptr) witness_.renewal_passed(record, world_.hub_time());
     in_this_life(mailbox(), [this, record, device, stops = asked_] {
       if (const auto* again = std::get_if<LeaseRenewed>(&record->event())) renew(*again, stops);
       else read_back(device);
     });
     return;
   }
-  std::optional<std::string> obstacle = world_.planted(ShellPlant::last_look_missing) ? std::nullopt : site_->why_not_send(*command, world_.wall());
+  std::optional<std::string> obstacle = world_.planted(ShellPlant::last_look_missing) ? std::nullopt : site_->why_not_send(*command, world_.hub_time());
   const bool sheds = !energises(command->action, command->power_w) && is_person(record->envelope.principal.kind);
   const bool stopped = stop_engaged() && !world_.planted(ShellPlant::stop_not_looked_at_last);
   if (!obstacle && stopped && !sheds && command->purpose != Purpose::safe_state) obstacle = "the emergency stop came first";
   if (!obstacle && !adopted) obstacle = "no adapter drives this device";
   if (!obstacle) {
-    witness_.last_look_passed(record, world_.wall());
+    witness_.last_look_passed(record, world_.hub_time());
     return in_this_life(mailbox(), [this, record, stops = asked_] { carry_out(record, std::get<CommandDispatched>(record->event()), stops); });
   }
   world_.counters.add("held back: ", std::string_view(*obstacle).substr(0, obstacle->find(':')));
@@ -55,7 +55,7 @@ void Hub::carry_out(const RecordPtr& record, const CommandDispatched& command, s
     world_.counters.add("not sent: ", std::string_view(why).substr(0, why.find(':')));
     tell({command.command, DeviceAnswer::Kind::not_sent, std::move(why), command.retry});
   };
-  if (world_.wall() >= command.expires_at && !world_.planted(ShellPlant::too_late_for_the_port)) return not_sent("it expired before it could be sent");
+  if (world_.hub_time() >= command.expires_at && !world_.planted(ShellPlant::too_late_for_the_port)) return not_sent("it expired before it could be sent");
   const std::string there = world_.planted(ShellPlant::hardware_not_asked) ? std::string() : house_.hardware(command.device);
   if (!command.hardware.empty() && !there.empty() && there != command.hardware) return not_sent("identity-mismatch: another device is there");
   const bool sheds = is_person(record->envelope.principal.kind) && !energises(command.action, command.power_w);

@@ -23,7 +23,7 @@ const std::vector<PlantedBug>& planted_bugs() {
       CORE(stop_not_restored), CORE(hold_not_restored), CORE(approval_not_restored), CORE(cooldown_not_saved), CORE(switches_not_saved),
       CORE(reserve_not_saved), CORE(cooldown_ignored), CORE(history_fires),
       SHELL(sends_before_durable), SHELL(acknowledges_too_early), SHELL(stop_not_looked_at_last), SHELL(stop_forgotten_when_lifted), SHELL(renews_after_stop), SHELL(hands_over_twice),
-      SHELL(sends_again_after_start), SHELL(last_look_missing), SHELL(hardware_not_asked), SHELL(too_late_for_the_port), SHELL(forgets_last_record),
+      SHELL(sends_again_after_start), SHELL(last_look_missing), SHELL(hardware_not_asked), SHELL(too_late_for_the_port), SHELL(forgets_last_record), SHELL(time_stands_still),
   };
 #undef CORE
 #undef SHELL

@@ -22,6 +22,7 @@ enum class ShellPlant : std::uint8_t {
   hardware_not_asked,       // the port is not asked which device is there
   too_late_for_the_port,    // the shell of the device does not look at the expiry
   forgets_last_record,      // the last durable record is gone after a crash
+  time_stands_still,        // the hub's time waits for a wall clock that was stepped back
 };
 
 struct PlantedBug {

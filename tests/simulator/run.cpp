@@ -86,7 +86,7 @@ class Story {
 
   // ---- how it ends ----------------------------------------------------------------------------------------------------------
 
-  /// The faults stop. The wall clock tells the truth again; stamps that ran ahead of it are waited for.
+  /// The faults stop. The wall clock tells the truth again; a hub whose time ran ahead of it has as much of its own time to settle.
   void calm() {
     world_.calm = true;
     world_.trace("calm");
@@ -101,7 +101,7 @@ class Story {
         if (auto trusted = site.trust_clock({PrincipalKind::user, "anna"}, at, journal); !trusted) return fail(trusted.error());
         return std::optional<CommandAnswer>{};
       }, {});
-    world_.play(world_.now() + ahead + calm_lasts, options_.until);
+    world_.play(world_.now() + calm_lasts + std::min(ahead, calm_lasts), options_.until);
   }
 
   void end() {

@@ -37,7 +37,7 @@ inline const std::vector<Wanted> wanted = {
     {"answered unreachable", 20000}, {"dispatched for agent", 1000}, {"dispatched for apikey", 10000}, {"dispatched for rule", 2000},
     {"dispatched for schedule", 7000}, {"dispatched for user", 10000}, {"effect", 10000}, {"effect without a change", 8000},
     {"failed contradicted", 300}, {"failed device_error", 1000}, {"failed not_sent", 1000}, {"failed outcome_unknown", 6000},
-    {"held back: manual-hold", 20}, {"held back: min-off", 1}, {"held back: no adapter drives this device", 700}, {"held back: stop", 1},
+    {"held back: it expired before it could be sent", 1}, {"held back: quality", 1}, {"not sent: it expired before it could be sent", 5}, {"held back: no adapter drives this device", 700}, {"held back: stop", 1},
     {"held back: the command has ended", 60}, {"not sent: identity-mismatch", 500}, {"not sent: the emergency stop came first", 20},
     {"purpose ordinary", 30000}, {"purpose rollback", 2000}, {"purpose safe_state", 2000}, {"second try", 8000}, {"sent", 40000},
     {"skipped: A newer command waits for the device.", 90}, {"skipped: Somebody has switched the device since.", 100},

@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
   app.add_flag("--counts", counts, "print how often each thing happened");
   app.add_option("--success", loss, "healthy devices, only so many percent lost on the wire each way: how many commands come about")->check(CLI::Range(0, 60));
   CLI11_PARSE(app, argc, argv);
-  if (loss >= 0) options.faults.emplace().wire_loss = loss;
+  if (loss >= 0) options.faults.emplace().wire_loss = loss, options.faults->late_adapters = false;
   const PlantedBug* bug = find_plant(plant);
   if (bug == nullptr) {
     std::cerr << "There is no plant \"" << plant << "\". There are:";

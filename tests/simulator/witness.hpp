@@ -60,7 +60,7 @@ class Witness {
   bool silent_ = false;  // reads the log again: its violations are known
   RecordPtr told_;       // the last record that anybody was told about
   Position before_this_life_ = 0;
-  Micros started_at_ = 0, calm_since_ = 0;
+  Micros started_at_ = 0, started_hub_ = 0, calm_since_ = 0;  // the hub's start by the true time and by its own
   int stops_asked_ = 0, stops_told_ = 0, stops_lifted_ = 0;
   Micros stop_told_at_ = 0;
   struct Sends {

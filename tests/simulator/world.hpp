@@ -1,11 +1,13 @@
 // One seed's world: time that is played from a queue, the hub's wall clock that may lie, chance, and what has been noticed. Pure
-// simulation: no CAF, no threads, no clocks, no disks. Times are microseconds; `now` is the true time, devices have it, too.
+// simulation: no CAF, no threads, no disks. Times are microseconds; `now` is the true time, devices have it, too.
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "actors/clock.hpp"
 #include "tests/simulator/counters.hpp"
 #include "tests/simulator/dice.hpp"
 #include "tests/simulator/faults.hpp"
@@ -29,8 +31,12 @@ class World {
   std::uint64_t steps() const { return steps_; }
 
   Micros now() const { return now_; }
-  /// The hub's wall clock.
+  /// The wall clock of the hub's machine.
   Micros wall() const { return now_ + offset_; }
+  /// What the hub takes for the time, from its start on: see SteadyClock.
+  Micros hub_time() const { return hub_clock_->now(); }
+  Micros hub_waits(Micros span) const { return hub_clock_->outside(span); }
+  void hub_starts(Micros newest) { hub_clock_.emplace(machine_, newest); }
   void step_clock(Micros offset);
   /// The wall clock has said the truth since then; nothing when it does not now.
   Micros honest_since() const { return offset_ == 0 ? honest_since_ : now_ + 1; }
@@ -56,6 +62,12 @@ class World {
     std::uint64_t order;
     std::function<void()> then;
   };
+  struct Machine : Clock {
+    explicit Machine(const World& of) : world(of) {}
+    Micros now() const override { return world.wall(); }
+    Micros monotonic() const override { return world.planted(ShellPlant::time_stands_still) ? 0 : world.now(); }
+    const World& world;
+  };
   static bool later(const Due& a, const Due& b) { return a.at != b.at ? a.at > b.at : a.order > b.order; }
 
   ShellPlant plant_;
@@ -65,6 +77,8 @@ class World {
   std::vector<Due> queue_;  // a heap
   Micros now_ = world_begins, offset_ = 0, honest_since_ = 0;
   std::uint64_t order_ = 0, steps_ = 0;
+  Machine machine_{*this};
+  std::optional<SteadyClock> hub_clock_;
 };
 
 }  // namespace heliograph::simulator

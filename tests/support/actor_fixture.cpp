@@ -63,16 +63,17 @@ World::World(TestStore& in, ManualClock& time, HostLimits limits, bool safe_mode
       scheduler(dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler())),
       store(in),
       clock(time),
+      steady(time, newest_of(store)),
       views(std::make_unique<Views>(store.views(), store.log())),
-      committer(store.log(), clock, stats, [this](const Error& error) { fatal.push_back(error); }) {
+      committer(store.log(), steady, stats, [this](const Error& error) { fatal.push_back(error); }) {
   ensure(views->load() && views->catch_up(store.log().durable()), "the views load", "World");
   auto sites = recover_sites(store.log(), store.views());
   ensure(sites.has_value(), "the sites recover", "World");
   const auto note = [this](const Error& error) { fatal.push_back(error); };
   writer = spawn_log_writer(system, store.log(), committer);
-  alarms = spawn_clock(system, clock, directory);
+  alarms = spawn_clock(system, steady, directory);
   projector = spawn_projector(system, *views, writer, note, ProjectorThread::shared);
-  supervisor = spawn_supervisor(system, {store, clock, directory, committer, writer, alarms, projector, note, std::move(limits), safe_mode, clock_doubt(clock.now(), newest_of(store))}, std::move(*sites));
+  supervisor = spawn_supervisor(system, {store, steady, directory, committer, writer, alarms, projector, note, std::move(limits), safe_mode, clock_doubt(clock.now(), newest_of(store))}, std::move(*sites));
   run();
 }
 

@@ -121,7 +121,8 @@ class World {
   caf::actor_system system;
   caf::scheduler::test_coordinator& scheduler;
   TestStore& store;
-  ManualClock& clock;
+  ManualClock& clock;   // the machine's
+  SteadyClock steady;   // the hub's
   SiteDirectory directory;
   std::unique_ptr<Views> views;
   WriterStats stats;
