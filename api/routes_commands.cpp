@@ -85,8 +85,12 @@ http::Response settled_before(const Views& views, const SiteKey& site, const Com
       return http::problem_response({410, "approval-expired", "The approval has expired", "The command was cancelled before somebody said yes: ask again."});
   const bool asked = std::any_of(story->begin(), story->end(), [](const RecordPtr& r) { return std::holds_alternative<ApprovalRequested>(r->event()); });
   if (!asked) return http::problem_response({409, "no-approval", "Nothing to approve", "This command needs no approval."});
+  const std::string state(state_of(*story));
+  // The site knows more than the log: what it has just decided, a stop for instance, is being written.
+  if (state == "awaiting_approval")
+    return http::problem_response({409, "just-settled", "Just settled", "The command was settled at this very moment, and not by this answer: read it again."});
   JsonWriter json;
-  json.begin_object().field("command", command.text).field("state", std::string(state_of(*story))).field("position", story->front()->envelope.position);
+  json.begin_object().field("command", command.text).field("state", state).field("position", story->front()->envelope.position);
   json.field("repeated", true).end_object();
   return http::json_response(json.str(), 200);
 }

@@ -152,6 +152,8 @@ Result<std::unique_ptr<RocksDb>> RocksDb::open(const RocksOpening& opening) {
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, family_options(Family::meta, cache));  // unused, mandatory
   for (std::size_t i = 0; i < family_count; ++i)
     families.emplace_back(names[i], family_options(static_cast<Family>(i), cache));
+  if (opening.write_buffer != 0)
+    for (rocksdb::ColumnFamilyDescriptor& each : families) each.options.write_buffer_size = opening.write_buffer;
 
   std::unique_ptr<RocksDb> out(new RocksDb);
   out->path_ = opening.path;

@@ -35,6 +35,7 @@ struct RocksOpening {
   bool create = false;
   bool read_only = false;
   rocksdb::Env* env = nullptr;  // nullptr = the machine's own
+  std::size_t write_buffer = 0;  // bytes of each family, 0 = its own
 };
 
 class RocksDb {

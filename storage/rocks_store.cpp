@@ -80,7 +80,7 @@ Status RocksStore::read_watermark() {
 
 Status RocksStore::open_rocks(Recovery recovery, bool read_only) {
   let_go();
-  auto rocks = RocksDb::open({directory_.db(), recovery, directory_.fresh(), read_only, seams_.env});
+  auto rocks = RocksDb::open({directory_.db(), recovery, directory_.fresh(), read_only, seams_.env, seams_.write_buffer});
   if (!rocks) return fail(rocks.error());
   rocks_ = std::move(*rocks);
   DiskRoom* room = options_.read_only ? nullptr : &room_;

@@ -17,6 +17,7 @@ namespace heliograph {
 /// Everything as the product has it unless a test says otherwise.
 struct StoreSeams {
   rocksdb::Env* env = nullptr;             // a file system that loses, refuses or delays
+  std::size_t write_buffer = 0;            // bytes; small: tables are written all the time. 0 = as the product has it
   bool sync = true;                        // false: commits are not synced, so power loss must lose some
   bool compare_watermark = true;           // false: a deleted write-ahead file must go unnoticed
   std::function<int(int fd)> sync_file;    // instead of fdatasync, for the watermark

@@ -17,16 +17,21 @@ class Count {
   void add(std::uint64_t n) {
     const std::lock_guard lock(mutex_);
     done_ += n;
-    if (done_ >= wanted_) changed_.notify_all();
+    changed_.notify_all();
   }
-  void one_left(std::size_t of) {
+  void one_left() {
     const std::lock_guard lock(mutex_);
-    if (++left_ == of) changed_.notify_all();
+    ++left_;
+    changed_.notify_all();
   }
   /// Until enough was done, or all workers have gone (the server ended by itself).
   void wait(std::size_t workers) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return done_ >= wanted_ || left_ == workers; });
+  }
+  void wait_for(std::uint64_t events) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return done_ >= events || left_ != 0; });
   }
   std::uint64_t done() const { return done_; }
 
@@ -42,6 +47,7 @@ struct Worker {
   Count& count;
   std::atomic<std::uint64_t>& number;
   std::vector<Asked> asked = {};
+  bool stopped = false;
 
   /// False when no answer came.
   bool say(test::HttpClient& client, Asked what, std::uint64_t events) {
@@ -85,6 +91,34 @@ struct Worker {
     }
   }
 
+  /// Asks for what needs a yes, and gives it.
+  void couple() {
+    test::HttpClient client(load.port);
+    for (bool on = true;; on = !on) {
+      Asked a{Asked::Kind::command, "/api/v1/sites/home/commands", "application/json", "y-" + std::to_string(number++), {}, 0, {}, {}, "plug-2"};
+      a.body = std::string(R"({"device":"plug-2","action":")") + (on ? "switch_on" : "switch_off") + "\"}";
+      if (!say(client, std::move(a), 1)) return;
+      rapidjson::Document answer;
+      answer.Parse(asked.back().answer.c_str());
+      const bool waits = asked.back().status == 202 && answer.IsObject() && answer.HasMember("command");
+      if (waits) {
+        Asked yes{Asked::Kind::yes, {}, "application/json", "yes-" + std::to_string(number++), R"({"by":"anna"})"};
+        yes.command = answer["command"].GetString();
+        yes.target = "/api/v1/sites/home/commands/" + yes.command + "/approve";
+        if (!say(client, std::move(yes), 1)) return;
+      }
+      if (!say(client, readings("plug-2", 1, "switch_on", waits == on), 1)) return;
+      if (!waits && !say(client, readings("plug-2", 1, "switch_on", on), 1)) return;
+    }
+  }
+
+  /// Ends with the stop; the others go on asking, and are refused.
+  void alarmed() {
+    count.wait_for(load.stop_after);
+    test::HttpClient client(load.port);
+    stopped = client.request("POST", "/api/v1/stop", R"({"by":"anna","reason":"smoke"})", {{"Content-Type", "application/json"}}).status == 200;
+  }
+
   void author() {
     test::HttpClient client(load.port);
     for (;;) {
@@ -102,16 +136,19 @@ void follow(const Load& load, std::vector<Seen>& seen) {
   client.send("GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: " + std::to_string(load.resume_after) + "\r\n\r\n");
   if (client.read_stream_head().status != 200) return;
   while (auto event = client.read_event())
-    if (!event->id.empty() && !event->data.empty()) {  // an id alone says where a stream begins
-      rapidjson::Document data;
-      data.Parse(event->data.c_str());
-      Seen s{0, std::stoull(event->id), event->event, event->data};
-      if (data.IsObject() && data.HasMember("position")) s.first = data["position"].GetUint64();
-      seen.push_back(std::move(s));
-    }
+    if (auto one = seen_in(*event)) seen.push_back(std::move(*one));
 }
 
 }  // namespace
+
+std::optional<Seen> seen_in(const test::StreamEvent& event) {
+  rapidjson::Document data;
+  data.Parse(event.data.c_str());
+  const auto number = [&](const char* name) { return data.IsObject() && data.HasMember(name) ? data[name].GetUint64() : 0; };
+  if (event.event == "gap") return Seen{number("from"), number("to"), event.event, event.data};
+  if (event.id.empty() || event.data.empty()) return std::nullopt;  // an id alone says where a stream begins
+  return Seen{number("position"), std::stoull(event.id), event.event, event.data};
+}
 
 test::Reply ask(test::HttpClient& client, const Asked& asked) {
   return client.request("POST", asked.target, asked.body,
@@ -122,12 +159,13 @@ Taken run_load(const Load& load, const std::function<void()>& kill) {
   Count count(load.wanted);
   std::atomic<std::uint64_t> number{load.first_number};
   Taken taken;
-  std::vector<Worker> workers(5, Worker{load, count, number});
+  std::vector<Worker> workers(5 + (load.approves ? 1 : 0), Worker{load, count, number});
+  Worker alarmed{load, count, number};
   std::vector<std::thread> threads;
   const auto go = [&](std::size_t i, auto work) {
     threads.emplace_back([&, i, work] {
       work(workers[i]);
-      count.one_left(workers.size());
+      count.one_left();
     });
   };
   go(0, [](Worker& w) { w.meter("meter-0"); });
@@ -135,12 +173,15 @@ Taken run_load(const Load& load, const std::function<void()>& kill) {
   go(2, [](Worker& w) { w.person("plug-0"); });
   go(3, [](Worker& w) { w.person("plug-1"); });
   go(4, [](Worker& w) { w.author(); });
+  if (load.approves) go(5, [](Worker& w) { w.couple(); });
+  if (load.stop_after != 0) threads.emplace_back([&] { alarmed.alarmed(); });
   threads.emplace_back([&] { follow(load, taken.seen); });
   count.wait(workers.size());
   kill();
   for (std::thread& thread : threads) thread.join();
   for (Worker& worker : workers)
     for (Asked& a : worker.asked) taken.asked.push_back(std::move(a));
+  taken.stopped = alarmed.stopped;
   taken.acked = count.done();
   taken.next_number = number;
   return taken;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct KillOptions {
   std::string fault = {};         // flag of killed_house that plants one
   std::uint64_t acked_min = 100;  // acknowledged events before the kill, at least
   std::uint64_t acked_max = 600;
+  std::string point = {};         // of kill_points(): the house kills itself there
 };
 
 struct KillTable {
@@ -31,11 +33,14 @@ struct KillTable {
   std::uint64_t unfounded = 0;                       // an effect without a durable command.dispatched
   std::uint64_t stream_breaks = 0;                   // a gap or a repeat across a restart
   std::uint64_t verify_failed = 0;
+  std::uint64_t approved = 0, stops = 0;             // a yes that was acknowledged; a stop that was on record
+  std::uint64_t unended = 0;                         // dispatched, and it neither came about nor failed
+  std::map<std::string, std::uint64_t> points;       // where it was killed
   std::uint64_t idle = 0;                            // too little work, the wrong signal, or no start
   std::vector<Micros> ready;                         // from exec to the first ready answer
   std::vector<std::string> complaints;               // the first of them, in words
 
-  bool good() const { return lost + changed + twice + unfounded + stream_breaks + verify_failed + idle == 0 && kills == rounds; }
+  bool good() const { return lost + changed + twice + unfounded + stream_breaks + verify_failed + unended + idle == 0 && kills == rounds; }
   void add(const KillTable& other);
   void complain(std::string sentence);
   std::string text() const;

@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/e2e/kill_points.hpp"
+
 using namespace heliograph::e2e;
 
 TEST_CASE("the shipped binary loses nothing that it acknowledged to kill -9") {
@@ -20,6 +22,22 @@ TEST_CASE("no command has two effects on a device across kill -9") {
   INFO(table.text());
   CHECK(table.good());
   CHECK(table.effects > 0);
+}
+
+TEST_CASE("nothing is lost and nothing happens twice, whatever the moment of the kill") {
+  KillTable sum;
+  std::uint64_t seed = 100;
+  for (const KillPoint& point : kill_points()) {
+    const KillTable table = run_kill_rounds({.victim = Victim::house, .rounds = 2, .seed = ++seed, .point = std::string(point.name)});
+    INFO(point.name << "\n" << table.text());
+    CHECK(table.good());
+    CHECK(table.points.at(std::string(point.name)) == 2);
+    sum.add(table);
+  }
+  INFO(sum.text());
+  CHECK(kill_points().size() >= 12);
+  CHECK(sum.effects > 20);
+  CHECK(sum.approved > 0);
 }
 
 TEST_CASE("the kill harness finds a device that acts twice") {

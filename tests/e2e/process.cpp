@@ -89,6 +89,10 @@ Server::~Server() {
   if (err_ >= 0) ::close(err_);
 }
 
+void Server::tell(int signal) const {
+  if (pid_ > 0) ::kill(pid_, signal);
+}
+
 Ended Server::end(int signal) {
   if (pid_ <= 0) return {};
   ::kill(pid_, signal);
@@ -115,5 +119,6 @@ void write_file(const std::string& path, std::string_view bytes) {
 
 std::string binary() { return from_environment("HELIOGRAPH_BINARY", HELIOGRAPH_BUILT_BINARY); }
 std::string killed_house() { return from_environment("HELIOGRAPH_KILLED_HOUSE", HELIOGRAPH_BUILT_KILLED_HOUSE); }
+std::string witness() { return from_environment("HELIOGRAPH_WITNESS", HELIOGRAPH_BUILT_WITNESS); }
 
 }  // namespace heliograph::e2e

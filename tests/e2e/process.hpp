@@ -32,6 +32,8 @@ class Server {
   Server& operator=(const Server&) = delete;
   std::uint16_t port() const { return port_; }  // 0: it ended before it listened
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  /// Sends a signal that does not end it.
+  void tell(int signal) const;
   /// Sends the signal and waits for the end.
   Ended end(int signal);
 
@@ -45,8 +47,10 @@ class Server {
 std::string read_file(const std::string& path);
 void write_file(const std::string& path, std::string_view bytes);
 
-/// The built binary and the witness's house; the environment may name others (HELIOGRAPH_BINARY, HELIOGRAPH_KILLED_HOUSE).
+/// The built binary, the house made to be killed and its witness; the environment may name others (HELIOGRAPH_BINARY,
+/// HELIOGRAPH_KILLED_HOUSE, HELIOGRAPH_WITNESS).
 std::string binary();
 std::string killed_house();
+std::string witness();
 
 }  // namespace heliograph::e2e
