@@ -19,7 +19,7 @@ namespace heliograph {
 
 // ---- what travels ------------------------------------------------------------------------------------------------
 
-/// What became durable, in log order. Without `records` the receiver was slow: it reads the log from where it is.
+/// What became durable, in log order. With `read_the_log`, and no records, the receiver was slow: it reads the log from where it is.
 struct News {
   Position durable = 0;
   std::vector<RecordPtr> records;

@@ -27,8 +27,9 @@ struct Config : caf::actor_system_config {
 
 /// Declared in the order of need: handles go before the system that they live in.
 struct Engine::Running {
-  Running(std::size_t threads, EventLog& log, const Clock& clock, WriterStats& stats, Fatal fatal)
-      : committer(log, clock, stats, std::move(fatal)), config(threads), system(config) {}
+  Running(std::size_t threads, EventLog& log, const Clock& clock, WriterStats& stats, Fatal tell)
+      : fatal(std::move(tell)), committer(log, clock, stats, fatal), config(threads), system(config) {}
+  Fatal fatal;
   Committer committer;
   Config config;
   caf::actor_system system;
@@ -147,8 +148,8 @@ void Engine::query_and_wait(const Query& query) {
   future.wait();  // also ends when the views are gone and the question with them
 }
 
-void Engine::follow(std::function<void(const News&)> told) {
-  running_->followers.push_back(spawn_follower(running_->system, running_->writer, std::move(told)));
+void Engine::follow(Position after, std::function<void(const News&)> told) {
+  running_->followers.push_back(spawn_follower(running_->system, store_.log(), running_->writer, after, std::move(told), running_->fatal));
 }
 
 void Engine::drive(const SiteKey& site, const DeviceId& device, PortPtr port) {

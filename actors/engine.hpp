@@ -47,8 +47,8 @@ class Engine {
   /// Asks the views. Sees everything that was acknowledged before this call. Any thread.
   void query(Query query);
   void query_and_wait(const Query& query);
-  /// Tells each piece of news from now on, in order, on an actor's thread.
-  void follow(std::function<void(const News&)> told);
+  /// Tells every record after a position that is durable, in order and once, on an actor's thread.
+  void follow(Position after, std::function<void(const News&)> told);
   /// Drives a device of a site through this port from now on.
   void drive(const SiteKey& site, const DeviceId& device, PortPtr port);
 

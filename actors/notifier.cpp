@@ -42,8 +42,9 @@ Result<std::unique_ptr<Notifier>> Notifier::start(Engine& engine, NotifierOption
   auto channels = notify::make_channels(options.channels);
   if (!channels) return fail(channels.error());
   std::unique_ptr<Notifier> notifier(new Notifier(engine, std::move(options), std::move(*channels)));
-  if (auto done = notifier->fold_the_past(); !done) return fail(done.error());
-  engine.follow([n = notifier.get()](const News& news) { n->told(news); });
+  const auto past = notifier->fold_the_past();
+  if (!past) return fail(past.error());
+  engine.follow(*past, [n = notifier.get()](const News& news) { n->told(news); });
   for (std::size_t i = 0; i < notifier->options_.threads; ++i) notifier->threads_.emplace_back([n = notifier.get()] { n->work(); });
   return notifier;
 }
@@ -70,7 +71,7 @@ void Notifier::stop() {
 }
 
 /// A day of decisions: nothing older is told any more.
-Status Notifier::fold_the_past() {
+Result<Position> Notifier::fold_the_past() {
   EventLog& log = engine_.store().log();
   const Position durable = log.durable(), from = first_after(log, engine_.clock().now() - notify::Outbox::kept);
   engine_.query_and_wait([this](const Views& views) {
@@ -81,23 +82,13 @@ Status Notifier::fold_the_past() {
   });
   auto done = log.scan(from, durable, Part::decisions, [this](const RecordPtr& record) { return outbox_.apply(*record), true; });
   outbox_.caught_up();
-  applied_ = durable;
-  return done;
+  return done ? Result<Position>(durable) : fail(done.error());
 }
 
 void Notifier::told(const News& news) {
   {
     const std::lock_guard lock(mutex_);
-    if (news.durable <= applied_) return;
-    const bool whole = !news.read_the_log && !news.records.empty() && news.records.front()->envelope.position <= applied_ + 1;
-    if (whole) {
-      for (const RecordPtr& record : news.records)
-        if (record->envelope.position > applied_) outbox_.apply(*record);
-    } else {
-      const auto scanned = engine_.store().log().scan(applied_ + 1, news.durable, Part::decisions, [this](const RecordPtr& record) { return outbox_.apply(*record), true; });
-      if (!scanned) return;  // the next news tries again
-    }
-    applied_ = news.durable;
+    for (const RecordPtr& record : news.records) outbox_.apply(*record);
   }
   changed_.notify_all();
 }

@@ -52,7 +52,7 @@ class Notifier {
 
  private:
   Notifier(Engine& engine, NotifierOptions options, std::vector<std::unique_ptr<notify::Channel>> host);
-  Status fold_the_past();
+  Result<Position> fold_the_past();
   void told(const News& news);
   void work();
   notify::Channel* channel(const notify::Route& route);
@@ -63,7 +63,6 @@ class Notifier {
   std::mutex mutex_;
   std::condition_variable changed_;
   notify::Outbox outbox_;             // guarded by mutex_, like all below
-  Position applied_ = 0;
   std::vector<notify::Due> ready_;    // handed out, and not begun
   std::set<std::string> busy_;        // channels with a try under way
   std::map<std::string, std::unique_ptr<notify::Channel>> channels_;

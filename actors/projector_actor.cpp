@@ -80,13 +80,14 @@ class ProjectorShell : public ProjectorActor::base {
 
 class FollowerShell : public FollowerActor::base {
  public:
-  FollowerShell(caf::actor_config& config, LogWriterActor writer, std::function<void(const News&)> told)
-      : FollowerActor::base(config), writer_(std::move(writer)), told_(std::move(told)) {}
+  FollowerShell(caf::actor_config& config, const EventLog& log, LogWriterActor writer, Position after, std::function<void(const News&)> told,
+                std::function<void(const Error&)> fatal)
+      : FollowerActor::base(config), log_(log), writer_(std::move(writer)), at_(after), told_(std::move(told)), fatal_(std::move(fatal)) {}
 
   behavior_type make_behavior() override {
     send(writer_, follow_atom_v, caf::actor_cast<FollowerActor>(this));
     return {[this](news_atom, const NewsPtr& news) {
-      told_(*news);
+      if (news->durable > at_) take(*news);
       if (const auto credit = credit_.worked_off(); credit > 0) send(writer_, credit_atom_v, id(), credit);
     }};
   }
@@ -94,8 +95,35 @@ class FollowerShell : public FollowerActor::base {
   void on_exit() override { writer_ = LogWriterActor(); }
 
  private:
+  void take(const News& news) {
+    if (news.read_the_log || news.records.front()->envelope.position <= at_) read_up_to(news.durable);
+    else told_(news);
+    at_ = news.durable;
+  }
+
+  /// What was withheld for want of credit, a page at a time.
+  void read_up_to(Position durable) {
+    constexpr std::size_t page = 256;
+    News missed;
+    const auto tell = [&](Position to) {
+      missed.durable = to;
+      told_(missed);
+      missed.records.clear();
+    };
+    const Status read = log_.scan(at_ + 1, durable, Part::all, [&](const RecordPtr& record) {
+      missed.records.push_back(record);
+      if (missed.records.size() == page) tell(record->last());
+      return true;
+    });
+    if (!read) return fatal_(read.error());
+    tell(durable);
+  }
+
+  const EventLog& log_;
   LogWriterActor writer_;
+  Position at_;  // everything up to here was told
   std::function<void(const News&)> told_;
+  std::function<void(const Error&)> fatal_;
   CreditCount credit_;
 };
 
@@ -107,8 +135,9 @@ ProjectorActor spawn_projector(caf::actor_system& system, Views& views, const Lo
   return system.spawn<ProjectorShell, caf::detached>(views, writer, std::move(fatal), true);
 }
 
-FollowerActor spawn_follower(caf::actor_system& system, const LogWriterActor& writer, std::function<void(const News&)> told) {
-  return system.spawn<FollowerShell>(writer, std::move(told));
+FollowerActor spawn_follower(caf::actor_system& system, const EventLog& log, const LogWriterActor& writer, Position after,
+                             std::function<void(const News&)> told, std::function<void(const Error&)> fatal) {
+  return system.spawn<FollowerShell>(log, writer, after, std::move(told), std::move(fatal));
 }
 
 }  // namespace heliograph

@@ -62,12 +62,14 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
   options.threads = 2;
   if (s.notifier != nullptr) options.allowed_hosts = host_of(s.notifier->options().base_url);
   options.urgent = [router = parts->router](const http::Request& request) { return router->is_urgent(request); };
+  const Position live = engine.store().log().durable();
+  options.opening = [&parts = *parts, live](const std::shared_ptr<http::Loop>& loop) {
+    parts.hub = std::make_unique<http::SseHub>(loop, live, [gateway = parts.gateway](const http::CatchUpRequest& request) { return gateway->page(request); });
+    parts.service.server = &parts.server;
+    parts.service.hub = parts.hub.get();
+  };
   if (auto done = parts->server.start(listen, http::handler_of(parts->router), options); !done) return fail(done.error());
-  parts->hub = std::make_unique<http::SseHub>(parts->server.loop(), engine.store().log().durable(),
-                                              [gateway = parts->gateway](const http::CatchUpRequest& request) { return gateway->page(request); });
-  s.server = &parts->server;
-  s.hub = parts->hub.get();
-  engine.follow([gateway = parts->gateway, metrics = s.metrics, hub = parts->hub.get()](const News& news) {
+  engine.follow(live, [gateway = parts->gateway, metrics = s.metrics, hub = parts->hub.get()](const News& news) {
     metrics->count(news);
     // Without subscribers nothing is rendered: the hub only has to know how far the log is.
     if (hub->skip(news.durable)) return;

@@ -8,6 +8,12 @@ namespace {
 
 std::string percent(std::int64_t permille) { return std::to_string(permille / 10) + "." + std::to_string(permille % 10) + " %"; }
 
+std::string list(const std::vector<RuleId>& rules) {
+  std::string out;
+  for (const RuleId& rule : rules) out += (out.empty() ? "\"" : ", \"") + rule.text + "\"";
+  return out;
+}
+
 class Look {
  public:
   Look(const AlertView& view, Micros at) : view_(view), s_(view.safety), at_(at) {}
@@ -52,7 +58,7 @@ class Look {
       if (at_ - std::max(seen, view_.woke_at) > std::max(offline_after, s_.devices[i].about.freshness)) silent.push_back(i);
     }
     if (reporting >= connection_devices && silent.size() * 2 > reporting)
-      return add("connection", Severity::critical, std::to_string(silent.size()) + " of " + std::to_string(reporting) +
+      return add(std::string(connection_alert), Severity::critical, std::to_string(silent.size()) + " of " + std::to_string(reporting) +
                      " devices are silent: look at the network of this machine first.", last_reading(silent.front()));
     for (const DeviceIndex i : silent)
       add("device-offline/" + id(i), Severity::warning, title(i) + " is silent since " + format_time(s_.now.devices()[i].seen_at) + ".", last_reading(i));
@@ -87,6 +93,9 @@ class Look {
   void commands() {
     for (DeviceIndex i = 0; i < s_.devices.size(); ++i) {
       const DeviceState& device = s_.devices[i];
+      if (const auto rules = fighters(device); !rules.empty())
+        add("fighting/" + id(i), Severity::warning, "Rules switched " + title(i) + " against each other " + std::to_string(opposite_switches_max + 1) + " times within an hour and are paused: " +
+            list(rules) + ". Change them, then enable them again.", device.by_rules.back().dispatched);
       if (device.failed_at != 0)
         add("failed/" + id(i), Severity::warning, title(i) + " did not do what it was told, or nobody knows: look at it before asking again.", device.failed);
       if (device.refused_at != 0 && at_ - device.refused_at < refusal_fades)

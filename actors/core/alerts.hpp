@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "actors/core/safety.hpp"
@@ -41,6 +42,8 @@ std::vector<Trouble> troubles(const AlertView& view, Micros at);
 /// True for refusals that tell of trouble; the others (a hold, hours, wear) are the house at work.
 bool is_trouble(std::string_view safety_rule);
 
+/// Most devices are silent.
+inline constexpr std::string_view connection_alert = "connection";
 /// A silent device is reported after its freshness, and never before this (H42).
 inline constexpr Micros offline_after = 5 * minute_us;
 /// At least so many devices must report before the silence of more than half of them means our own connection.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 
 #include "actors/core/planted.hpp"
 
@@ -67,6 +68,18 @@ bool leaves_safe_state(const DeviceRegistered& about, Action action, std::int64_
   return (action == Action::switch_on) != (about.safe_state == SafeState::on);
 }
 
+std::vector<RuleId> fighters(const DeviceState& device) {
+  std::set<RuleId> rules;
+  std::size_t times = 0;
+  for (std::size_t i = 1; i < device.by_rules.size(); ++i) {
+    const RuleSwitch &one = device.by_rules[i - 1], &next = device.by_rules[i];
+    if (one.on == next.on || one.rule == next.rule) continue;
+    rules.insert({one.rule, next.rule});
+    ++times;
+  }
+  return times > opposite_switches_max ? std::vector<RuleId>(rules.begin(), rules.end()) : std::vector<RuleId>();
+}
+
 void evolve(DeviceState& device, const Envelope& envelope, const CommandDispatched& event, const PendingCommand* asked) {
   if (!device.in_flight || device.in_flight->command != event.command) {
     CommandState& fresh = device.in_flight.emplace();
@@ -78,6 +91,10 @@ void evolve(DeviceState& device, const Envelope& envelope, const CommandDispatch
     if (event.action != Action::set_power) {
       device.switched.push_back(envelope.occurred_at);
       while (device.switched.size() > switches_per_hour_max) device.switched.pop_front();
+      if (envelope.principal.kind == PrincipalKind::rule && event.purpose == Purpose::ordinary) {
+        device.by_rules.push_back({{envelope.principal.name}, event.action == Action::switch_on, envelope.occurred_at, envelope.position});
+        while (device.by_rules.front().at <= envelope.occurred_at - hour_us) device.by_rules.pop_front();
+      }
     }
   }
   CommandState& command = *device.in_flight;

@@ -6,6 +6,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "events/event.hpp"
 #include "events/record.hpp"
@@ -75,6 +76,15 @@ struct Lease {
   Micros renew_at = 0;  // 0 = it is left to run out
 };
 
+/// A rule switched it.
+struct RuleSwitch {
+  RuleId rule;
+  bool on = false;
+  Micros at = 0;
+  Position dispatched = 0;
+  bool operator==(const RuleSwitch&) const = default;
+};
+
 struct DeviceState {
   DeviceRegistered about;
   bool registered = false;
@@ -87,6 +97,7 @@ struct DeviceState {
   std::optional<Lease> lease;
   Micros manual_until = 0;  // automation keeps off until then
   std::deque<Micros> switched;  // dispatches of switch commands within the last hour (wear)
+  std::deque<RuleSwitch> by_rules;  // those of rules within an hour of the latest (H14); forgotten when a person saves the rule
 
   Micros soc_moved_at = 0;  // when its state of charge last changed, or nothing moved it: later means stuck (H5)
   std::uint32_t soc_repeats = 0;  // readings since then that said the same
@@ -104,6 +115,8 @@ struct DeviceState {
 /// Longest that automation keeps off a device after a person's command, or after somebody switched it by hand.
 inline constexpr Micros manual_hold = 60 * minute_us;
 inline constexpr std::size_t switches_per_hour_max = 12;
+/// More often within an hour no two rules may switch a device against each other (H14).
+inline constexpr std::size_t opposite_switches_max = 4;
 inline constexpr std::int64_t nominal_w_max = 1'000'000'000;  // of one device; sums of a site stay far from overflow
 /// A command must reach the device within the first time (through a cloud, whose readings lag, within the second), and be
 /// confirmed by a reading within the third.
@@ -125,6 +138,9 @@ std::int64_t added_draw(const DeviceRegistered& about, Action action, std::int64
 std::int64_t draw_not_shown(const DeviceState& device, Micros reading_at);
 /// True when the command takes the device out of its declared safe state: then a lease protects it, where it has one.
 bool leaves_safe_state(const DeviceRegistered& about, Action action, std::int64_t power_w);
+
+/// The rules that switch this device against each other, when they do it too often; else none. In the order of their names.
+std::vector<RuleId> fighters(const DeviceState& device);
 
 // Folds a fact about this device's commands. Total: a fact leaves nothing to refuse.
 void evolve(DeviceState& device, const Envelope& envelope, const CommandDispatched& event, const PendingCommand* asked = nullptr);

@@ -14,7 +14,7 @@ enum class Plant : std::uint8_t {
   // commands on their way
   reserve_dropped_when_unknown, reserve_released_too_early, verified_by_an_old_reading, verified_by_any_value, person_leaves_no_hold,
   hand_not_noticed, lease_not_renewed, lease_not_given, lock_released_on_timeout, new_id_for_a_try, try_not_judged, try_extends_expiry,
-  tries_without_end, rollback_missing, rollback_against_a_hand, rollback_energises, last_look_blind, renewed_unjudged, wrong_hardware_believed,
+  tries_without_end, fight_goes_on, rollback_missing, rollback_against_a_hand, rollback_energises, last_look_blind, renewed_unjudged, wrong_hardware_believed,
   deadline_missing,
   // the gate
   agent_needs_no_yes, approval_twice, approval_after_expiry, approval_not_judged_again, unproven_approval, codes_without_limit,

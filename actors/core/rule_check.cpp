@@ -37,7 +37,31 @@ void check_device_is_known(const Rule& rule, const RuleAction& action, const Pla
                  "Trigger " + quoted(timed->id) + " is a time and has no device: name the device to act on.");
 }
 
+bool is_same(const std::string& device, const std::string& other) { return device == other || device == "*" || other == "*"; }
+
+/// There is a value that fires both.
+bool overlap(const Trigger& a, const Trigger& b) {
+  if (!a.threshold || !b.threshold || a.threshold->metric != b.threshold->metric || !is_same(a.threshold->device, b.threshold->device)) return false;
+  if (a.threshold->above == b.threshold->above) return a.threshold->threshold == b.threshold->threshold;
+  const ThresholdTrigger &above = a.threshold->above ? *a.threshold : *b.threshold, &below = a.threshold->above ? *b.threshold : *a.threshold;
+  return above.threshold + 1 < below.threshold;  // a value lies between them
+}
+
 }  // namespace
+
+std::optional<std::string> contradiction(const Rule& rule, const Rule& other) {
+  if (!rule.conditions.empty() || !other.conditions.empty()) return std::nullopt;
+  for (const RuleAction& a : rule.actions)
+    for (const RuleAction& b : other.actions) {
+      if (!are_opposite(a, b)) continue;
+      for (const Trigger& s : rule.triggers)
+        for (const Trigger& t : other.triggers)
+          if (reaches(s, a) && reaches(t, b) && overlap(s, t) && is_same(device_of(a, s), device_of(b, t)))
+            return "Rule " + quoted(other.id.text) + " tells " + quoted(device_of(b, t)) + " the opposite at the same " + std::string(info(s.threshold->metric).api_name) +
+                   " (its trigger " + quoted(t.id) + ", here " + quoted(s.id) + "): move a threshold, give one of them a condition, or disable one.";
+    }
+  return std::nullopt;
+}
 
 void check_actions(const Rule& rule, const Place& actions, ProblemList& problems) {
   for (std::size_t i = 0; i < rule.actions.size(); ++i) {

@@ -201,8 +201,10 @@ void Site::fold(const Envelope& envelope, const Event& event) {
     ensure(parsed.rule.has_value(), "a rule that was saved can be read", "actors/core/site.cpp");
     parsed.rule->enabled = saved->enabled;
     rules_.save(std::move(*parsed.rule), saved->rule_version, envelope.position, envelope.occurred_at);
+    if (envelope.principal.kind != PrincipalKind::system) forget_switches(saved->rule);
   } else if (const auto* removed = std::get_if<RuleRemoved>(&event)) {
     rules_.remove(removed->rule);
+    forget_switches(removed->rule);
   } else if (const auto* fired = std::get_if<RuleFired>(&event)) {
     fold_rule_fired(envelope, *fired);
   } else if (std::holds_alternative<StopEngaged>(event)) {

@@ -182,6 +182,8 @@ class Site {
   bool holds(const Condition& condition, Micros at) const;
   bool already_so(const RuleEntry& entry, const Firing& firing) const;
   DeviceId target(const RuleAction& action, const Firing& firing) const;
+  void forget_switches(const RuleId& rule);
+  Status end_fight(const DeviceId& over, Position dispatched, Micros at, Journal& journal);
 
   // The gate (site_gate.cpp).
   struct Request {
@@ -206,6 +208,7 @@ class Site {
   std::optional<Micros> next_release() const;
   bool reconciled() const;
   bool can_go(const PendingCommand& pending, Micros at) const;
+  bool one_by_one(Micros at) const;
   Micros turn_of(const PendingCommand& pending) const;
 
   // Commands on their way (site_flight.cpp).
@@ -244,6 +247,7 @@ class Site {
   // Of this process, not of the log.
   HostLimits limits_;
   bool safe_mode_ = false;
+  Micros restored_at_ = 0;                 // when the silence of most devices was over
   Micros woke_at_ = 0, energised_at_ = 0;  // energised_at_: the last load that automation switched on since
 
   Micros look_at_ = 0;                     // alerts are looked at again then

@@ -21,6 +21,7 @@ bool Site::fold_alert(const Envelope& envelope, const Event& event) {
     if (const auto found = open(seen->alert); found != alerts_.end()) found->acknowledged = true;
   } else if (const auto* cleared = std::get_if<AlertCleared>(&event)) {
     if (const auto found = open(cleared->alert); found != alerts_.end()) alerts_.erase(found);
+    if (cleared->alert == connection_alert) restored_at_ = envelope.occurred_at;
   } else {
     return false;
   }
@@ -51,7 +52,7 @@ void Site::note_trouble(const Envelope& envelope, const Event& event) {
     const auto device = in_flight(verified->command);
     if (device == devices_.end() || device->failed_at == 0) return;
     device->failed_at = 0, device->failed = 0;
-  } else if (!std::holds_alternative<StopEngaged>(event) && !std::holds_alternative<StopLifted>(event) && !std::holds_alternative<ClockSuspected>(event) &&
+  } else if (!std::holds_alternative<RuleSaved>(event) && !std::holds_alternative<RuleRemoved>(event) && !std::holds_alternative<StopEngaged>(event) && !std::holds_alternative<StopLifted>(event) && !std::holds_alternative<ClockSuspected>(event) &&
              !std::holds_alternative<ClockTrusted>(event)) {
     return;
   }

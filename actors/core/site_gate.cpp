@@ -109,8 +109,7 @@ std::optional<CommandWaiting> Site::must_wait(const PendingCommand& p, const Ver
   if (p.proposal.purpose == Purpose::safe_state) return std::nullopt;
   const DeviceState* state = device(p.proposal.device);
   if (state != nullptr && state->in_flight) return CommandWaiting{p.command, Waiting::device_busy, at + busy_wait_max, 0};
-  const bool calm = woke_at_ != 0 && !planted(Plant::turn_ignored) && at < woke_at_ + calm_start;
-  if (!calm || is_person(p.proposal.principal.kind) || !energises(p.proposal.action, p.proposal.power_w) || p.what == Waiting::its_turn) return std::nullopt;
+  if (!one_by_one(at) || is_person(p.proposal.principal.kind) || !energises(p.proposal.action, p.proposal.power_w) || p.what == Waiting::its_turn) return std::nullopt;
   Micros last = std::max(energised_at_, woke_at_);
   for (const PendingCommand& other : pending_)
     if (other.what == Waiting::its_turn) last = std::max(last, other.not_before);
@@ -151,6 +150,13 @@ bool Site::can_go(const PendingCommand& p, Micros at) const {
   if (p.what == Waiting::device_busy) return !devices_[*index].in_flight;
   if (p.what == Waiting::device_offline) return !is_offline(now_, *index, devices_[*index], at);
   return reconciled() && at >= turn_of(p);
+}
+
+/// After a start, and when most of a site's devices come back together, as after a power cut, loads come back one after the other (H16).
+bool Site::one_by_one(Micros at) const {
+  if (woke_at_ == 0 || planted(Plant::turn_ignored)) return false;
+  const bool silent = std::any_of(alerts_.begin(), alerts_.end(), [](const OpenAlert& each) { return each.alert == connection_alert; });
+  return silent || at < std::max(woke_at_, restored_at_) + calm_start;
 }
 
 /// Not before its turn, nor too soon after the load before it: that one may have waited for longer than was planned.
@@ -244,7 +250,8 @@ Status Site::send(const PendingCommand& p, Verdict verdict, Position cause, Micr
   const std::string stream = "device-" + proposal.device.text;
   auto allowed = append(draft(stream, proposal.principal, cause, p.correlation, at, CommandAllowed{p.command, std::move(verdict.readings), known_}), journal);
   if (!allowed) return fail(allowed.error());
-  return note(draft(stream, proposal.principal, *allowed, p.correlation, at, dispatched), journal);
+  auto sent = append(draft(stream, proposal.principal, *allowed, p.correlation, at, dispatched), journal);
+  return sent ? end_fight(proposal.device, *sent, at, journal) : fail(sent.error());
 }
 
 }  // namespace heliograph

@@ -73,6 +73,7 @@ Status Site::react_to(const Sighting& sighting, Micros at, Journal& journal) {
 
 Status Site::react_to(const Firing& firing, Micros at, Journal& journal) {
   const RuleEntry entry = rules_.rules()[firing.rule];  // a copy: acting may change the engine
+  if (entry.removed || !entry.rule.enabled) return {};  // paused by what came before in this turn
   const Trigger& trigger = entry.rule.triggers[firing.trigger];
   const auto [outcome, detail] = judge(entry, firing, at);
   RuleFired fired;
@@ -172,6 +173,24 @@ Status Site::act(const RuleEntry& entry, const Firing& firing, Position fired, M
     auto answer = gate({{target(action, firing), action.action, action.power_w, principal, Purpose::ordinary, {}},
                         {rule_command_id(firing, rule, trigger, source, i)}, why, fired, correlation, {}, {}, 0}, at, journal);
     if (!answer) return fail(answer.error());
+  }
+  return {};
+}
+
+/// Somebody has looked at the rule: whether it fights is seen afresh.
+void Site::forget_switches(const RuleId& rule) {
+  for (DeviceState& device : devices_) std::erase_if(device.by_rules, [&](const RuleSwitch& each) { return each.rule == rule; });
+}
+
+/// Rules that switch a device to and fro against each other are paused, all of them: nobody knows which one is right (H14).
+Status Site::end_fight(const DeviceId& over, Position dispatched, Micros at, Journal& journal) {
+  for (const RuleId& rule : fighters(*device(over))) {
+    const RuleEntry* entry = rules_.find(rule);
+    if (entry == nullptr || !entry->rule.enabled || planted(Plant::fight_goes_on)) continue;
+    Rule paused = entry->rule;
+    paused.enabled = false;
+    auto done = note(draft("rule-" + rule.text, {}, dispatched, {}, at, RuleSaved{rule, entry->version + 1, false, canonical_json(paused)}), journal);
+    if (!done) return done;
   }
   return {};
 }

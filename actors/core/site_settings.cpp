@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "actors/core/preferences.hpp"
+#include "actors/core/rule_check.hpp"
 #include "actors/core/site.hpp"
 
 namespace heliograph {
@@ -17,6 +18,9 @@ Result<RecordPtr> Site::save_rule(const Rule& rule, const Principal& principal, 
   Version version = 1;
   for (const RuleEntry& entry : rules_.rules())
     if (entry.rule.id == rule.id) version = entry.version + 1;
+  for (const RuleEntry& entry : rules_.rules())
+    if (rule.enabled && !entry.removed && entry.rule.enabled && entry.rule.id != rule.id)
+      if (const auto against = contradiction(rule, entry.rule)) return fail(Errc::conflict, *against, "/triggers");
   Draft facts = draft("rule-" + rule.id.text, principal, 0, "p" + std::to_string(journal.next()), at,
                       RuleSaved{rule.id, version, rule.enabled, canonical_json(rule)});
   facts.idempotency_key = std::move(idempotency_key);

@@ -10,7 +10,7 @@
 namespace heliograph {
 namespace {
 
-constexpr std::uint64_t layout = 6;
+constexpr std::uint64_t layout = 7;
 
 class Writer {
  public:
@@ -159,6 +159,8 @@ void write(Writer& w, const DeviceState& d) {
   w.flag(d.registered), w.number(d.may_arrive_until), write(w, d.on), write(w, d.power_w), w.number(d.changed_at), w.number(d.manual_until), w.number(d.soc_moved_at), w.count(d.soc_repeats);
   w.number(d.reserved_w), w.number(d.reserved_since), w.count(d.switched.size());
   for (const Micros at : d.switched) w.number(at);
+  w.count(d.by_rules.size());
+  for (const RuleSwitch& each : d.by_rules) w.text(each.rule.text), w.flag(each.on), w.number(each.at), w.count(each.dispatched);
   w.number(d.failed_at), w.count(d.failed), w.number(d.refused_at), w.count(d.refused), w.text(d.refused_by);
   w.flag(d.lease.has_value());
   if (const auto& l = d.lease) {
@@ -179,6 +181,10 @@ DeviceState read_device(Reader& r) {
   d.on = read_optional<bool>(r), d.power_w = read_optional<std::int64_t>(r);
   d.changed_at = r.number(), d.manual_until = r.number() * (planted(Plant::hold_not_restored) ? 0 : 1), d.soc_moved_at = r.number(), d.soc_repeats = static_cast<std::uint32_t>(r.count()), d.reserved_w = r.number(), d.reserved_since = r.number();
   for (std::size_t n = r.length(); n > 0 && r.good(); --n) d.switched.push_back(r.number());
+  for (std::size_t n = r.length(); n > 0 && r.good(); --n) {
+    RuleSwitch& each = d.by_rules.emplace_back();
+    each.rule.text = r.text(), each.on = r.flag(), each.at = r.number(), each.dispatched = r.count();
+  }
   if (planted(Plant::reserve_not_saved)) d.reserved_w = 0;
   if (planted(Plant::switches_not_saved)) d.switched.clear();
   d.failed_at = r.number(), d.failed = r.count(), d.refused_at = r.number(), d.refused = r.count(), d.refused_by = r.text();
@@ -273,7 +279,7 @@ std::string Site::snapshot() const {
   w.count(layout), w.text(key_.tenant.text), w.text(key_.site.text), w.flag(configured_);
   w.text(settings_.name), w.text(settings_.time_zone), w.text(settings_.currency), w.number(settings_.soc_floor_permille);
   w.number(settings_.grid_import_w_max), w.flag(settings_.automation), w.flag(stopped_), w.count(stop_position_);
-  w.flag(clock_suspect_), w.count(clock_position_), write(w, wishes_);
+  w.flag(clock_suspect_), w.count(clock_position_), w.number(restored_at_), write(w, wishes_);
   w.count(now_.words());
   for (std::size_t i = 0; i < now_.words(); ++i) w.text(now_.word(static_cast<std::int64_t>(i)));
   write(w, now_);
@@ -302,7 +308,7 @@ std::optional<Site> Site::restore(std::string_view bytes) {
   site.configured_ = r.flag();
   s.name = r.text(), s.time_zone = r.text(), s.currency = r.text(), s.soc_floor_permille = static_cast<std::int32_t>(r.number());
   s.grid_import_w_max = r.number(), s.automation = r.flag(), site.stopped_ = r.flag() && !planted(Plant::stop_not_restored), site.stop_position_ = r.count();
-  site.clock_suspect_ = r.flag(), site.clock_position_ = r.count(), site.wishes_ = read_preferences(r);
+  site.clock_suspect_ = r.flag(), site.clock_position_ = r.count(), site.restored_at_ = r.number(), site.wishes_ = read_preferences(r);
   if (auto zone = Zone::find(s.time_zone)) site.zone_ = *zone;
   for (std::size_t n = r.length(); n > 0 && r.good(); --n) site.now_.intern(r.text());
   read_now(r, site.now_);

@@ -149,6 +149,7 @@ Status Server::start(const std::string& address, Handler handler, ServerOptions 
   if (auto listening = impl->listen(*endpoint, address); !listening) return listening;
   impl_ = std::move(impl);
   for (auto& loop : impl_->loops) loop->run_in_thread();
+  if (shared.options.opening) shared.options.opening(impl_->loops[0]);
   impl_->door->run_in_thread();
   impl_->door->post([impl = impl_.get()] { impl->accept(); });
   return {};

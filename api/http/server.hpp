@@ -83,6 +83,8 @@ struct ServerOptions {
   unsigned threads = 1;
   /// What reserved connections are for (Limits::reserved); nothing when empty. On the door's thread, so quickly.
   std::function<bool(const Request&)> urgent = {};
+  /// Called with the loop of the streams before the first connection is taken.
+  std::function<void(const std::shared_ptr<Loop>&)> opening = {};
 };
 
 struct ServerStats {

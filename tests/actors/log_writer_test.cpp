@@ -32,25 +32,21 @@ std::shared_ptr<std::optional<Position>> flush(World& world, int* failures = nul
   return answer;
 }
 
-/// A follower as the gateway is one: keeps positions, reads the log when told to.
+/// A follower as the gateway is one: every record comes once, in order. Each commit here holds one: more came from the log.
 struct Reader {
-  explicit Reader(const EventLog& log_in) : log(log_in) {}
+  explicit Reader(const EventLog& log) : next(log.durable() + 1) {}
   void take(const News& news) {
-    if (news.read_the_log) {
-      ++catch_ups;
-      REQUIRE(log.scan(next, news.durable, Part::all, [&](const RecordPtr& r) { return got(r); }));
-    } else {
-      for (const RecordPtr& record : news.records) got(record);
-      CHECK(news.durable == next - 1);
-    }
+    CHECK_FALSE(news.read_the_log);
+    if (news.records.size() > 1) ++catch_ups;
+    for (const RecordPtr& record : news.records) got(record);
+    CHECK(news.durable == next - 1);
   }
   bool got(const RecordPtr& record) {
     CHECK(record->envelope.position == next);
     next = record->last() + 1;
     return true;
   }
-  const EventLog& log;
-  Position next = 1;
+  Position next;
   std::size_t catch_ups = 0;
 };
 
@@ -131,7 +127,7 @@ TEST_CASE("a follower gets everything once and in order, from where the log stan
     world.run();
   }
   CHECK(reader.next == 202);
-  CHECK(reader.catch_ups == 1);
+  CHECK(reader.catch_ups == 0);
 }
 
 TEST_CASE("a slow follower runs out of credit, reads the log, and misses and repeats nothing") {
@@ -158,7 +154,7 @@ TEST_CASE("a slow follower runs out of credit, reads the log, and misses and rep
   world.run();
   CHECK(slow.next == store.log().durable() + 1);
   CHECK(slow.catch_ups > 3);
-  CHECK(quick.catch_ups == 1);
+  CHECK(quick.catch_ups == 0);
   CHECK(store.log().durable() > 1'000);
 }
 

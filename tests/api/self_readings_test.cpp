@@ -13,7 +13,7 @@ TEST_CASE("the engine's own figures are readings of its own site") {
   auto engine = Engine::start(*store, clock, {.version = "test", .commit = "test"});
   REQUIRE(engine);
   auto metrics = std::make_shared<api::Metrics>();
-  (*engine)->follow([metrics](const News& news) { metrics->count(news); });
+  (*engine)->follow(store->log().durable(), [metrics](const News& news) { metrics->count(news); });
   const SiteKey home{{"local"}, {"home"}};
   REQUIRE((*engine)->request_and_wait(home, Configure{{.name = "Home"}, {PrincipalKind::user, "anna"}}));
 

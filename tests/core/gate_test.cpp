@@ -1,5 +1,6 @@
 // What a command waits for, who says yes to it, and what a stop leaves of it.
 #include <catch2/catch.hpp>
+#include <set>
 #include <functional>
 
 #include "actors/core/preferences.hpp"
@@ -180,6 +181,53 @@ TEST_CASE("a device that is off line: refused with a clear reason, or waited for
   CHECK(story.ask(patient) == Lines{"requested miner-1 switch_on", "waiting device_offline"});
   story.pass(minute_us);
   CHECK(story.read({{"miner-1", Metric::switch_on, 0}}) == Lines{"allowed", "dispatched miner-1 switch_on"});
+}
+
+TEST_CASE("when most devices come back together automation's loads come back one by one (H16)") {
+  Story story = at_rest();
+  story.site.woke(story.at);
+  for (int i = 0; i < 5; ++i) story.add(plug("load-" + std::to_string(i), 100));
+  std::set<std::string> on;  // what was told to switch on, did
+  const auto hear = [&](std::int64_t soc) {
+    story.read({{"battery", Metric::soc_permille, soc}});
+    story.read({{"grid", Metric::grid_w, 100}});
+    for (int i = 0; i < 5; ++i) story.read({{"load-" + std::to_string(i), Metric::switch_on, on.contains("load-" + std::to_string(i))}});
+  };
+  for (int i = 0; i < 15; ++i) hear(900 - i), story.live_until(story.at + minute_us);
+  CHECK(story.ask("load-0", Action::switch_on, 0, guard).back() == "dispatched load-0 switch_on");  // the start is long over
+  on.insert("load-0");
+  story.pass(3 * second_us), hear(885);
+  story.live_until(story.at + 15 * minute_us);  // the power is out
+  CHECK(story.site.alerts().size() == 1);
+  CHECK(story.site.alerts().front().alert == "connection");
+
+  on.clear();
+  hear(880);
+  std::vector<Micros> sent;
+  const auto obey = [&](std::size_t before) {
+    if (story.count<CommandDispatched>() == before) return;
+    const CommandDispatched told = *story.last<CommandDispatched>();
+    on.insert(told.device.text);
+    sent.push_back(story.at);
+    story.answer(told.command, DeviceAnswer::Kind::accepted);
+  };
+  const std::size_t before = story.count<CommandDispatched>();
+  for (int i = 0; i < 5; ++i) story.ask("load-" + std::to_string(i), Action::switch_on, 0, guard);
+  CHECK(story.count<CommandDispatched>() == before + 1);
+  obey(before);
+  CHECK(story.ask("miner-1", Action::switch_on).back().starts_with("refused"));  // which is still silent
+  for (int i = 0; i < 300; ++i) {
+    story.pass(second_us);
+    const std::size_t told = story.count<CommandDispatched>();
+    if (i % 3 == 0) hear(880 - i / 30);
+    story.tick();
+    obey(told);
+  }
+  REQUIRE(sent.size() == 4);  // load-0 went off by hand, so automation keeps off it
+  for (std::size_t i = 1; i < sent.size(); ++i) CHECK(sent[i] - sent[i - 1] >= gap_least - second_us);
+  for (int i = 0; i < 4; ++i) hear(870 - i), story.live_until(story.at + minute_us);
+  CHECK(story.site.alerts().front().alert == "device-offline/miner-1");  // it is over, but for the one that is still silent
+  CHECK(rebuilt(story.journal.records()).snapshot() == story.site.snapshot());
 }
 
 TEST_CASE("after a start automation's loads come back one by one (H16)") {

@@ -218,7 +218,8 @@ TEST_CASE("an export is proved offline, a changed one is not; rebuilt views equa
 
 TEST_CASE("why walks from a command that was sent down to the reading that caused it") {
   const TempDir scratch;
-  Server server({killed_house(), scratch / "data", scratch / "witness"});
+  Server device({witness(), scratch / "witness"});
+  Server server({killed_house(), scratch / "data", std::to_string(device.port())});
   REQUIRE(server.port() != 0);
   HttpClient client(server.port()), stream(server.port());
   const std::string home = "/api/v1/sites/home";
@@ -235,10 +236,11 @@ TEST_CASE("why walks from a command that was sent down to the reading that cause
     REQUIRE(client.request("POST", home + "/readings", R"({"device":"battery","timestamp":")" + format_time(clock.now()) + R"(","soc_percent":)" + soc + "}",
                            {{"Content-Type", "application/json"}}).status == 200);
   std::string dispatched;
-  while (dispatched.empty()) {
+  for (bool answered = false; !answered;) {
     const auto event = stream.read_event();
     REQUIRE(event);
     if (event->event == "command.dispatched") dispatched = event->id;
+    answered = event->event == "command.answered";
   }
   const auto reply = client.request("GET", "/api/v1/positions/" + dispatched + "/why");
   INFO(reply.body);

@@ -55,6 +55,12 @@ struct DeviceAccount {
   Micros on_changed_at = 0;   // source time of the reading that saw it change; 0 = none did
   Micros held_until = 0;
   std::deque<Micros> switched;  // first tries of switch commands
+  struct ByRule {
+    std::string rule;
+    bool on = false;
+    Micros at = 0;
+  };
+  std::deque<ByRule> by_rules;  // those of rules, since a person saved the rule
   std::string in_flight;        // command
   Micros may_arrive_until = 0;  // one that was given up may still be on the wire
   struct Lease {
@@ -116,7 +122,10 @@ class Account {
   void on(const Envelope& e, const LeaseEnded& event);
   void on(const Envelope& e, const DeviceChanged& event);
   void on(const Envelope& e, const RuleSaved& event);
+  void on(const Envelope& e, const RuleRemoved& event);
   void on(const Envelope& e, const RuleFired& event);
+  bool fights(const DeviceAccount& device, const std::string& rule) const;
+  void looked_at(const RuleId& rule);
   void first_try(const Envelope& e, const CommandDispatched& event, Trail& trail);
   void next_try(const Envelope& e, const CommandDispatched& event, Trail& trail);
   void chain(const Envelope& e, const Trail& trail) const;

@@ -16,6 +16,8 @@ int rank(const Principal& p) { return Account::person(p) ? 3 : p.kind == Princip
 // ---- asked, waiting, approved ------------------------------------------------------------------------------------------
 
 void Account::on(const Envelope& e, const CommandRequested& event) {
+  if (e.principal.kind == PrincipalKind::rule && event.action != Action::set_power && fights(devices_[event.device.text], e.principal.name))
+    wrong("I11", "rule " + e.principal.name + " goes on fighting over " + event.device.text);
   if (trails_.contains(event.command.text)) return wrong("I3", event.command.text + " was asked for twice");
   Trail& t = trails_[event.command.text];
   t.asked = event, t.by = e.principal, t.requested = e.position, t.cause = e.cause, t.correlation = e.correlation;
@@ -145,8 +147,30 @@ void Account::first_try(const Envelope& e, const CommandDispatched& event, Trail
   t.first_sent = e.recorded_at;
   pending_.erase(event.command.text);
   device.in_flight = event.command.text;
-  if (event.action != Action::set_power) device.switched.push_back(e.recorded_at);
+  if (event.action == Action::set_power) return;
+  device.switched.push_back(e.recorded_at);
+  if (e.principal.kind != PrincipalKind::rule || event.purpose != Purpose::ordinary) return;
+  device.by_rules.push_back({e.principal.name, event.action == Action::switch_on, e.recorded_at});
 }
+
+/// The rule has switched the device to and fro against others more than four times within an hour: it must be quiet.
+bool Account::fights(const DeviceAccount& device, const std::string& rule) const {
+  int times = 0;
+  bool takes_part = false;
+  const DeviceAccount::ByRule* before = nullptr;
+  for (const auto& each : device.by_rules) {
+    if (each.at <= device.by_rules.back().at - hour_us) continue;
+    if (before != nullptr && before->rule != each.rule && before->on != each.on) ++times, takes_part = takes_part || before->rule == rule || each.rule == rule;
+    before = &each;
+  }
+  return times > 4 && takes_part;
+}
+
+void Account::looked_at(const RuleId& rule) {
+  for (auto& [id, device] : devices_) std::erase_if(device.by_rules, [&](const auto& each) { return each.rule == rule.text; });
+}
+
+void Account::on(const Envelope&, const RuleRemoved& event) { looked_at(event.rule); }
 
 void Account::next_try(const Envelope& e, const CommandDispatched& event, Trail& t) {
   if (!t.in_flight()) wrong("I9", "another try of " + event.command.text + ", which is not in flight");
@@ -237,7 +261,8 @@ void Account::on(const Envelope& e, const DeviceChanged& event) {
   if (!device.in_flight.empty()) trails_.at(device.in_flight).hand = true;
 }
 
-void Account::on(const Envelope&, const RuleSaved& event) {
+void Account::on(const Envelope& e, const RuleSaved& event) {
+  if (e.principal.kind != PrincipalKind::system) looked_at(event.rule);
   RuleBook& book = rules_[event.rule.text];
   if (book.document == event.document) return;
   book.document = event.document;

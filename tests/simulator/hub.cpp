@@ -13,7 +13,7 @@ constexpr Micros look_again = 10 * second_us;  // as in actors/clock_actor.cpp
 /// What bytes cannot show: a field that the snapshot has forgotten to write is missing from both.
 bool remembers_the_same(const Site& a, const Site& b) {
   const auto same_device = [](const DeviceState& x, const DeviceState& y) {
-    return x.about == y.about && x.on == y.on && x.power_w == y.power_w && x.changed_at == y.changed_at && x.manual_until == y.manual_until && x.switched == y.switched &&
+    return x.about == y.about && x.on == y.on && x.power_w == y.power_w && x.changed_at == y.changed_at && x.manual_until == y.manual_until && x.switched == y.switched && x.by_rules == y.by_rules &&
            x.soc_moved_at == y.soc_moved_at && x.soc_repeats == y.soc_repeats && x.reserved_w == y.reserved_w && x.reserved_since == y.reserved_since &&
            x.in_flight.has_value() == y.in_flight.has_value() && x.lease.has_value() == y.lease.has_value();
   };

@@ -14,7 +14,7 @@ const std::vector<PlantedBug>& planted_bugs() {
       CORE(priority_ignored), CORE(range_ignored), CORE(forecast_ignored),
       CORE(reserve_dropped_when_unknown), CORE(reserve_released_too_early), CORE(verified_by_an_old_reading), CORE(verified_by_any_value),
       CORE(person_leaves_no_hold), CORE(hand_not_noticed), CORE(lease_not_renewed), CORE(lease_not_given), CORE(lock_released_on_timeout),
-      CORE(new_id_for_a_try), CORE(try_not_judged), CORE(try_extends_expiry), CORE(tries_without_end), CORE(rollback_missing),
+      CORE(new_id_for_a_try), CORE(try_not_judged), CORE(try_extends_expiry), CORE(tries_without_end), CORE(fight_goes_on), CORE(rollback_missing),
       CORE(rollback_against_a_hand), CORE(rollback_energises), CORE(last_look_blind), CORE(renewed_unjudged), CORE(wrong_hardware_believed),
       CORE(deadline_missing),
       CORE(agent_needs_no_yes), CORE(approval_twice), CORE(approval_after_expiry), CORE(approval_not_judged_again), CORE(unproven_approval),

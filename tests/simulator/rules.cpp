@@ -20,6 +20,9 @@ constexpr std::string_view documents[] = {
     R"({"id":"flap","triggers":[{"id":"up","metric":"grid_w","device":"grid","above":1200,"rearm":1199},
         {"id":"down","metric":"grid_w","device":"grid","below":1200,"rearm":1201}],
         "actions":[{"when":["up"],"do":"switch_off","device":"pump"},{"when":["down"],"do":"switch_on","device":"pump"}]})",
+    // These two fight.
+    R"({"id":"spare","triggers":[{"id":"up","metric":"grid_w","device":"grid","above":1000,"rearm":999}],"actions":[{"do":"switch_off","device":"pump"}]})",
+    R"({"id":"spend","triggers":[{"id":"down","metric":"grid_w","device":"grid","below":1000,"rearm":1001}],"actions":[{"do":"switch_on","device":"pump"}]})",
 };
 
 std::vector<Rule> read() {

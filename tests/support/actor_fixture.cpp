@@ -114,7 +114,7 @@ void World::query(std::function<void(const Views&)> query) {
 }
 
 FollowerActor World::follow(std::function<void(const News&)> told) {
-  followers.push_back(spawn_follower(system, writer, std::move(told)));
+  followers.push_back(spawn_follower(system, store.log(), writer, store.log().durable(), std::move(told), [this](const Error& error) { fatal.push_back(error); }));
   run();
   return followers.back();
 }
