@@ -109,6 +109,7 @@ std::string key_file(const std::string& data) { return (std::filesystem::path(da
 Result<std::unique_ptr<Engine>> start_engine(Store& store, const std::string& data, Clock& clock, const HostLimits& limits = {}) {
   EngineOptions options;
   options.limits = limits;
+  options.stop_mark = data;
   auto key = SigningKey::open(key_file(data));
   if (!key) return fail(key.error());
   options.key = *key;

@@ -63,6 +63,10 @@ Result<std::unique_ptr<Engine>> Engine::start(Store& store, const Clock& wall, E
   };
   engine->running_ = std::make_unique<Running>(engine->options_.threads, store.log(), *engine->clock_, engine->stats_, fatal);
   Running& r = *engine->running_;
+  std::vector<SiteKey> may_act;
+  for (const auto& [site, recovered] : *sites)
+    if (site != self && !recovered.site.stopped()) may_act.push_back(site);
+  engine->take_over_stops(may_act);
   r.writer = spawn_log_writer(r.system, store.log(), r.committer);
   r.alarms = spawn_clock(r.system, *engine->clock_, r.directory);
   r.projector = spawn_projector(r.system, *engine->views_, r.writer, fatal);
@@ -71,7 +75,18 @@ Result<std::unique_ptr<Engine>> Engine::start(Store& store, const Clock& wall, E
 
   if (auto said = engine->say(EngineStarted{engine->options_.version, engine->options_.commit, engine->clean_, engine->safe_mode_}); !said)
     return fail(said.error());
+  for (const SiteKey& site : engine->mark_ ? engine->mark_->left() : std::vector<SiteKey>()) {
+    const auto stopped = engine->request_and_wait(site, EngageStop{{}, "The house was stopped, and ended before that was on record."});
+    if (stopped) engine->mark_->settle(site);  // else it is stopped in memory, and the file stays
+  }
   return engine;
+}
+
+/// Before any site wakes.
+void Engine::take_over_stops(const std::vector<SiteKey>& sites) {
+  if (options_.stop_mark.empty()) return;
+  mark_ = std::make_unique<StopMark>(options_.stop_mark, sites);
+  for (const SiteKey& site : mark_->left()) running_->directory.stop_flag(site)->engage();
 }
 
 /// What the last starts say about this one.

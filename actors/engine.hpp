@@ -12,6 +12,7 @@
 #include "actors/device_port.hpp"
 #include "actors/log_writer.hpp"
 #include "actors/site_directory.hpp"
+#include "actors/stop_mark.hpp"
 #include "events/checkpoint.hpp"
 #include "projections/projector.hpp"
 #include "storage/store.hpp"
@@ -26,6 +27,7 @@ struct EngineOptions {
   /// Called once when the engine cannot go on; the process should end with an error and be started again.
   std::function<void(const Error&)> fatal = {};
   Progress catching_up = {};  // views folding what they missed
+  std::string stop_mark = {};  // directory of the file that outlives a stop without a record (stop_mark.hpp); empty = none
   HostLimits limits = {};     // of the host's configuration, for every site
 };
 
@@ -42,6 +44,8 @@ class Engine {
   /// Stops every site, or only one, in memory: from any thread, whatever the log and the actors do. Says which, and which of them
   /// have a send under way that does not end. Each must still be told (EngageStop), so that it is on record: see StopOrder.
   void stop_in_memory(const std::optional<SiteKey>& only, std::vector<SiteKey>& stopped, std::vector<SiteKey>& sending);
+  /// Keeps what is stopped beside the log, until it is on record. Null in memory-only houses.
+  StopMark* stop_mark() { return mark_.get(); }
   /// The same, waiting for the reply. Not from an actor or an I/O thread.
   Result<SiteReply> request_and_wait(const SiteKey& site, SiteCommand command);
   /// Asks the views. Sees everything that was acknowledged before this call. Any thread.
@@ -68,6 +72,7 @@ class Engine {
  private:
   Engine(Store& store, const Clock& wall, EngineOptions options);
   Status look_back();
+  void take_over_stops(const std::vector<SiteKey>& sites);
   /// Records a fact about the engine itself and, with a key, a signed checkpoint that covers it.
   Status say(Event fact);
   struct Running;
@@ -79,6 +84,7 @@ class Engine {
   bool clean_ = true;  // nothing before this start ended badly
   bool safe_mode_ = false;
   Micros clock_doubt_ = 0;
+  std::unique_ptr<StopMark> mark_;
   WriterStats stats_;
   std::unique_ptr<Views> views_;
   std::unique_ptr<Running> running_;

@@ -16,6 +16,7 @@ void StopOrder::record(const Principal& principal, const std::string& reason, st
     open_ = sites.size();
   }
   if (sites.empty()) return answered();
+  if (StopMark* mark = engine_.stop_mark()) mark->add(sites);
   for (const SiteKey& site : sites)
     engine_.request(site, EngageStop{principal, reason}, [self = shared_from_this(), site, answered](Result<SiteReply> reply) {
       bool last = false;
@@ -24,6 +25,7 @@ void StopOrder::record(const Principal& principal, const std::string& reason, st
         if (reply) {
           self->state_.position = std::max(self->state_.position, reply->last);
           self->state_.on_record.push_back(site);
+          if (StopMark* mark = self->engine_.stop_mark()) mark->settle(site);
           std::erase(self->state_.in_memory_only, site);
         } else {
           self->state_.errors.push_back(reply.error());

@@ -1,6 +1,7 @@
 // The device's shell: sends what is durable, once, brings answers back, and falls alone.
 #include <catch2/catch.hpp>
 
+#include "actors/device_actor.hpp"
 #include "tests/support/actor_fixture.hpp"
 
 using namespace heliograph;
@@ -41,6 +42,33 @@ TEST_CASE("a device hears a command only when its dispatch is on the durable rec
   house.clock.advance(second_us);
   house.world.ask(readings({{"miner-1", Metric::switch_on, 1}}, house.clock.now()));
   CHECK(house.told() == Lines{"dispatched miner-1 switch_on", "verified"});
+}
+
+TEST_CASE("what was handed over before a stop is not sent after it was lifted") {
+  Furnished house;
+  World& world = house.world;
+  const DeviceActor device = spawn_device(world.system, house.port, world.site(), house.clock, world.directory.stop_flag(villa), {});
+  caf::anon_send(world.site(), adopt_atom_v, std::string("miner-1"), device);
+  world.run();
+  const bool stops = GENERATE(true, false);
+  const auto held = World::raw(device);
+  world.request(ask_for("miner-1", Action::switch_on));
+  world.run_without(held);
+  CHECK(house.told() == Lines{"dispatched miner-1 switch_on"});
+  if (stops) {
+    world.request(EngageStop{anna, "smoke"});
+    world.run_without(held);
+    world.request(LiftStop{anna, "clear"});
+    world.run_without(held);
+    CHECK_FALSE(world.directory.stop_flag(villa)->engaged());
+  }
+  CHECK(house.port->sends.empty());
+  world.run();
+  std::size_t energising = 0;
+  for (const WitnessPort::Send& send : house.port->sends) energising += send.command.action == Action::switch_on;
+  CHECK(energising == (stops ? 0 : 1));
+  caf::anon_send_exit(device, caf::exit_reason::user_shutdown);
+  world.run();
 }
 
 TEST_CASE("what the device answers comes back to the site; accepted is not done") {

@@ -42,6 +42,7 @@ struct HouseOnDisk {
     store = std::move(*opened);
     EngineOptions options;
     options.threads = 4;
+    options.stop_mark = dir / "data";
     options.fatal = [this](const Error&) { ++fatal; };
     auto started = Engine::start(*store, clock, options);
     REQUIRE(started);
@@ -113,6 +114,69 @@ TEST_CASE("the line stops a house that is asked for power all the time: on recor
   ask_many(house, 200);
   CHECK(house.engine->request_and_wait(villa, ask_for("miner-1", Action::switch_on)));
   CHECK(house.miner->after == 0);
+}
+
+namespace {
+
+/// A house as it would be after a restart: what was durable, and the files beside the log.
+bool stopped_after_a_restart(const std::string& directory, const SiteKey& site = villa) {
+  const auto store = open_memory_store();
+  SystemClock clock;
+  {
+    auto before = Engine::start(*store, clock, {});
+    REQUIRE(before);
+    REQUIRE((*before)->request_and_wait(site, Configure{SiteConfigured{}, anna}));
+    REQUIRE((*before)->request_and_wait(site, RegisterDevice{plug("miner-1"), anna}));
+    REQUIRE((*before)->stop());
+  }
+  EngineOptions options;
+  options.stop_mark = directory;
+  auto engine = Engine::start(*store, clock, options);
+  REQUIRE(engine);
+  bool stopped = false;
+  (*engine)->query_and_wait([&](const Views& views) { stopped = views.devices.stop(site) != nullptr; });
+  const auto answer = (*engine)->request_and_wait(site, ask_for("miner-1", Action::switch_on));
+  REQUIRE(answer);
+  const auto& refusals = answer->command->refusals;
+  CHECK(stopped == std::any_of(refusals.begin(), refusals.end(), [](const Refusal& r) { return r.rule == "stop"; }));
+  return stopped;
+}
+
+}  // namespace
+
+TEST_CASE("a stop that the log did not take outlives the process") {
+  HouseOnDisk house;
+  house.fs->stall();
+  const StopHeard heard = house.stop();
+  CHECK(has(heard.record, R"("on_record":false)"));
+  // The file is written beside the answer.
+  const std::string mark = house.dir / "data/stopped";
+  for (int i = 0; i < 2'000 && kind_of(mark) == FileKind::none; ++i) std::this_thread::yield(), static_cast<void>(names_in(house.dir / "data"));
+  REQUIRE(kind_of(mark) == FileKind::regular);
+  TempDir next;
+  std::filesystem::copy_file(mark, next / "stopped");
+  CHECK(stopped_after_a_restart(next / ""));
+  CHECK(kind_of(next / "stopped") == FileKind::none);  // it is on record now
+  CHECK_FALSE(stopped_after_a_restart(next / ""));
+  house.fs->resume();
+  CHECK(house.engine->request_and_wait(villa, Configure{SiteConfigured{}, anna}));
+  REQUIRE(house.engine->stop());
+  house.line.reset(), house.engine.reset();  // waits for the file
+  CHECK(kind_of(mark) == FileKind::none);
+}
+
+TEST_CASE("a mark of a stop that cannot be read stops every site; one of another site stops none") {
+  for (const std::string text : {"", "heliograph stopped 1\n", "heliograph stopped 1\nlocal vil", "heliograph stopped 1\nnonsense\nend\n", "heliograph stopped 2\nend\n"}) {
+    INFO(text);
+    TempDir dir;
+    REQUIRE(write_file(dir / "stopped", text));
+    CHECK(stopped_after_a_restart(dir / ""));
+    CHECK(kind_of(dir / "stopped") == FileKind::none);
+  }
+  TempDir dir;
+  REQUIRE(write_file(dir / "stopped", "heliograph stopped 1\nlocal elsewhere\nend\n"));
+  CHECK_FALSE(stopped_after_a_restart(dir / ""));
+  CHECK(kind_of(dir / "stopped") == FileKind::none);
 }
 
 TEST_CASE("the line stops a house whose disk hangs: in memory at once, said to be not on record, on record when the disk comes back") {

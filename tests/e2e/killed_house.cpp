@@ -104,6 +104,7 @@ int main(int argc, char** argv) {
   SystemClock clock;
   EngineOptions options;
   options.version = options.commit = "test";
+  if (fault != "--memory") options.stop_mark = argv[1];
   options.fatal = [](const Error& error) { ::_exit(complain(error)); };
   auto engine = Engine::start(*store, clock, std::move(options));
   if (!engine) return complain(engine.error());
