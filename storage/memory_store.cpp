@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <mutex>
 
 #include "storage/store.hpp"
@@ -220,7 +221,7 @@ class MemoryStore : public Store {
   ViewStore& views() override { return views_; }
   bool was_clean() const override { return true; }
   std::uint64_t bytes() const override { return 0; }
-  std::uint64_t free_bytes() const override { return 0; }
+  std::uint64_t free_bytes() const override { return std::numeric_limits<std::int64_t>::max(); }  // never full
   const std::vector<std::string>& notes() const override { return notes_; }
   std::optional<Mark> mark() const override { return std::nullopt; }
   Status check_files() const override { return {}; }

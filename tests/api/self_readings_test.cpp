@@ -3,9 +3,47 @@
 
 #include <catch2/catch.hpp>
 
-#include "storage/store.hpp"
+#include "storage/store_opening.hpp"
+#include "tests/support/temp_dir.hpp"
 
 using namespace heliograph;
+
+TEST_CASE("a disk that fills up is an alert, once, and over when there is room again, also across a start") {
+  const heliograph::testing::TempDir dir;
+  std::uint64_t free = 10ull << 30;
+  StoreSeams seams;
+  seams.free_bytes = [&free] { return free; };
+  ManualClock clock(from_civil(2026, 3, 1));
+  const auto poll = [&](int times) {
+    auto store = open_store_with(dir / "data", {.create = true}, seams);
+    REQUIRE(store);
+    auto engine = Engine::start(**store, clock, {.version = "test", .commit = "test"});
+    REQUIRE(engine);
+    api::SelfReadings source(**engine, std::make_shared<api::Metrics>());
+    for (int i = 0; i < times; ++i) {
+      REQUIRE(source.poll(clock.now()));
+      REQUIRE((*engine)->request_and_wait(engine_site(), RecordFact{"site-heliograph", NotificationRaised{"x", "y"}, {}, {}}));  // what came before it is on record
+    }
+    std::vector<AlertEntry> alerts;
+    (*engine)->query_and_wait([&](const Views& views) { alerts = views.alerts.of(engine_site()); });
+    REQUIRE((*engine)->stop());
+    return alerts;
+  };
+  CHECK(poll(2).empty());
+  free = 200ull << 20;
+  auto alerts = poll(3);
+  REQUIRE(alerts.size() == 1);
+  CHECK(alerts.front().alert == "disk");
+  CHECK(alerts.front().severity == Severity::critical);
+  CHECK(alerts.front().text.find("Only 200 MB") == 0);
+  CHECK(alerts.front().cleared_at == 0);
+  free = 300ull << 20;
+  CHECK(poll(2).front().cleared_at == 0);  // not yet
+  free = 400ull << 20;
+  alerts = poll(2);
+  REQUIRE(alerts.size() == 1);
+  CHECK(alerts.front().cleared_at != 0);
+}
 
 TEST_CASE("the engine's own figures are readings of its own site") {
   auto store = open_memory_store();
