@@ -19,7 +19,8 @@ namespace heliograph {
 
 // ---- what travels ------------------------------------------------------------------------------------------------
 
-/// What became durable, in log order. With `read_the_log`, and no records, the receiver was slow: it reads the log from where it is.
+/// What became durable, in log order. `read_the_log`: the receiver was slow. The projector then gets no records, and reads the log from
+/// where it is; whoever follows gets them, as its actor has read them (spawn_follower).
 struct News {
   Position durable = 0;
   std::vector<RecordPtr> records;

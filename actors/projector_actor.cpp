@@ -105,6 +105,7 @@ class FollowerShell : public FollowerActor::base {
   void read_up_to(Position durable) {
     constexpr std::size_t page = 256;
     News missed;
+    missed.read_the_log = true;
     const auto tell = [&](Position to) {
       missed.durable = to;
       told_(missed);

@@ -73,6 +73,7 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
     metrics->count(news);
     // Without subscribers nothing is rendered: the hub only has to know how far the log is.
     if (hub->skip(news.durable)) return;
+    if (news.read_the_log) return hub->missed(news.durable);  // too much to render for all: each goes on in the log
     std::vector<http::SseFrame> frames;
     for (const RecordPtr& record : news.records) frames.push_back(gateway->frame(*record));
     hub->publish(std::move(frames), news.durable);

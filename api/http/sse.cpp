@@ -98,7 +98,7 @@ class SseHub::State : public std::enable_shared_from_this<State> {
         live_(live) {}
 
   void start() { arm_tick(); }
-  void publish(std::vector<SseFrame> frames, Position through);
+  void publish(std::vector<SseFrame> frames, Position through, bool missed = false);
   bool skip(Position through);
   void subscribe(std::optional<Position> after, SseFilter filter, const Responder& responder);
   void stop();
@@ -120,12 +120,14 @@ class SseHub::State : public std::enable_shared_from_this<State> {
   };
   struct Batch {
     std::vector<SseFrame> frames;
-    Position through;
+    Position through = 0;
+    bool missed = false;  // there were more, and no frames of them
   };
 
   // on the loop
   void adopt(StreamHandle stream, std::optional<Position> after, SseFilter filter);
   void take_batches();
+  void all_behind();
   bool deliver(const SseFrame& frame);
   void offer(Subscriber& subscriber, const SseFrame& frame);
   void push(Subscriber& subscriber, const SharedText& text);
@@ -163,7 +165,7 @@ class SseHub::State : public std::enable_shared_from_this<State> {
   std::atomic<std::uint64_t> subscribers_{0}, behind_{0}, published_{0}, fell_behind_{0}, stuck_{0}, turned_away_{0};
 };
 
-void SseHub::State::publish(std::vector<SseFrame> frames, Position through) {
+void SseHub::State::publish(std::vector<SseFrame> frames, Position through, bool missed) {
   {
     std::lock_guard lock(inbox_mutex_);
     if (subscribers_ == 0) {  // the loop is not woken for nobody: who comes takes this first
@@ -171,7 +173,7 @@ void SseHub::State::publish(std::vector<SseFrame> frames, Position through) {
       inbox_.back().through = through;
       return;
     }
-    inbox_.push_back({std::move(frames), through});
+    inbox_.push_back({std::move(frames), through, missed});
     if (std::exchange(waking_, true)) return;
   }
   loop_->post(weakly([](State& s) { s.take_batches(); }));
@@ -194,6 +196,7 @@ void SseHub::State::take_batches() {
   }
   bool urgent = false, news = false;
   for (const auto& batch : batches) {
+    if (batch.missed) all_behind();
     for (const auto& frame : batch.frames) urgent = deliver(frame) || urgent;
     news = news || !batch.frames.empty();
     live_ = std::max(live_, batch.through);
@@ -201,6 +204,16 @@ void SseHub::State::take_batches() {
   if (urgent || (news && !window_open_)) flush_all();
   if (news && !window_open_) open_window();
   for (auto& [key, subscriber] : all_) advance(key, subscriber);
+}
+
+/// Who is live has what there is up to the hub's position, and goes on in the log.
+void SseHub::State::all_behind() {
+  for (auto& [key, subscriber] : all_) {
+    if (subscriber.behind) continue;
+    subscriber.at = std::max(subscriber.at, live_);
+    subscriber.pages = 0;
+    set_behind(subscriber, true);
+  }
 }
 
 /// True when it may not wait for the next telemetry window.
@@ -418,6 +431,8 @@ void SseHub::stop() {
 }
 
 void SseHub::publish(std::vector<SseFrame> frames, Position through) { state_->publish(std::move(frames), through); }
+
+void SseHub::missed(Position through) { state_->publish({}, through, true); }
 
 bool SseHub::skip(Position through) { return state_->skip(through); }
 

@@ -84,6 +84,8 @@ class SseHub {
   /// From any thread, in the order of positions. What is not above the hub's position is ignored, so publishing
   /// again after a restart is harmless. `through`: every position up to here has its frame here, or has none.
   void publish(std::vector<SseFrame> frames, Position through);
+  /// What came up to here was not rendered, it was too much: every subscriber goes on in the log.
+  void missed(Position through);
   /// Goes on without frames when nobody listens; false when somebody does, who must get them. Looking first and publishing
   /// nothing after would lose them for who subscribes in between.
   bool skip(Position through);

@@ -193,7 +193,7 @@ struct Bench {
 }  // namespace
 
 TEST_CASE("every subscriber gets each decision once and in order, and hears of every telemetry gap") {
-  std::size_t overtaken = 0, gaps = 0, resumed = 0;
+  std::size_t overtaken = 0, gaps = 0, resumed = 0, missed = 0;
   for (unsigned seed = 1; seed <= 200; ++seed) {
     INFO("seed " << seed);
     std::mt19937 random(seed);
@@ -231,7 +231,8 @@ TEST_CASE("every subscriber gets each decision once and in order, and hears of e
           const auto again = published - std::min<Position>(published, below(3));  // a publisher that repeats itself
           for (auto p = again + 1; p <= through; ++p)
             if (p > 0 && below(50) != 50) frames.push_back(frame_of(bench.facts, p));
-          hub->publish(std::move(frames), through);
+          if (below(6) == 0) hub->missed(through), ++missed;
+          else hub->publish(std::move(frames), through);
           published = through;
           break;
         }
@@ -315,6 +316,7 @@ TEST_CASE("every subscriber gets each decision once and in order, and hears of e
   CHECK(overtaken > 100);  // otherwise nothing was tested
   CHECK(gaps > 100);
   CHECK(resumed > 100);
+  CHECK(missed > 1'000);
 }
 
 TEST_CASE("a position from the future resets, one that is none is refused") {

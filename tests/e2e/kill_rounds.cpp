@@ -193,8 +193,8 @@ class Life {
     if (is) client.request("POST", "/api/v1/sites/home/stop/lift", R"({"by":"anna","reason":"no fire"})", {{"Content-Type", "application/json"}});
   }
 
-  /// Readings show every state; then every command that was ever sent has come to exactly one end. Not the safe state after a stop:
-  /// nothing confirms it while what was on the wire may still arrive.
+  /// Readings show every state; then every command that was ever sent has come to exactly one end. Not after a stop: nothing
+  /// is confirmed while what was on the wire then may still arrive.
   void come_to_an_end() {
     test::HttpClient client(server_->port());
     for (const char* state : {"0", "1"})
@@ -204,7 +204,7 @@ class Life {
     resume(client);
     look_at_effects();
     for (const auto& [id, times] : dispatches_)
-      if (id.ends_with("/0") && safe_states_.count(id) == 0 && ends_[id.substr(0, id.size() - 2)] == 0) {
+      if (id.ends_with("/0") && after_a_stop_.count(id) == 0 && ends_[id.substr(0, id.size() - 2)] == 0) {
         ++table_.unended;
         table_.complain("without an end: " + id + " " + client.request("GET", "/api/v1/sites/home/commands/" + id.substr(0, id.size() - 2)).body);
       }
@@ -318,13 +318,13 @@ class Life {
         table_.complain("stream: " + s.type + " " + std::to_string(s.first) + " after " + std::to_string(seen_to_) + ", missing " + missing());
       }
       seen_to_ = s.last;
-      if (s.type == "stop.engaged") stopped_ = true;
+      if (s.type == "stop.engaged") stopped_ = ever_stopped_ = true;
       if (s.type == "stop.lifted") stopped_ = false;
       const auto event = json(s.data);
       if (s.type == "command.requested") once(requests_, text(event, "idempotency_key"), s.type);
       else if (s.type == "command.dispatched") {
         const std::string id = text(event["data"], "command") + "/" + std::to_string(number(event["data"], "retry"));
-        if (text(event["data"], "purpose") == "safe_state") safe_states_.insert(id);
+        if (ever_stopped_) after_a_stop_.insert(id);
         once(dispatches_, id, s.type);
       } else if (s.type == "approval.decided") once(yeses_, text(event["data"], "command"), s.type);
       else if (s.type == "command.verified" || s.type == "command.failed") once(ends_, text(event["data"], "command"), s.type);
@@ -373,7 +373,8 @@ class Life {
   std::uint64_t number_ = 1;
   Position seen_to_ = 0;
   std::map<std::string, int> requests_, dispatches_, yeses_, ends_, known_effects_;
-  std::set<std::string> safe_states_;
+  std::set<std::string> after_a_stop_;  // dispatched then
+  bool ever_stopped_ = false;
   Position gap_to_ = 0;
   std::vector<std::pair<Position, Position>> left_out_;  // of the stream, which said so
   bool stopped_ = false;  // says the stream

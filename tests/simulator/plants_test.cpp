@@ -8,7 +8,7 @@
 using namespace heliograph::simulator;
 
 TEST_CASE("every planted bug is found") {
-  constexpr std::uint64_t most = HELIOGRAPH_SIMULATOR_PLANT_SEEDS, enough = 3;
+  constexpr std::uint64_t most = HELIOGRAPH_SIMULATOR_PLANT_SEEDS, enough = HELIOGRAPH_SIMULATOR_PLANT_FINDS;
   const std::vector<PlantedBug> bugs(planted_bugs().begin() + 1, planted_bugs().end());
   CHECK(bugs.size() >= 60);
   std::cout << "plant: first seed, mean seeds to find, what was seen\n";
