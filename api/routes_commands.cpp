@@ -13,6 +13,7 @@ std::optional<Action> parse_action(std::string_view word) {
   if (word == "switch_on" || word == "on" || word == "resume") return Action::switch_on;
   if (word == "switch_off" || word == "off" || word == "pause") return Action::switch_off;
   if (word == "set_power") return Action::set_power;
+  if (word == "set_mode") return Action::set_mode;
   return std::nullopt;
 }
 
@@ -41,12 +42,16 @@ void command(Service& service, http::Request&& request, const http::Responder& r
   fields.require("action", "\"action\": \"switch_off\"");
   if (const auto word = fields.text("action")) {
     if (const auto action = parse_action(*word)) ask.proposal.action = *action;
-    else fields.problem("action", "\"action\" must be switch_on, switch_off or set_power.");
+    else fields.problem("action", "\"action\" must be switch_on, switch_off, set_power or set_mode.");
   }
   const auto power = fields.scaled("power_w", 0, -1'000'000'000, 1'000'000'000, "W");
   if (ask.proposal.action == Action::set_power && !power) fields.problem("power_w", "set_power needs \"power_w\": + discharges, - charges.");
   if (ask.proposal.action != Action::set_power && power) fields.problem("power_w", "Only set_power takes \"power_w\": leave it out.");
   ask.proposal.power_w = power.value_or(0);
+  const auto mode = fields.text("mode");
+  if (ask.proposal.action == Action::set_mode && !mode) fields.problem("mode", "set_mode needs \"mode\": one that the device knows, like \"PASSIVE\".");
+  if (ask.proposal.action != Action::set_mode && mode) fields.problem("mode", "Only set_mode takes \"mode\": leave it out.");
+  ask.proposal.mode = mode.value_or("");
   ask.reason = fields.text("reason").value_or("");
   ask.proposal.principal = caller(who(fields).value_or(""));
   ask.wait_online = fields.duration("wait_online").value_or(0);
@@ -147,7 +152,7 @@ Result<heliograph::Ask> once_more(const Views& views, const SiteKey& site, const
   heliograph::Ask ask;
   for (const RecordPtr& record : *story)
     if (const auto* asked = std::get_if<CommandRequested>(&record->event())) {
-      ask.proposal = {asked->device, asked->action, asked->power_w, {}, Purpose::ordinary, command};
+      ask.proposal = {asked->device, asked->action, asked->power_w, {}, Purpose::ordinary, command, asked->mode};
       ask.correlation = record->envelope.correlation;
     }
   return ask;
@@ -178,7 +183,8 @@ http::Response pending(const Views& views, const SiteKey& site, const http::Requ
   json.begin_object().key("pending").begin_array();
   for (const PendingAction& p : views.pending.of(site)) {
     json.begin_object().field("command", p.command.text).field("device", p.device.text).field("action", std::string(name(p.action)));
-    if (p.action == Action::set_power) json.field("power_w", p.power_w);
+    if (p.action == Action::set_mode) json.field("mode", p.mode);
+    if (!is_switch(p.action)) json.field("power_w", p.power_w);
     json.field("state", std::string(name(p.stage))).field("who", to_string(p.who)).field("position", p.requested);
     json.key("since").time(p.since).field("reason", p.reason);
     if (p.until != 0) json.key("until").time(p.until);

@@ -46,6 +46,19 @@ void configure(Service& service, http::Request&& request, const http::Responder&
   answer_turn(service, body.site(), Configure{settings, caller({})}, responder, position_response);
 }
 
+/// {"PASSIVE": 0, "MAX": 3000}: what it draws in each, W.
+std::vector<DeviceMode> modes(FieldReader& fields) {
+  std::vector<DeviceMode> out;
+  const Document* found = fields.find("modes");
+  if (found == nullptr) return out;
+  if (found->kind != Document::Kind::object) fields.problem("modes", "\"modes\" names each mode with the most that the device draws in it: {\"PASSIVE\": 0, \"MAX\": 3000}.");
+  for (const DocumentField& each : found->fields) {
+    if (each.value.kind != Document::Kind::integer) fields.problem("modes", "What the device draws in the mode " + quoted(each.key) + " is a whole number of watts, 0 or more.");
+    out.push_back({each.key, each.value.integer});
+  }
+  return out;
+}
+
 void register_device(Service& service, http::Request&& request, const http::Responder& responder) {
   SiteBody body(request, responder, "The device");
   if (!body) return;
@@ -68,6 +81,7 @@ void register_device(Service& service, http::Request&& request, const http::Resp
   device.capacity_wh = fields.scaled("capacity_wh", 0, 0, 1'000'000'000, "Wh").value_or(0);
   device.hardware = fields.text("hardware").value_or("");
   device.environment = fields.text("environment").value_or("");
+  device.modes = modes(fields);
   if (body.refused()) return;
   answer_turn(service, body.site(), RegisterDevice{device, caller({})}, responder, position_response);
 }

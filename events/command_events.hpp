@@ -13,7 +13,8 @@
 namespace heliograph {
 
 /// What a device can be told to do; a device without capabilities is read-only.
-enum class Action : std::uint8_t { switch_on = 0, switch_off, set_power };
+enum class Action : std::uint8_t { switch_on = 0, switch_off, set_power, set_mode };
+inline bool is_switch(Action action) { return action == Action::switch_on || action == Action::switch_off; }
 /// What a command is for. A rollback puts back what was before a command that failed; safe_state follows an emergency stop.
 enum class Purpose : std::uint8_t { ordinary = 0, rollback, safe_state };
 
@@ -23,10 +24,11 @@ struct CommandRequested {
   CommandId command;
   DeviceId device;
   Action action = Action::switch_off;
-  std::int64_t power_w = 0;  // for set_power: + discharge / - charge
+  std::int64_t power_w = 0;  // for set_power: + discharge / - charge; for set_mode: the most that it draws in this mode
   std::string reason;        // one sentence for people
   Purpose purpose = Purpose::ordinary;
   CommandId about = {};      // the command that a rollback or safe state follows; that a retry by hand repeats
+  std::string mode = {};     // for set_mode, as the device names it
   bool operator==(const CommandRequested&) const = default;
 };
 
@@ -109,6 +111,7 @@ struct CommandDispatched {
   Micros lease = 0;         // the device's own timer returns it to its safe state after this; 0 = it has none
   Purpose purpose = Purpose::ordinary;
   std::string hardware = {};  // the only device that it is meant for; empty = not bound
+  std::string mode = {};      // for set_mode
   bool operator==(const CommandDispatched&) const = default;
 };
 enum class Answered : std::uint8_t { accepted = 0, unreachable };

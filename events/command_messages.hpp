@@ -16,15 +16,17 @@ inline log::CommandRequested pack(const CommandRequested& e) {
   m.set_reason(e.reason);
   m.set_purpose(static_cast<std::uint32_t>(e.purpose));
   m.set_about(e.about.text);
+  m.set_mode(e.mode);
   return m;
 }
 inline bool unpack(const log::CommandRequested& m, CommandRequested& e) {
+  e.mode = m.mode();
   e.command.text = m.command();
   e.device.text = m.device();
   e.power_w = m.power_w();
   e.reason = m.reason();
   e.about.text = m.about();
-  return take(m.action(), Action::set_power, e.action) && take(m.purpose(), Purpose::safe_state, e.purpose);
+  return take(m.action(), Action::set_mode, e.action) && take(m.purpose(), Purpose::safe_state, e.purpose);
 }
 
 inline log::CommandRefused pack(const CommandRefused& e) {
@@ -148,10 +150,12 @@ inline log::CommandDispatched pack(const CommandDispatched& e) {
   m.set_retry(e.retry);
   m.set_lease_us(e.lease);
   m.set_hardware(e.hardware);
+  m.set_mode(e.mode);
   m.set_purpose(static_cast<std::uint32_t>(e.purpose));
   return m;
 }
 inline bool unpack(const log::CommandDispatched& m, CommandDispatched& e) {
+  e.mode = m.mode();
   e.command.text = m.command();
   e.device.text = m.device();
   e.power_w = m.power_w();
@@ -160,7 +164,7 @@ inline bool unpack(const log::CommandDispatched& m, CommandDispatched& e) {
   e.retry = m.retry();
   e.lease = m.lease_us();
   e.hardware = m.hardware();
-  return take(m.action(), Action::set_power, e.action) && take(m.purpose(), Purpose::safe_state, e.purpose);
+  return take(m.action(), Action::set_mode, e.action) && take(m.purpose(), Purpose::safe_state, e.purpose);
 }
 
 inline log::CommandAnswered pack(const CommandAnswered& e) {

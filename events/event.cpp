@@ -13,15 +13,15 @@ struct TypeRow {
 // In the order of the variant. Bump `schema` together with an upcaster (events/upcast.cpp).
 constexpr std::array<TypeRow, std::variant_size_v<Event>> types{{
     {"site.configured", 1},
-    {"device.registered", 3},
+    {"device.registered", 4},
     {"rule.saved", 1},
     {"rule.removed", 1},
     {"rule.fired", 1},
     {"notification.raised", 1},
-    {"command.requested", 2},
+    {"command.requested", 3},
     {"command.refused", 2},
     {"command.allowed", 2},
-    {"command.dispatched", 2},
+    {"command.dispatched", 3},
     {"command.verified", 1},
     {"command.failed", 2},
     {"stop.engaged", 1},
@@ -67,7 +67,7 @@ std::string_view name(SafeState value) { return word({"off", "on", "as_it_is"}, 
 std::string_view name(RuleOutcome value) { return word({"acted", "condition_not_met", "cooling_down", "automation_off", "already_so"}, value); }
 std::string_view name(Confirmation value) { return word({"always", "sometimes", "never"}, value); }
 std::string_view name(Severity value) { return word({"info", "warning", "critical"}, value); }
-std::string_view name(Action value) { return word({"switch_on", "switch_off", "set_power"}, value); }
+std::string_view name(Action value) { return word({"switch_on", "switch_off", "set_power", "set_mode"}, value); }
 std::string_view name(Purpose value) { return word({"ordinary", "rollback", "safe_state"}, value); }
 std::string_view name(Waiting value) { return word({"approval", "device_busy", "device_offline", "its_turn"}, value); }
 std::string_view name(Cancelled value) { return word({"replaced", "stopped", "expired", "denied", "clock_suspect", "by_person"}, value); }

@@ -31,6 +31,12 @@ struct SiteConfigured {
 enum class DeviceKind : std::uint8_t { meter = 0, inverter, battery, plug, node, price };
 /// What a device does when nobody tells it anything: the direction that is safe.
 enum class SafeState : std::uint8_t { off = 0, on, as_it_is };
+/// A way of working that a device can be told, named as its readings name it ("PASSIVE"). It energises when it draws anything.
+struct DeviceMode {
+  std::string mode;         // 1 to 40 characters
+  std::int64_t draw_w = 0;  // the most that the device draws in it; 0 or more
+  bool operator==(const DeviceMode&) const = default;
+};
 
 struct DeviceRegistered {
   DeviceId device;
@@ -49,6 +55,7 @@ struct DeviceRegistered {
   std::int64_t capacity_wh = 0;            // of a battery, usable; 0 = not known: no forecast
   std::string hardware = {};               // serial or MAC; empty = not bound. Another one answers: the wrong device
   std::string environment = {};            // "production", "test"; empty = any. Differs from the host's: never commanded
+  std::vector<DeviceMode> modes = {};      // that can be set; at most 16, no name twice
   bool operator==(const DeviceRegistered&) const = default;
 };
 

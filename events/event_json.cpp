@@ -5,8 +5,9 @@
 namespace heliograph {
 namespace {
 
-void power(JsonWriter& json, Action action, std::int64_t power_w) {
-  if (action == Action::set_power) json.field("power_w", power_w);
+void target(JsonWriter& json, Action action, std::int64_t power_w, const std::string& mode) {
+  if (action == Action::set_mode) json.field("mode", mode);
+  if (action == Action::set_power || action == Action::set_mode) json.field("power_w", power_w);
 }
 
 void write(JsonWriter& json, const SiteConfigured& e) {
@@ -28,6 +29,10 @@ void write(JsonWriter& json, const DeviceRegistered& e) {
   if (e.capacity_wh != 0) json.field("capacity_wh", e.capacity_wh);
   if (!e.hardware.empty()) json.field("hardware", e.hardware);
   if (!e.environment.empty()) json.field("environment", e.environment);
+  if (e.modes.empty()) return;
+  json.key("modes").begin_object();
+  for (const DeviceMode& each : e.modes) json.field(each.mode.c_str(), each.draw_w);
+  json.end_object();
 }
 void write(JsonWriter& json, const RuleSaved& e) {
   json.field("rule", e.rule.text).field("version", e.rule_version).field("enabled", e.enabled);
@@ -47,7 +52,7 @@ void write(JsonWriter& json, const RuleFired& e) {
 void write(JsonWriter& json, const NotificationRaised& e) { json.field("title", e.title).field("text", e.text); }
 void write(JsonWriter& json, const CommandRequested& e) {
   json.field("command", e.command.text).field("device", e.device.text).field("action", std::string(name(e.action)));
-  power(json, e.action, e.power_w);
+  target(json, e.action, e.power_w, e.mode);
   json.field("reason", e.reason);
   if (e.purpose != Purpose::ordinary) json.field("purpose", std::string(name(e.purpose)));
   if (!e.about.empty()) json.field("about", e.about.text);
@@ -76,7 +81,7 @@ void write(JsonWriter& json, const CommandAllowed& e) {
 }
 void write(JsonWriter& json, const CommandDispatched& e) {
   json.field("command", e.command.text).field("device", e.device.text).field("action", std::string(name(e.action)));
-  power(json, e.action, e.power_w);
+  target(json, e.action, e.power_w, e.mode);
   json.key("expires_at").time(e.expires_at).key("verify_by").time(e.verify_by);
   if (e.retry != 0) json.field("retry", e.retry);
   if (e.lease != 0) json.field("lease", format_duration(e.lease));

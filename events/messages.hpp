@@ -48,6 +48,11 @@ inline log::DeviceRegistered pack(const DeviceRegistered& e) {
   m.set_capacity_wh(e.capacity_wh);
   m.set_hardware(e.hardware);
   m.set_environment(e.environment);
+  for (const DeviceMode& each : e.modes) {
+    auto* out = m.add_modes();
+    out->set_mode(each.mode);
+    out->set_draw_w(each.draw_w);
+  }
   return m;
 }
 inline bool unpack(const log::DeviceRegistered& m, DeviceRegistered& e) {
@@ -66,6 +71,8 @@ inline bool unpack(const log::DeviceRegistered& m, DeviceRegistered& e) {
   e.capacity_wh = m.capacity_wh();
   e.hardware = m.hardware();
   e.environment = m.environment();
+  e.modes.clear();
+  for (const auto& each : m.modes()) e.modes.push_back({each.mode(), each.draw_w()});
   return take(m.kind(), DeviceKind::price, e.kind) && take(m.safe_state(), SafeState::as_it_is, e.safe_state);
 }
 

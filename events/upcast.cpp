@@ -52,8 +52,9 @@ Status upcast(std::string_view type, std::uint32_t& schema, std::string& body) {
     schema = 2;
   }
   // Fields that came later say with their default what was meant before.
-  static constexpr std::array<Current, 7> widened{{{"device.registered", 2}, {"command.requested", 1}, {"command.refused", 1}, {"command.allowed", 1},
-                                                   {"command.dispatched", 1}, {"command.failed", 1}, {"engine.started", 1}}};
+  static constexpr std::array<Current, 10> widened{{{"device.registered", 2}, {"device.registered", 3}, {"command.requested", 1}, {"command.requested", 2},
+                                                    {"command.refused", 1}, {"command.allowed", 1}, {"command.dispatched", 1}, {"command.dispatched", 2},
+                                                    {"command.failed", 1}, {"engine.started", 1}}};
   for (const Current& each : widened)
     if (each.type == type && each.schema == schema) ++schema;
   if (type == readings_type) return {};  // the two schemas differ in where the rows lie: the codec knows both

@@ -19,6 +19,7 @@ std::string encode(const PendingAction& p) {
   put_text(p.reason, out);
   put_varint(static_cast<std::uint64_t>(p.until), out);
   put_text(p.sentence, out);
+  put_text(p.mode, out);
   return out;
 }
 
@@ -37,7 +38,8 @@ bool decode(std::string_view bytes, PendingAction& p) {
   std::uint64_t action = 0, power = 0, stage = 0, kind = 0, since = 0, until = 0;
   const bool good = take(bytes, p.command.text) && take(bytes, p.device.text) && take(bytes, action) && take(bytes, power) &&
                     take(bytes, stage) && take(bytes, kind) && take(bytes, p.who.name) && take(bytes, p.requested) &&
-                    take(bytes, since) && take(bytes, p.reason) && take(bytes, until) && take(bytes, p.sentence) && bytes.empty() && action <= 2 &&
+                    take(bytes, since) && take(bytes, p.reason) && take(bytes, until) && take(bytes, p.sentence) &&
+                    (bytes.empty() || take(bytes, p.mode)) && bytes.empty() && action <= 3 &&
                     stage <= 4 && kind <= 6;
   p.action = static_cast<Action>(action);
   p.power_w = static_cast<std::int64_t>(power);
@@ -95,7 +97,7 @@ void PendingActions::apply(const Record& record) {
   const Event& event = record.event();
   if (const auto* e = std::get_if<CommandRequested>(&event)) {
     pending_[prefix + e->command.text] = {e->command, e->device, e->action, e->power_w, CommandStage::requested,
-                                          envelope.principal, envelope.position, envelope.occurred_at, e->reason, 0, {}};
+                                          envelope.principal, envelope.position, envelope.occurred_at, e->reason, 0, {}, e->mode};
     changed_.insert(prefix + e->command.text);
   } else if (const auto* allowed = std::get_if<CommandAllowed>(&event)) {
     advance(allowed->command, CommandStage::allowed);

@@ -23,6 +23,7 @@ struct PendingAction {
   std::string reason;
   Micros until = 0;        // awaiting_approval, waiting: cancelled then
   std::string sentence;    // awaiting_approval: what people say yes to
+  std::string mode;        // set_mode
 };
 
 class PendingActions : public Projection {

@@ -29,7 +29,7 @@ bool rule_runs_fast(const DryRunScene& scene, const Rule& rule) {
     if (!trigger.threshold || trigger.threshold->hold_for > 0) return false;
   for (const RuleAction& action : rule.actions) {
     if (action.kind != RuleAction::Kind::command) continue;
-    if (action.action == Action::set_power) return false;
+    if (!is_switch(action.action)) return false;
     // A device that shows its switch in the record must be followed reading by reading; so must another one than the
     // trigger's that shows anything, because safety asks when it was heard last.
     if (action.device == "trigger" ? scene.owners[slot(Metric::switch_on)] > 0 : recorded(scene, DeviceId{action.device}))

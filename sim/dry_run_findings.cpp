@@ -49,7 +49,7 @@ class Decisions {
     command.command = request.command;
     command.device = request.device;
     command.action = request.action;
-    command.power_w = request.power_w;
+    command.power_w = request.power_w, command.mode = request.mode;
     command.principal = envelope.principal;
     command.reason = request.reason;
     if (envelope.principal.kind == PrincipalKind::rule && trigger_ != 0) add_reading(command, trigger_);
@@ -176,6 +176,8 @@ class Caveats {
       add("power-not-simulated",
           "A rule set the power of a device that is not simulated: the command counts as done, its energy is in no "
           "figure.");
+    if (outcome_.unsimulated_mode)
+      add("mode-not-simulated", "A mode was set that the record does not show: the command counts as done, what the device draws in it is in no figure.");
     if (played)
       add("played-devices",
           "Devices that are switched otherwise than in the record obey at once and draw their nominal power, or what "

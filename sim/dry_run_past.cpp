@@ -23,7 +23,7 @@ class Reader {
     if (const auto* removed = std::get_if<RuleRemoved>(&event)) past_.rules_now.erase(removed->rule);
     if (std::holds_alternative<HistoryImported>(event)) past_.imports.push_back(record);
     if (const auto* sent = std::get_if<CommandDispatched>(&event); sent && sent->retry == 0 && at >= from_ && at < to_)
-      past_.sent.push_back({at, sent->device, sent->action, sent->power_w, false});
+      past_.sent.push_back({at, sent->device, sent->action, sent->power_w, sent->mode, false});
     if (!wanted(event, record->envelope)) return;
     if (at <= from_)
       past_.before.push_back(record);

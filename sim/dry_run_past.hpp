@@ -15,6 +15,7 @@ struct RecordedCommand {
   DeviceId device;
   Action action = Action::switch_off;
   std::int64_t power_w = 0;
+  std::string mode = {};
   bool matched = false;
 };
 

@@ -94,7 +94,7 @@ class SceneBuilder {
     for (const auto* facts : {&scene_->past.before, &scene_->past.during})
       for (const RecordPtr& fact : *facts)
         if (const auto* about = std::get_if<DeviceRegistered>(&fact->event());
-            about && (about->can_switch || about->can_set_power))
+            about && (about->can_switch || about->can_set_power || !about->modes.empty()))
           device_at(about->device);
   }
 
@@ -264,6 +264,8 @@ MetricSet metrics_of(const std::vector<Rule>& rules) {
     for (const Trigger& trigger : rule.triggers)
       if (trigger.threshold) add(out, trigger.threshold->metric);
     add_conditions(rule.conditions, out);
+    for (const RuleAction& action : rule.actions)
+      if (action.kind == RuleAction::Kind::command && action.action == Action::set_mode) add(out, Metric::mode);
   }
   return out;
 }

@@ -68,7 +68,7 @@ struct DryRunScene {
 /// Errors: invalid, not_found, as dry_run.
 Result<std::unique_ptr<DryRunScene>> make_scene(const DryRunInput& input, DryRunScene::Rules rules);
 
-/// Metrics that triggers and conditions of the rules look at.
+/// Metrics that the rules look at: triggers, conditions, and whether a mode is already so.
 MetricSet metrics_of(const std::vector<Rule>& rules);
 
 }  // namespace heliograph

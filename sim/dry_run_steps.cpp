@@ -56,8 +56,13 @@ void DryRunSteps::warm_up() {
   for (; more_ && row_.at < scene_.input.from; more_ = timeline_->next(row_))
     for (const auto& cell : row_.cells) {
       scene_.world.take(row_.device, cell.metric, cell.value, row_.at);
-      scene_.site.now().fold(scene_.index_of[row_.device], cell.metric, cell.value, row_.at, row_.position);
+      scene_.site.now().fold(scene_.index_of[row_.device], cell.metric, value_of(cell), row_.at, row_.position);
     }
+}
+
+std::int64_t DryRunSteps::value_of(const Timeline::Cell& cell) {
+  if (info(cell.metric).kind != Kind::text) return cell.value;
+  return scene_.site.now().intern(scene_.input.series->word(scene_.input.site, cell.value));
 }
 
 Status DryRunSteps::start() {
@@ -122,7 +127,7 @@ Status DryRunSteps::apply(const RecordPtr& fact, Micros t) {
   due_unknown_ = true;
   if (const auto* request = std::get_if<CommandRequested>(&fact->event())) {
     const Ask ask{
-        {request->device, request->action, request->power_w, fact->envelope.principal}, request->reason, {}, {}, {}};
+        {request->device, request->action, request->power_w, fact->envelope.principal, Purpose::ordinary, {}, request->mode}, request->reason, {}, {}, {}};
     auto answer = scene_.site.ask(ask, t, scene_.journal);
     if (!answer) return fail(answer.error());
     return react(t);
@@ -145,7 +150,7 @@ void DryRunSteps::missed_commands(Micros t) {
   for (; sent_ < sent.size() && sent[sent_].at <= t; ++sent_) {
     const RecordedCommand& command = sent[sent_];
     if (command.matched) continue;
-    if (command.action == Action::set_power) {
+    if (!is_switch(command.action)) {
       differs(t);
       continue;
     }
@@ -171,7 +176,7 @@ void DryRunSteps::take(const Timeline::Row& row) {
   for (const auto& cell : row.cells) {
     scene_.world.take(row.device, cell.metric, cell.value, row.at);
     if (has(hidden_[row.device], cell.metric)) continue;
-    scene_.site.observe(index, cell.metric, cell.value, row.at, row.position);
+    scene_.site.observe(index, cell.metric, value_of(cell), row.at, row.position);
     if (timers_ && scene_.site.rules().watches(cell.metric)) due_unknown_ = true;
     if (simulate_all_) simulate_from(row.device, cell);
   }
@@ -213,6 +218,7 @@ void DryRunSteps::dispatched(const CommandDispatched& command, Micros t) {
   const bool same = recorded_too(command, t);
   scene_.accept(command, t);
   if (command.action == Action::set_power) return set_power(command, same, t);
+  if (command.action == Action::set_mode) return set_mode(command, same, t);
   PlayedDevice* device = played(command.device);
   if (!device) return;
   if (same && !scene_.world.plays(device->in_world)) return;  // the record shows what followed
@@ -238,11 +244,24 @@ void DryRunSteps::set_power(const CommandDispatched& command, bool recorded, Mic
   answers_.push_back({t + 1, index, Metric::battery_w, power_w});
 }
 
+/// The device says that it has changed; what it draws then is not known, and stays as it was recorded.
+void DryRunSteps::set_mode(const CommandDispatched& command, bool recorded, Micros t) {
+  const auto device = std::find(scene_.devices.begin(), scene_.devices.end(), command.device);
+  if (device == scene_.devices.end()) return;
+  const auto index = static_cast<std::uint32_t>(device - scene_.devices.begin());
+  if (!recorded) {
+    outcome_.unsimulated_mode = true;
+    differs(t);
+    add(hidden_[index], Metric::mode);  // the record's modes are those of another past
+  }
+  answers_.push_back({t + 1, index, Metric::mode, scene_.site.now().intern(command.mode)});
+}
+
 bool DryRunSteps::recorded_too(const CommandDispatched& command, Micros t) {
   for (RecordedCommand& recorded : scene_.past.sent) {
     if (recorded.at > t + same_command_within) return false;
     if (recorded.matched || recorded.at < t || recorded.device != command.device || recorded.action != command.action ||
-        recorded.power_w != command.power_w)
+        recorded.power_w != command.power_w || recorded.mode != command.mode)
       continue;
     recorded.matched = true;
     return true;

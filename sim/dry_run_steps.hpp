@@ -13,6 +13,7 @@ struct StepsOutcome {
   std::uint64_t readings = 0;
   std::optional<Micros> first_difference;
   bool unsimulated_power = false;  // a power was set on a device that is not simulated
+  bool unsimulated_mode = false;   // a mode was set: what it draws then is not known
 };
 
 class DryRunSteps {
@@ -41,6 +42,8 @@ class DryRunSteps {
   Status rows(Micros t);
   void warm_up();
   void take(const Timeline::Row& row);
+  /// Words have another number in the series than in the site.
+  std::int64_t value_of(const Timeline::Cell& cell);
   void simulate_from(std::uint32_t device, const Timeline::Cell& cell);
   Status show(Micros t);
   Status react(Micros t);
@@ -48,6 +51,7 @@ class DryRunSteps {
   void settle(Micros t);
   void dispatched(const CommandDispatched& command, Micros t);
   void set_power(const CommandDispatched& command, bool recorded, Micros t);
+  void set_mode(const CommandDispatched& command, bool recorded, Micros t);
   bool recorded_too(const CommandDispatched& command, Micros t);
   void play(PlayedDevice& device, bool on, Micros t);
   void differs(Micros t);

@@ -30,7 +30,7 @@ const SimulatedAnswer& AnswerMemory::remember(const CommandId& command, Simulate
 }
 
 SimulatedAnswer Plug::judge(const CommandDispatched& command, Micros at, Micros effect_at) const {
-  if (command.action == Action::set_power)
+  if (!is_switch(command.action))
     return {Answer::refused, "This plug can only be switched on and off.", effect_at};
   if (command.expires_at != 0 && effect_at > command.expires_at)
     return {Answer::refused, "The command came after its expiry.", effect_at};

@@ -120,7 +120,8 @@ void write_command(JsonWriter& json, const DryRunCommand& command) {
       .field("command", command.command.text)
       .field("device", command.device.text);
   json.field("action", name(command.action));
-  if (command.action == Action::set_power) json.field("power_w", command.power_w);
+  if (command.action == Action::set_mode) json.field("mode", command.mode);
+  if (!is_switch(command.action)) json.field("power_w", command.power_w);
   json.field("principal", to_string(command.principal))
       .field("would_send", command.would_send)
       .field("reason", command.reason);

@@ -33,6 +33,7 @@ struct DryRunCommand {
   DeviceId device;
   Action action = Action::switch_off;
   std::int64_t power_w = 0;
+  std::string mode = {};
   Principal principal;
   std::string reason;
   bool would_send = false;

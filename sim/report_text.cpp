@@ -67,6 +67,7 @@ std::string command_line(const DryRunCommand& command, const Zone& zone) {
   std::string line = "  " + local(command.at, zone) + "  " + left(command.device.text, 12) + " " +
                      left(std::string(name(command.action)), 11);
   if (command.action == Action::set_power) line += std::to_string(command.power_w) + " W ";
+  if (command.action == Action::set_mode) line += "\"" + command.mode + "\" ";
   line += command.would_send ? "  " : "  REFUSED  ";
   line += command.reason + "\n";
   for (const DryRunRefusal& refusal : command.refusals) {

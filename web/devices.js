@@ -8,7 +8,7 @@ import { age, capital, dash, dead_band_w, now } from "./words.js";
 export function draw_devices() {
   const all = [...state.devices.values()];
   for (const id of state.latest.keys()) if (!state.devices.has(id)) all.push({ device: id, kind: "", name: id, unregistered: true });
-  const controllable = (d) => d.can_switch || d.can_set_power;
+  const controllable = (d) => d.can_switch || d.can_set_power || d.modes !== undefined;
   all.sort((a, b) => controllable(b) - controllable(a) || String(a.name).localeCompare(b.name));
   const fresh = all.filter((d) => state.latest.has(d.device) && now() - state.latest.get(d.device).seen_at <= freshness(d.device)).length;
   put($("devices-count"), all.length === 0 ? "" : `${fresh} of ${all.length} reporting`);
@@ -23,7 +23,7 @@ function device_row(about) {
   const on = metrics.get("switch_on"), drawn = metrics.get("power_w") ?? (about.can_set_power ? metrics.get("battery_w") : undefined);
   const fresh = known !== undefined && now() - known.seen_at <= freshness(about.device);
   const seen = known === undefined ? "no reading yet" : fresh ? "reporting" : `${age(known.seen_at)} old`;
-  const can = about.can_switch ? "can be switched" : about.can_set_power ? "power can be set" : "read only";
+  const can = about.can_switch ? "can be switched" : about.can_set_power ? "power can be set" : about.modes ? "mode can be set" : "read only";
   const row = node("li", { className: `${fresh ? "" : "stale"}${on?.value && fresh ? " on" : ""}` },
     node("span", { className: "badge-icon" }, icon(about.kind)),
     node("div", { className: "grow" }, node("strong", {}, about.name || about.device),

@@ -9,8 +9,9 @@
 namespace heliograph {
 namespace {
 
-bool is_wanted(const Proposal& command, Metric metric, std::int64_t value) {
-  if (metric == Metric::switch_on) return command.action != Action::set_power && (value != 0) == (command.action == Action::switch_on);
+bool is_wanted(const Proposal& command, Metric metric, std::int64_t value, std::string_view word) {
+  if (metric == Metric::switch_on) return is_switch(command.action) && (value != 0) == (command.action == Action::switch_on);
+  if (metric == Metric::mode) return command.action == Action::set_mode && word == command.mode;
   if (metric != Metric::battery_w || command.action != Action::set_power) return false;
   const std::int64_t tolerance = std::max<std::int64_t>(50, std::abs(command.power_w) / 10);
   return std::abs(value - command.power_w) <= tolerance;
@@ -28,7 +29,8 @@ Sight observe_switch(DeviceState& device, bool on, Micros at) {
   if (changed) device.changed_at = at;
   device.on = on;
   const auto& command = device.in_flight;
-  const bool ours = command && command->proposal.action != Action::set_power && on == (command->proposal.action == Action::switch_on);
+  const Action told = command ? command->proposal.action : Action::set_power;
+  const bool ours = told == Action::set_mode || (is_switch(told) && on == (told == Action::switch_on));  // a mode may switch, too
   const bool expired = by_lease(device, on, at), late = at <= device.may_arrive_until;
   if (device.lease && !leaves_safe_state(device.about, on ? Action::switch_on : Action::switch_off, 0) && !command)
     device.lease.reset();
@@ -43,14 +45,20 @@ int priority(PrincipalKind kind) {
   return 2;
 }
 
+const DeviceMode* find_mode(const DeviceRegistered& about, std::string_view mode) {
+  const auto found = std::find_if(about.modes.begin(), about.modes.end(), [mode](const DeviceMode& each) { return each.mode == mode; });
+  return found == about.modes.end() ? nullptr : &*found;
+}
+
 bool energises(Action action, std::int64_t power_w) {
-  return action == Action::switch_on || (action == Action::set_power && power_w != 0);
+  return action == Action::switch_on || (!is_switch(action) && power_w != 0);
 }
 
 Micros expiry_of(const DeviceRegistered& about) { return about.settle > 10 * second_us ? cloud_command_expiry : command_expiry; }
 
 std::int64_t added_draw(const DeviceRegistered& about, Action action, std::int64_t power_w) {
   if (action == Action::switch_on) return about.nominal_w;
+  if (action == Action::set_mode) return power_w;
   if (action != Action::set_power) return 0;
   return std::max<std::int64_t>(0, -std::max(power_w, -about.nominal_w));  // charging draws
 }
@@ -65,7 +73,8 @@ std::int64_t draw_not_shown(const DeviceState& device, Micros reading_at) {
 bool leaves_safe_state(const DeviceRegistered& about, Action action, std::int64_t power_w) {
   if (about.safe_state == SafeState::as_it_is) return false;
   if (action == Action::set_power) return power_w != 0;
-  return (action == Action::switch_on) != (about.safe_state == SafeState::on);
+  const bool works = action == Action::set_mode ? power_w != 0 : action == Action::switch_on;
+  return works != (about.safe_state == SafeState::on);
 }
 
 std::vector<RuleId> fighters(const DeviceState& device) {
@@ -84,11 +93,11 @@ void evolve(DeviceState& device, const Envelope& envelope, const CommandDispatch
   if (!device.in_flight || device.in_flight->command != event.command) {
     CommandState& fresh = device.in_flight.emplace();
     fresh.command = event.command;
-    fresh.proposal = {event.device, event.action, event.power_w, envelope.principal, event.purpose, {}};
+    fresh.proposal = {event.device, event.action, event.power_w, envelope.principal, event.purpose, {}, event.mode};
     fresh.correlation = envelope.correlation;
-    fresh.on_before = device.on, fresh.power_before = device.power_w;
+    fresh.on_before = device.on, fresh.power_before = device.power_w, fresh.mode_before = device.mode;
     if (asked != nullptr) fresh.proposal.about = asked->proposal.about, fresh.firer = asked->firer;
-    if (event.action != Action::set_power) {
+    if (is_switch(event.action)) {
       device.switched.push_back(envelope.occurred_at);
       while (device.switched.size() > switches_per_hour_max) device.switched.pop_front();
       if (envelope.principal.kind == PrincipalKind::rule && event.purpose == Purpose::ordinary) {
@@ -134,9 +143,10 @@ void evolve(DeviceState& device, const Envelope& envelope, const CommandFailed& 
     const std::int64_t draw = added_draw(device.about, lost.proposal.action, lost.proposal.power_w);
     // It may still come about until it expires.
     if (draw > 0 && !planted(Plant::reserve_dropped_when_unknown)) device.reserved_w = std::max(device.reserved_w, draw), device.reserved_since = std::max(envelope.occurred_at, lost.expires_at);
-    if (device.in_flight->proposal.action != Action::set_power) device.changed_at = envelope.occurred_at;
+    if (is_switch(device.in_flight->proposal.action)) device.changed_at = envelope.occurred_at;
     device.on.reset();
     device.power_w.reset();
+    device.mode.reset();
   } else if (device.lease && device.lease->command == event.command) {
     device.lease.reset();
   }
@@ -158,18 +168,20 @@ void evolve(DeviceState& device, const Envelope& envelope, const DeviceChanged&)
   if (device.in_flight) device.in_flight->changed_by_hand = true;
 }
 
-Sight observe(DeviceState& device, Metric metric, std::int64_t value, Micros at) {
-  const bool is_switch = metric == Metric::switch_on;
+Sight observe(DeviceState& device, Metric metric, std::int64_t value, Micros at, std::string_view word) {
   if (metric == Metric::battery_w) device.power_w = value;
-  const Sight by_itself = is_switch ? observe_switch(device, value != 0, at) : Sight::nothing;
+  if (metric == Metric::mode) device.mode = word;
+  const Sight by_itself = metric == Metric::switch_on ? observe_switch(device, value != 0, at) : Sight::nothing;
   const auto& command = device.in_flight;
   if (!command || (at <= command->dispatched_at && !planted(Plant::verified_by_an_old_reading))) return by_itself;
-  if (is_wanted(command->proposal, metric, value) && at <= device.may_arrive_until) return Sight::nothing;
-  if (is_wanted(command->proposal, metric, value) || planted(Plant::verified_by_any_value)) return Sight::confirmed;
+  if (is_wanted(command->proposal, metric, value, word) && at <= device.may_arrive_until) return Sight::nothing;
+  if (is_wanted(command->proposal, metric, value, word) || planted(Plant::verified_by_any_value)) return Sight::confirmed;
   if (by_itself == Sight::by_hand) return by_itself;
-  // An inverter ramps, and may be limited: only a switch can contradict. The first old values prove nothing.
+  // An inverter ramps, and may be limited: only a switch or a mode can contradict. The first old values prove nothing.
   const bool settled = command->accepted_at && at > *command->accepted_at + std::max(settle_least, device.about.settle);
-  return is_switch && command->proposal.action != Action::set_power && settled ? Sight::contradicted : Sight::nothing;
+  const Action told = command->proposal.action;
+  const bool shows = metric == Metric::switch_on ? is_switch(told) : metric == Metric::mode && told == Action::set_mode;
+  return shows && settled ? Sight::contradicted : Sight::nothing;
 }
 
 }  // namespace heliograph

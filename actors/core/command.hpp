@@ -6,6 +6,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "events/event.hpp"
@@ -17,7 +18,10 @@ namespace heliograph {
 int priority(PrincipalKind kind);
 inline bool is_person(PrincipalKind kind) { return kind == PrincipalKind::user || kind == PrincipalKind::apikey; }
 
-/// True when doing it can add draw or drain the battery. Shedding (off, 0 W) never energises.
+/// A mode that the device declares; null when it knows none of that name.
+const DeviceMode* find_mode(const DeviceRegistered& about, std::string_view mode);
+
+/// True when doing it can add draw or drain the battery. Shedding (off, 0 W, a mode that draws nothing) never energises.
 bool energises(Action action, std::int64_t power_w);
 
 /// A command as it is asked for. `about`: the command that a rollback or a safe state follows.
@@ -28,6 +32,7 @@ struct Proposal {
   Principal principal;
   Purpose purpose = Purpose::ordinary;
   CommandId about = {};
+  std::string mode = {};
 };
 
 /// The rule's trigger that a command serves: it asks again when the command comes to nothing.
@@ -63,6 +68,7 @@ struct CommandState {
   Micros next_try = 0;                // 0 = none is planned
   std::optional<bool> on_before;      // the state that a rollback would restore
   std::optional<std::int64_t> power_before;
+  std::optional<std::string> mode_before;
   bool changed_by_hand = false;       // since the first try
   std::optional<Firer> firer;
 };
@@ -91,6 +97,7 @@ struct DeviceState {
 
   std::optional<bool> on;  // as last read; unset when never read, or after an unknown outcome
   std::optional<std::int64_t> power_w;  // likewise, of what can be set
+  std::optional<std::string> mode;      // likewise
   Micros changed_at = 0;   // when `on` last became what it is; 0 = unknown
   std::optional<CommandState> in_flight;
   Micros may_arrive_until = 0;  // a command that was given up can still come about: until then a reading confirms no other
@@ -153,8 +160,8 @@ void evolve(DeviceState& device, const Envelope& envelope, const DeviceChanged& 
 
 /// What a reading of a device's own state says beside itself.
 enum class Sight : std::uint8_t { nothing, confirmed, contradicted, by_hand };
-/// A reading of its switch, or of its power. Folds it; says what it means for the command in flight, or that somebody else
+/// A reading of its switch, its power, or its mode (`word`). Folds it; says what it means for the command in flight, or that somebody else
 /// switched.
-Sight observe(DeviceState& device, Metric metric, std::int64_t value, Micros at);
+Sight observe(DeviceState& device, Metric metric, std::int64_t value, Micros at, std::string_view word = {});
 
 }  // namespace heliograph

@@ -61,6 +61,7 @@ struct RuleAction {
   std::string device;             // a device id, or "trigger"
   Action action = Action::switch_off;
   std::int64_t power_w = 0;
+  std::string mode;               // of set_mode
   // notify
   std::string text;
   bool operator==(const RuleAction&) const = default;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "actors/core/command.hpp"
+
 namespace heliograph {
 namespace {
 
@@ -17,8 +19,8 @@ const std::string& device_of(const RuleAction& action, const Trigger& trigger) {
 
 bool are_opposite(const RuleAction& a, const RuleAction& b) {
   if (a.kind != RuleAction::Kind::command || b.kind != RuleAction::Kind::command) return false;
-  if (a.action == b.action) return a.power_w != b.power_w;
-  return a.action != Action::set_power && b.action != Action::set_power;
+  if (a.action == b.action) return a.power_w != b.power_w || a.mode != b.mode;
+  return is_switch(a.action) && is_switch(b.action);
 }
 
 const Trigger* contradiction(const Rule& rule, const RuleAction& a, const RuleAction& b) {

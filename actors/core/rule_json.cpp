@@ -75,6 +75,7 @@ void write_action(JsonWriter& json, const RuleAction& action) {
       case Action::set_power:
         json.field("do", "set_power").field("device", action.device).field("power_w", action.power_w);
         break;
+      case Action::set_mode: json.field("do", "set_mode").field("device", action.device).field("mode", action.mode); break;
     }
   }
   json.end_object();

@@ -9,7 +9,7 @@
 namespace heliograph {
 namespace {
 
-constexpr std::size_t name_characters_max = 120, text_characters_max = 2000;
+constexpr std::size_t name_characters_max = 120, text_characters_max = 2000, mode_characters_max = 40;
 constexpr std::size_t triggers_max = 32, actions_max = 32, conditions_max = 64, rules_max = 1000;
 constexpr std::size_t document_problems_max = 100;
 constexpr int condition_depth_max = 8;
@@ -245,14 +245,16 @@ class RuleReader {
   }
 
   RuleAction read_action(const Document& document, const Place& place) {
-    static const Words of_switch = {"when", "do", "device"}, of_power = {"when", "do", "device", "power_w"};
-    static const Words of_notify = {"when", "do", "text"}, of_any = {"when", "do", "device", "power_w", "text"};
+    static const Words of_switch = {"when", "do", "device"}, of_power = {"when", "do", "device", "power_w"},
+                       of_mode = {"when", "do", "device", "mode"};
+    static const Words of_notify = {"when", "do", "text"}, of_any = {"when", "do", "device", "power_w", "mode", "text"};
     RuleAction action;
     const std::optional<Action> command = command_of(document);
     const bool is_notify = word(document, "do") == "notify";
     const Words& known = is_notify                       ? of_notify
                          : !command                      ? of_any
                          : *command == Action::set_power ? of_power
+                         : *command == Action::set_mode  ? of_mode
                                                          : of_switch;
     Fields fields(document, place, "an action", known, problems_);
     if (document.kind != Document::Kind::object) return action;
@@ -273,6 +275,11 @@ class RuleReader {
     action.action = *command;
     action.device = fields.id("device", true);
     if (*command == Action::set_power) read_power(fields, action);
+    if (*command == Action::set_mode) {
+      action.mode = fields.text("mode", mode_characters_max);
+      if (!fields.has("mode")) fields.problem("\"set_mode\" needs \"mode\": add one that the device knows, like \"PASSIVE\".");
+      else if (word(document, "mode") == "") fields.problem("mode", "The mode is empty: write one that the device knows, like \"PASSIVE\".");
+    }
     return action;
   }
 
@@ -283,11 +290,12 @@ class RuleReader {
     if (*verb == "switch_off" || *verb == "pause" || *verb == "off") return Action::switch_off;
     if (*verb == "switch_on" || *verb == "resume" || *verb == "on") return Action::switch_on;
     if (*verb == "set_power") return Action::set_power;
+    if (*verb == "set_mode") return Action::set_mode;
     return std::nullopt;
   }
 
   static void refuse_verb(Fields& fields) {
-    static const Words verbs = {"switch_off", "switch_on", "pause", "resume", "off", "on", "set_power", "notify"};
+    static const Words verbs = {"switch_off", "switch_on", "pause", "resume", "off", "on", "set_power", "set_mode", "notify"};
     const Document* const found = fields.find("do");
     if (found == nullptr) return fields.problem("An action needs \"do\": add one of " + listed(verbs) + ".");
     const auto near = nearest(found->string, verbs);

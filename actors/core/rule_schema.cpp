@@ -167,6 +167,18 @@ std::string_view rule_schema() {
           }
         },
         {
+          "title": "Set a mode that the device knows",
+          "type": "object",
+          "required": ["do", "device", "mode"],
+          "additionalProperties": false,
+          "properties": {
+            "when": {"$ref": "#/definitions/when"},
+            "do": {"enum": ["set_mode"]},
+            "device": {"$ref": "#/definitions/id"},
+            "mode": {"type": "string", "minLength": 1, "maxLength": 40}
+          }
+        },
+        {
           "title": "Tell people",
           "type": "object",
           "required": ["do", "text"],

@@ -72,12 +72,21 @@ class Check {
   }
 
   void capability(const DeviceState& device) {
+    if (p_.action == Action::set_mode) return mode(device);
     const bool can = p_.action == Action::set_power ? device.about.can_set_power : device.about.can_switch;
     if (!can)
       refuse("capability", "\"" + p_.device.text + "\" cannot be told to " + std::string(name(p_.action)) + ": it is read-only for that.");
     const std::int64_t most = device.about.nominal_w;
     if (p_.action == Action::set_power && !planted(Plant::range_ignored) && (p_.power_w > most || p_.power_w < -most))
       refuse("range", "The power asked is beyond what the device can do.", p_.power_w < 0 ? -most : most, p_.power_w, "W");
+  }
+
+  void mode(const DeviceState& device) {
+    const DeviceMode* known = find_mode(device.about, p_.mode);
+    if (known != nullptr && known->draw_w == p_.power_w) return;
+    std::string modes;
+    for (const DeviceMode& each : device.about.modes) modes += (modes.empty() ? "\"" : ", \"") + each.mode + "\"";
+    refuse("capability", modes.empty() ? "\"" + p_.device.text + "\" has no modes that can be set." : "\"" + p_.device.text + "\" knows the modes " + modes + ": take one of them.");
   }
 
   // A test installation never tells a production device anything, nor the other way round (H41).
@@ -114,7 +123,7 @@ class Check {
 
   // Minimum on and off times and switches per hour protect relays and compressors. A person may always switch off.
   void wear(const DeviceState& device) {
-    if (p_.action == Action::set_power || safe_state() || (person() && p_.action == Action::switch_off)) return;
+    if (!is_switch(p_.action) || safe_state() || (person() && p_.action == Action::switch_off)) return;
     const bool wanted = p_.action == Action::switch_on;
     const Micros least = wanted ? device.about.min_off : device.about.min_on;
     const Micros since = at_ - device.changed_at;
@@ -196,7 +205,7 @@ class Check {
     if (person()) return;
     if (soc.value <= view_.wishes.min_soc_permille)
       refuse("min-soc", "Automation leaves this charge in the battery, as the preferences say.", view_.wishes.min_soc_permille, soc.value, "permille", soc.position);
-    else if (p_.action == Action::switch_on && soc.value < view_.wishes.pause_below_permille)
+    else if (p_.action != Action::set_power && soc.value < view_.wishes.pause_below_permille)
       refuse("pause-below", "Automation switches no load on at this charge, as the preferences say.", view_.wishes.pause_below_permille, soc.value, "permille", soc.position);
   }
 

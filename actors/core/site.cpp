@@ -86,9 +86,9 @@ void Site::observe(DeviceIndex device, Metric metric, std::int64_t value, Micros
   const std::int64_t before = metric == Metric::soc_permille ? now_.latest(device, metric).value : missing;
   if (!now_.fold(device, metric, value, at, position)) return;
   known_ = std::max(known_, position);
-  if (metric == Metric::switch_on || metric == Metric::battery_w) {
+  if (metric == Metric::switch_on || metric == Metric::battery_w || metric == Metric::mode) {
     DeviceState& state = state_of(device);
-    const Sight seen = heliograph::observe(state, metric, value, at);
+    const Sight seen = heliograph::observe(state, metric, value, at, metric == Metric::mode ? std::string_view(now_.word(value)) : std::string_view());
     if (seen != Sight::nothing) sightings_.push_back({device, position, seen, value != 0});
     if (metric == Metric::battery_w && std::abs(value) < battery_works_w) state.soc_moved_at = at, state.soc_repeats = 0;
   } else if (metric == Metric::soc_permille) {
@@ -232,7 +232,7 @@ bool Site::fold_command(const Envelope& envelope, const Event& event) {
   if (const auto* asked = std::get_if<CommandRequested>(&event)) {
     PendingCommand& p = pending_.emplace_back();
     p.command = asked->command, p.requested = envelope.position, p.correlation = envelope.correlation;
-    p.proposal = {asked->device, asked->action, asked->power_w, envelope.principal, asked->purpose, asked->about};
+    p.proposal = {asked->device, asked->action, asked->power_w, envelope.principal, asked->purpose, asked->about, asked->mode};
     if (by_acting_rule(envelope)) p.firer = acting_;
   } else if (const auto* waiting = std::get_if<CommandWaiting>(&event)) {
     if (PendingCommand* p = pending_of(waiting->command)) p->what = waiting->what, p->until = waiting->until, p->not_before = waiting->not_before;

@@ -17,9 +17,26 @@ Micros jitter(const CommandState& command, Micros of) {
 /// The view with this device as if its command had not been sent yet.
 std::vector<DeviceState> without_flight(std::vector<DeviceState> devices, std::size_t index) {
   DeviceState& own = devices[index];
-  if (own.in_flight && own.in_flight->proposal.action != Action::set_power && !own.switched.empty()) own.switched.pop_back();
+  if (own.in_flight && is_switch(own.in_flight->proposal.action) && !own.switched.empty()) own.switched.pop_back();
   own.in_flight.reset();
   return devices;
+}
+
+/// The command that puts back what was; nothing when that is not known.
+std::optional<Proposal> before(const CommandState& flight, const DeviceRegistered& about) {
+  Proposal back{about.device, flight.proposal.action, 0, flight.proposal.principal, Purpose::rollback, flight.command};
+  if (is_switch(back.action)) {
+    if (!flight.on_before) return std::nullopt;
+    back.action = *flight.on_before ? Action::switch_on : Action::switch_off;
+  } else if (back.action == Action::set_mode) {
+    const DeviceMode* mode = flight.mode_before ? find_mode(about, *flight.mode_before) : nullptr;
+    if (mode == nullptr) return std::nullopt;
+    back.mode = mode->mode, back.power_w = mode->draw_w;
+  } else {
+    if (!flight.power_before) return std::nullopt;
+    back.power_w = *flight.power_before;
+  }
+  return back;
 }
 
 std::string first_reason(const Verdict& verdict) { return verdict.refusals.front().rule + ": " + verdict.refusals.front().sentence; }
@@ -91,7 +108,7 @@ Status Site::unanswered(const DeviceState& device, std::string detail, Position 
 Status Site::try_again(const DeviceState& device, Position cause, Micros at, Journal& journal) {
   const CommandState& flight = *device.in_flight;
   const Proposal& p = flight.proposal;
-  CommandDispatched again{flight.command, p.device, p.action, p.power_w, flight.expires_at, at + verify_deadline, flight.retry, 0, p.purpose, device.about.hardware};
+  CommandDispatched again{flight.command, p.device, p.action, p.power_w, flight.expires_at, at + verify_deadline, flight.retry, 0, p.purpose, device.about.hardware, p.mode};
   if (at >= flight.expires_at)
     return note(device_draft(device, {}, cause, flight.correlation, at,
                              CommandAnswered{flight.command, flight.retry, Answered::unreachable, 0, "It expired before the next try."}), journal);
@@ -121,13 +138,12 @@ Status Site::roll_back(const CommandState& flight, const DeviceState& device, Fa
   const auto skip = [&](const char* why) {
     return note(device_draft(device, {}, cause, flight.correlation, at, RollbackSkipped{flight.command, why}), journal);
   };
-  Proposal back{device.about.device, Action::set_power, flight.power_before.value_or(0), forth.principal, Purpose::rollback, flight.command};
-  const bool by_switch = forth.action != Action::set_power;
-  if (by_switch ? !flight.on_before : !flight.power_before) return skip("What was before is not known.");
-  if (by_switch) back.action = *flight.on_before ? Action::switch_on : Action::switch_off, back.power_w = 0;
+  const auto back_to = before(flight, device.about);
+  if (!back_to) return skip("What was before is not known.");
+  const Proposal& back = *back_to;
   if (flight.changed_by_hand && !planted(Plant::rollback_against_a_hand)) return skip("Somebody has switched the device since.");
-  if (back.action == forth.action && back.power_w == forth.power_w) return skip("What was before is what was wanted.");
-  if (kind == FailureKind::contradicted && device.on == flight.on_before) return skip("The device is as it was before.");
+  if (back.action == forth.action && back.power_w == forth.power_w && back.mode == forth.mode) return skip("What was before is what was wanted.");
+  if (kind == FailureKind::contradicted && (is_switch(forth.action) ? device.on == flight.on_before : device.mode == flight.mode_before)) return skip("The device is as it was before.");
   if (!planted(Plant::rollback_energises) && !energises(forth.action, forth.power_w) && energises(back.action, back.power_w)) return skip("What was to be shed is not switched on again.");
   for (const PendingCommand& p : pending_)
     if (p.proposal.device == back.device && p.what == Waiting::device_busy) return skip("A newer command waits for the device.");

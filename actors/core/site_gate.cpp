@@ -13,6 +13,7 @@ std::string sentence_of(const Proposal& p, const DeviceState* device) {
   const std::string what = "\"" + (device == nullptr || device->about.name.empty() ? p.device.text : device->about.name) + "\" (" + p.device.text + ")";
   if (p.action == Action::switch_on) return "Switch " + what + " on.";
   if (p.action == Action::switch_off) return "Switch " + what + " off.";
+  if (p.action == Action::set_mode) return "Set " + what + " to the mode \"" + p.mode + "\", in which it draws " + (p.power_w > 0 ? "up to " + std::to_string(p.power_w) + " W." : "nothing.");
   if (p.power_w == 0) return "Set " + what + " to 0 W.";
   return std::string("Let ") + what + (p.power_w > 0 ? " discharge with " : " charge with ") + std::to_string(std::abs(p.power_w)) + " W.";
 }
@@ -47,9 +48,13 @@ Result<CommandAnswer> Site::ask(const Ask& ask, Micros at, Journal& journal) {
 }
 
 Result<CommandAnswer> Site::gate(Request request, Micros at, Journal& journal) {
-  const Proposal& p = request.proposal;
+  Proposal& p = request.proposal;
+  if (const DeviceState* target = device(p.device); p.action == Action::set_mode) {
+    const DeviceMode* mode = target == nullptr ? nullptr : find_mode(target->about, p.mode);
+    p.power_w = mode == nullptr ? 0 : mode->draw_w;
+  }
   Draft facts = draft("device-" + p.device.text, p.principal, request.cause, std::move(request.correlation), at,
-                      CommandRequested{request.command, p.device, p.action, p.power_w, std::move(request.reason), p.purpose, p.about});
+                      CommandRequested{request.command, p.device, p.action, p.power_w, std::move(request.reason), p.purpose, p.about, p.mode});
   facts.idempotency_key = std::move(request.idempotency_key);
   facts.fingerprint = request.fingerprint;
   auto requested = append(std::move(facts), journal);
@@ -91,7 +96,7 @@ bool Site::needs_approval(const Proposal& p) const {
   const bool person = is_person(p.principal.kind);
   if (person && !energises(p.action, p.power_w)) return false;
   if ((p.principal.kind == PrincipalKind::agent && !planted(Plant::agent_needs_no_yes)) || wishes_.confirmation == Confirmation::always) return true;
-  if (!person && !wishes_.auto_pause && p.action != Action::set_power) return true;
+  if (!person && !wishes_.auto_pause && is_switch(p.action)) return true;
   const DeviceState* state = device(p.device);
   return wishes_.confirmation == Confirmation::sometimes && state != nullptr && state->about.needs_approval;
 }
@@ -246,7 +251,7 @@ Status Site::send(const PendingCommand& p, Verdict verdict, Position cause, Micr
   if (automation && energises(proposal.action, proposal.power_w)) energised_at_ = at;
   const Micros lease = !planted(Plant::lease_not_given) && leaves_safe_state(state->about, proposal.action, proposal.power_w) ? state->about.lease : 0;
   const CommandDispatched dispatched{p.command, proposal.device, proposal.action, proposal.power_w, at + expiry_of(state->about),
-                                     at + verify_deadline, 0, lease, proposal.purpose, state->about.hardware};
+                                     at + verify_deadline, 0, lease, proposal.purpose, state->about.hardware, proposal.mode};
   const std::string stream = "device-" + proposal.device.text;
   auto allowed = append(draft(stream, proposal.principal, cause, p.correlation, at, CommandAllowed{p.command, std::move(verdict.readings), known_}), journal);
   if (!allowed) return fail(allowed.error());

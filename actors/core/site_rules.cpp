@@ -144,6 +144,10 @@ bool Site::already_so(const RuleEntry& entry, const Firing& firing) const {
     if (!fires_on(action, trigger)) continue;
     if (action.kind == RuleAction::Kind::notify || action.action == Action::set_power) return false;
     const DeviceState* state = device(target(action, firing));
+    if (action.action == Action::set_mode) {
+      if (state == nullptr || state->in_flight || state->mode != action.mode) return false;
+      continue;
+    }
     if (state == nullptr || state->in_flight || state->on != (action.action == Action::switch_on)) return false;
   }
   return true;
@@ -170,7 +174,7 @@ Status Site::act(const RuleEntry& entry, const Firing& firing, Position fired, M
       if (!done) return fail(done.error());
       continue;
     }
-    auto answer = gate({{target(action, firing), action.action, action.power_w, principal, Purpose::ordinary, {}},
+    auto answer = gate({{target(action, firing), action.action, action.power_w, principal, Purpose::ordinary, {}, action.mode},
                         {rule_command_id(firing, rule, trigger, source, i)}, why, fired, correlation, {}, {}, 0}, at, journal);
     if (!answer) return fail(answer.error());
   }

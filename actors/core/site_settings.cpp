@@ -58,6 +58,13 @@ Status Site::register_device(const DeviceRegistered& device, const Principal& pr
     return fail(Errc::invalid, "A lease lies between 30 s and 24 h: it is the device's own timer.", "/lease");
   if (device.settle < 0 || device.settle >= verify_deadline)
     return fail(Errc::invalid, "The time in which readings may lag behind lies between 0 and 90 s.", "/settle");
+  for (std::size_t i = 0; i < device.modes.size(); ++i) {
+    const DeviceMode& mode = device.modes[i];
+    if (mode.mode.empty() || mode.mode.size() > 40) return fail(Errc::invalid, "A mode has a name of 1 to 40 characters, as the device's readings say it.", "/modes");
+    if (mode.draw_w < 0 || mode.draw_w > nominal_w_max) return fail(Errc::invalid, "What a device draws in a mode lies between 0 W and 1 GW.", "/modes");
+    if (find_mode(device, mode.mode) != &mode) return fail(Errc::invalid, "The mode \"" + mode.mode + "\" stands there twice.", "/modes");
+  }
+  if (device.modes.size() > 16) return fail(Errc::invalid, "A device has at most 16 modes.", "/modes");
   if (device.capacity_wh < 0) return fail(Errc::invalid, "The capacity of a battery cannot be negative.", "/capacity_wh");
   auto done = append(draft("device-" + device.device.text, principal, 0, {}, at, device), journal);
   return done ? Status{} : fail(done.error());

@@ -10,7 +10,7 @@
 namespace heliograph {
 namespace {
 
-constexpr std::uint64_t layout = 7;
+constexpr std::uint64_t layout = 8;
 
 class Writer {
  public:
@@ -81,6 +81,12 @@ std::optional<T> read_optional(Reader& r) {
   return known ? std::optional<T>(value) : std::nullopt;
 }
 
+void write(Writer& w, const std::optional<std::string>& word) {
+  w.flag(word.has_value());
+  if (word) w.text(*word);
+}
+std::optional<std::string> read_word(Reader& r) { return r.flag() ? std::optional(r.text()) : std::nullopt; }
+
 void write(Writer& w, const std::optional<Firer>& firer) {
   w.flag(firer.has_value());
   if (firer) w.text(firer->rule.text), w.text(firer->trigger), w.count(firer->device);
@@ -94,26 +100,26 @@ std::optional<Firer> read_firer(Reader& r) {
 
 void write(Writer& w, const Proposal& p) {
   w.text(p.device.text), w.count(static_cast<std::uint64_t>(p.action)), w.number(p.power_w), write(w, p.principal);
-  w.count(static_cast<std::uint64_t>(p.purpose)), w.text(p.about.text);
+  w.count(static_cast<std::uint64_t>(p.purpose)), w.text(p.about.text), w.text(p.mode);
 }
 Proposal read_proposal(Reader& r) {
   Proposal p;
-  p.device.text = r.text(), p.action = static_cast<Action>(r.count() % 3), p.power_w = r.number(), p.principal = read_principal(r);
-  p.purpose = static_cast<Purpose>(r.count() % 3), p.about.text = r.text();
+  p.device.text = r.text(), p.action = static_cast<Action>(r.count() % 4), p.power_w = r.number(), p.principal = read_principal(r);
+  p.purpose = static_cast<Purpose>(r.count() % 3), p.about.text = r.text(), p.mode = r.text();
   return p;
 }
 
 void write(Writer& w, const CommandState& c) {
   w.text(c.command.text), write(w, c.proposal), w.count(c.dispatched), w.text(c.correlation);
   w.number(c.dispatched_at), w.number(c.expires_at), w.number(c.verify_by), w.count(c.retry), write(w, c.accepted_at), w.number(c.next_try);
-  write(w, c.on_before), write(w, c.power_before), w.flag(c.changed_by_hand), write(w, c.firer);
+  write(w, c.on_before), write(w, c.power_before), write(w, c.mode_before), w.flag(c.changed_by_hand), write(w, c.firer);
 }
 CommandState read_command(Reader& r) {
   CommandState c;
   c.command.text = r.text(), c.proposal = read_proposal(r), c.dispatched = r.count(), c.correlation = r.text();
   c.dispatched_at = r.number(), c.expires_at = r.number(), c.verify_by = r.number(), c.retry = static_cast<std::uint32_t>(r.count());
   c.accepted_at = read_optional<Micros>(r), c.next_try = r.number();
-  c.on_before = read_optional<bool>(r), c.power_before = read_optional<std::int64_t>(r), c.changed_by_hand = r.flag(), c.firer = read_firer(r);
+  c.on_before = read_optional<bool>(r), c.power_before = read_optional<std::int64_t>(r), c.mode_before = read_word(r), c.changed_by_hand = r.flag(), c.firer = read_firer(r);
   return c;
 }
 
@@ -156,7 +162,9 @@ void write(Writer& w, const DeviceState& d) {
   w.flag(a.can_switch), w.flag(a.can_set_power), w.number(a.nominal_w);
   w.number(a.min_on), w.number(a.min_off), w.number(a.hold), w.number(a.freshness), w.count(static_cast<std::uint64_t>(a.safe_state));
   w.number(a.lease), w.number(a.settle), w.flag(a.needs_approval), w.number(a.capacity_wh), w.text(a.hardware), w.text(a.environment);
-  w.flag(d.registered), w.number(d.may_arrive_until), write(w, d.on), write(w, d.power_w), w.number(d.changed_at), w.number(d.manual_until), w.number(d.soc_moved_at), w.count(d.soc_repeats);
+  w.count(a.modes.size());
+  for (const DeviceMode& each : a.modes) w.text(each.mode), w.number(each.draw_w);
+  w.flag(d.registered), w.number(d.may_arrive_until), write(w, d.on), write(w, d.power_w), write(w, d.mode), w.number(d.changed_at), w.number(d.manual_until), w.number(d.soc_moved_at), w.count(d.soc_repeats);
   w.number(d.reserved_w), w.number(d.reserved_since), w.count(d.switched.size());
   for (const Micros at : d.switched) w.number(at);
   w.count(d.by_rules.size());
@@ -177,8 +185,12 @@ DeviceState read_device(Reader& r) {
   a.can_switch = r.flag(), a.can_set_power = r.flag(), a.nominal_w = r.number();
   a.min_on = r.number(), a.min_off = r.number(), a.hold = r.number(), a.freshness = r.number(), a.safe_state = static_cast<SafeState>(r.count() % 3);
   a.lease = r.number(), a.settle = r.number(), a.needs_approval = r.flag(), a.capacity_wh = r.number(), a.hardware = r.text(), a.environment = r.text();
+  for (std::size_t n = r.length(); n > 0 && r.good(); --n) {
+    DeviceMode& each = a.modes.emplace_back();
+    each.mode = r.text(), each.draw_w = r.number();
+  }
   d.registered = r.flag(), d.may_arrive_until = r.number();
-  d.on = read_optional<bool>(r), d.power_w = read_optional<std::int64_t>(r);
+  d.on = read_optional<bool>(r), d.power_w = read_optional<std::int64_t>(r), d.mode = read_word(r);
   d.changed_at = r.number(), d.manual_until = r.number() * (planted(Plant::hold_not_restored) ? 0 : 1), d.soc_moved_at = r.number(), d.soc_repeats = static_cast<std::uint32_t>(r.count()), d.reserved_w = r.number(), d.reserved_since = r.number();
   for (std::size_t n = r.length(); n > 0 && r.good(); --n) d.switched.push_back(r.number());
   for (std::size_t n = r.length(); n > 0 && r.good(); --n) {

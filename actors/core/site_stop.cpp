@@ -5,6 +5,24 @@
 namespace heliograph {
 
 /// Cancels what waits, and drives what is on the wire to its safe state. What is on and stays on was switched on by somebody.
+namespace {
+
+struct SafeCommand {
+  Action action{};
+  std::string mode = {};
+};
+
+/// What brings a device to its safe state that was told this; nothing where it has no such way.
+std::optional<SafeCommand> safe_state_of(const DeviceRegistered& about, Action told) {
+  if (told == Action::set_power) return SafeCommand{Action::set_power};
+  if (is_switch(told) || about.can_switch) return SafeCommand{about.safe_state == SafeState::on ? Action::switch_on : Action::switch_off};
+  for (const DeviceMode& mode : about.modes)
+    if ((mode.draw_w > 0) == (about.safe_state == SafeState::on)) return SafeCommand{Action::set_mode, mode.mode};
+  return std::nullopt;
+}
+
+}  // namespace
+
 Status Site::engage_stop(const Principal& principal, const std::string& reason, Micros at, Journal& journal) {
   auto stopped = append(draft("site-" + key_.site.text, principal, 0, {}, at, StopEngaged{reason}), journal);
   if (!stopped) return fail(stopped.error());
@@ -19,9 +37,9 @@ Status Site::engage_stop(const Principal& principal, const std::string& reason, 
     auto ended = failed(device, FailureKind::outcome_unknown, "The emergency stop came while it was on its way.", *stopped, at, journal);
     if (!ended) return ended;
     if (device.about.safe_state == SafeState::as_it_is || planted(Plant::safe_state_skipped)) continue;
-    const bool by_power = p.action == Action::set_power;
-    const Action safe = by_power ? Action::set_power : device.about.safe_state == SafeState::on ? Action::switch_on : Action::switch_off;
-    auto answer = gate({{device.about.device, safe, 0, principal, Purpose::safe_state, flight.command}, {"c-" + std::to_string(journal.next())},
+    const auto safe = safe_state_of(device.about, p.action);
+    if (!safe) continue;
+    auto answer = gate({{device.about.device, safe->action, 0, principal, Purpose::safe_state, flight.command, safe->mode}, {"c-" + std::to_string(journal.next())},
                         "Emergency stop: what was on its way goes to its safe state.", *stopped, flight.correlation, {}, {}, 0}, at, journal);
     if (!answer) return fail(answer.error());
   }

@@ -89,6 +89,7 @@ TEST_CASE("every construct reads into stored units") {
     "actions":[
       {"when":["t1","hot"],"do":"off","device":"trigger"},
       {"when":["t2"],"do":"set_power","device":"battery","power_w":-2000},
+      {"when":["hot"],"do":"set_mode","device":"node","mode":"PASSIVE"},
       {"do":"notify","text":"It happened."}],
     "cooldown":"PT5M"})");
   CHECK(r.name == "Ä name");
@@ -115,8 +116,9 @@ TEST_CASE("every construct reads into stored units") {
   CHECK(r.conditions[2].of[0].threshold == -1);
   CHECK(r.actions[0].device == "trigger");
   CHECK(r.actions[1].power_w == -2000);
-  CHECK(r.actions[2].kind == RuleAction::Kind::notify);
-  CHECK(r.actions[2].text == "It happened.");
+  CHECK(r.actions[2].mode == "PASSIVE");
+  CHECK(r.actions[3].kind == RuleAction::Kind::notify);
+  CHECK(r.actions[3].text == "It happened.");
 }
 
 TEST_CASE("YAML says the same as JSON") {
@@ -316,6 +318,12 @@ TEST_CASE("problems of actions are named with pointer and remedy") {
       {with_action(R"({"do":"set_power","device":"b","power_w":"2 kW"})"), "/actions/0/power_w", "whole number"},
       {with_action(R"({"do":"set_power","device":"b","power_w":1000000001})"), "/actions/0/power_w", "more than 1 GW"},
       {with_action(R"({"do":"set_power","device":"b","power_w":-1e30})"), "/actions/0/power_w", "more than 1 GW"},
+      {with_action(R"({"do":"set_mode","device":"n"})"), "/actions/0", "needs \"mode\""},
+      {with_action(R"({"do":"set_mode","device":"n","mode":""})"), "/actions/0/mode", "The mode is empty"},
+      {with_action(R"({"do":"set_mode","device":"n","mode":3})"), "/actions/0/mode", "must be text"},
+      {with_action(R"({"do":"set_mode","device":"n","mode":")" + std::string(41, 'x') + "\"}"), "/actions/0/mode", "longer than 40 characters"},
+      {with_action(R"({"do":"set_mode","device":"n","mode":"ECO","power_w":1})"), "/actions/0/power_w", "Unknown field"},
+      {with_action(R"({"do":"pause","device":"n","mode":"ECO"})"), "/actions/0/mode", "Unknown field"},
       {with_action(R"({"do":"notify"})"), "/actions/0", "needs \"text\""},
       {with_action(R"({"do":"notify","text":""})"), "/actions/0/text", "The text is empty"},
       {with_action(R"({"do":"notify","text":"x","device":"m"})"), "/actions/0/device", "Unknown field"},
@@ -341,6 +349,7 @@ TEST_CASE("actions that contradict each other on one trigger are refused") {
       {with_action(
            R"({"do":"set_power","device":"battery","power_w":1},{"do":"set_power","device":"battery","power_w":2})"),
        "/actions/1", "the opposite"},
+      {with_action(R"({"do":"set_mode","device":"n","mode":"ECO"},{"do":"set_mode","device":"n","mode":"MAX"})"), "/actions/1", "the opposite"},
       {with_action(R"({"do":"pause","device":"trigger"},{"do":"resume","device":"battery"})"), "/actions/1",
        "in action 1"},
       {rule(R"({"metric":"power_w","device":"*","above":9})",

@@ -106,8 +106,9 @@ RuleAction any_action(const Rule& rule, std::size_t index) {
     return action;
   }
   action.device = "d" + std::to_string(index);  // one device an action: nothing can contradict
-  action.action = static_cast<Action>(between(0, 2));
+  action.action = static_cast<Action>(between(0, 3));
   if (action.action == Action::set_power) action.power_w = value_in(-1'000'000'000, 1'000'000'000);
+  if (action.action == Action::set_mode) action.mode = "mode " + std::to_string(between(0, 99));
   return action;
 }
 

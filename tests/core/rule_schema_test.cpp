@@ -51,6 +51,7 @@ std::vector<Row> rows() {
       {good, action(R"({"when":["low"],"do":"off","device":"m"},{"do":"notify","text":"t"})")},
       {good, action(R"({"do":"set_power","device":"b","power_w":-2000.0})")},
       {good, action(R"({"do":"set_power","device":"b","power_w":1000000000})")},
+      {good, action(R"({"do":"set_mode","device":"n","mode":"PASSIVE"})")},
 
       {shape, R"([])"},
       {shape, R"({})"},
@@ -95,6 +96,9 @@ std::vector<Row> rows() {
       {shape, action(R"({"do":"set_power","device":"b"})")},
       {shape, action(R"({"do":"set_power","device":"b","power_w":0.5})")},
       {shape, action(R"({"do":"set_power","device":"b","power_w":1000000001})")},
+      {shape, action(R"({"do":"set_mode","device":"n"})")},
+      {shape, action(R"({"do":"set_mode","device":"n","mode":""})")},
+      {shape, action(R"({"do":"set_mode","device":"n","mode":"ECO","power_w":1})")},
       {shape, action(R"({"do":"notify","text":""})")},
       {shape, action(R"({"do":"notify","text":"t","device":"m"})")},
       {shape, action(R"({"do":"pause","device":"m","when":[]})")},

@@ -268,6 +268,46 @@ TEST_CASE("a battery under rules does what it is told within its limits, and onl
   CHECK(idle.candidate.value()->import_ukwh() == 96'000'000);
 }
 
+TEST_CASE("a rule that sets a mode is tried: recorded modes are read, what is set is shown, and its energy is in no figure") {
+  MemorySeries series;
+  series.add_word("of another device");  // numbers in the series are not those of the site
+  const std::int64_t eco = series.add_word("ECO"), passive = series.add_word("PASSIVE");
+  for (int i = 0; i < 288; ++i) {
+    const Micros at = test_start + i * 5 * minute_us;
+    series.row("battery", at, {{Metric::soc_permille, i < 144 ? 900 : 400}});
+    series.row("node", at, {{Metric::mode, i < 200 ? eco : passive}});
+  }
+  Facts facts;
+  facts.add(test_start - 1, SiteConfigured{});
+  facts.add(test_start - 1, registered("battery", DeviceKind::battery));
+  auto node = registered("node", DeviceKind::node);
+  node.modes = {{"PASSIVE", 0}, {"ECO", 900}};
+  facts.add(test_start - 1, node);
+  const auto low = [](const std::string& mode) {
+    return rule_of(R"({"id": "low", "triggers": [{"id": "low", "metric": "soc_percent", "device": "battery", "below": 50}],
+      "actions": [{"do": "set_mode", "device": "node", "mode": ")" + mode + "\"}]}");
+  };
+  const auto report = run(input_over(series, facts, {low("PASSIVE")}, day_us));
+  REQUIRE(report.would_send == 1);
+  CHECK(report.commands[0].mode == "PASSIVE");
+  CHECK(report.commands[0].power_w == 0);
+  CHECK(report.commands[0].at == test_start + 144 * 5 * minute_us);
+  CHECK(report.first_difference == report.commands[0].at);
+  CHECK(to_json(report).find(R"("mode":"PASSIVE")") != std::string::npos);
+  CHECK(to_text(report).find("set_mode") != std::string::npos);
+  CHECK(to_json(report).find("mode-not-simulated") != std::string::npos);
+
+  const auto quiet = run(input_over(series, facts, {low("ECO")}, day_us));
+  CHECK(quiet.would_send == 0);
+  CHECK(quiet.firings.at("low").at("already_so") == 1);
+  CHECK(to_json(quiet).find("mode-not-simulated") == std::string::npos);
+
+  const auto wrong = run(input_over(series, facts, {low("TURBO")}, day_us));
+  REQUIRE(wrong.would_refuse >= 1);
+  CHECK(wrong.would_send == 0);
+  CHECK(wrong.commands[0].refusals.front().rule == "capability");
+}
+
 TEST_CASE("the grid limit holds for the simulated grid, with its figures in the refusal") {
   MemorySeries series;
   for (int i = 0; i < 288; ++i) {

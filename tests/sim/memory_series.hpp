@@ -28,7 +28,12 @@ class MemorySeries : public SeriesReader {
                                     std::size_t) const override;
   Result<std::vector<Rollup>> rollups(const SiteKey&, const DeviceId&, Metric, Micros, Micros, Step,
                                       const Zone&) const override;
-  std::string_view word(const SiteKey&, std::int64_t) const override { return {}; }
+  std::string_view word(const SiteKey&, std::int64_t index) const override { return words_.at(static_cast<std::size_t>(index)); }
+  /// The number of a new word, for a row of a text metric.
+  std::int64_t add_word(std::string text) {
+    words_.push_back(std::move(text));
+    return static_cast<std::int64_t>(words_.size()) - 1;
+  }
 
   struct Device {
     std::vector<Micros> at;
@@ -40,6 +45,7 @@ class MemorySeries : public SeriesReader {
  private:
   std::size_t rows_a_block_;
   Position next_ = 1;
+  std::vector<std::string> words_;
   std::map<DeviceId, Device> devices_;
 };
 

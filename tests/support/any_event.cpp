@@ -45,7 +45,7 @@ class Any {
     for (;;)
       if (const Metric m = metric(); info(m).kind != Kind::text) return m;
   }
-  Action action() { return static_cast<Action>(below(3)); }
+  Action action() { return static_cast<Action>(below(4)); }
   Refusal refusal() {
     Refusal r{id(), text(), {}, {}, flag() ? "W" : "", position()};
     if (flag()) r.limit = number();
@@ -57,6 +57,7 @@ class Any {
   void fill(DeviceRegistered& e) {
     e = {{id()}, static_cast<DeviceKind>(below(6)), text(), flag(), flag(), number(), span(), span(), span(), span(),
          static_cast<SafeState>(below(3)), span(), span(), flag(), number(), text(), id()};
+    for (std::uint64_t n = below(3); n > 0; --n) e.modes.push_back({text(), number()});
   }
   void fill(RuleSaved& e) { e = {{id()}, below(99), flag(), R"({"id":"x","n":[1,2.5,"é"]})"}; }
   void fill(RuleRemoved& e) { e.rule.text = id(); }
@@ -66,7 +67,7 @@ class Any {
     e.by_timer = flag(), e.outcome = static_cast<RuleOutcome>(below(5)), e.detail = text();
   }
   void fill(NotificationRaised& e) { e = {text(), text()}; }
-  void fill(CommandRequested& e) { e = {{id()}, {id()}, action(), number(), text(), static_cast<Purpose>(below(3)), {flag() ? id() : ""}}; }
+  void fill(CommandRequested& e) { e = {{id()}, {id()}, action(), number(), text(), static_cast<Purpose>(below(3)), {flag() ? id() : ""}, flag() ? text() : ""}; }
   void fill(CommandRefused& e) {
     e.command.text = id();
     for (std::uint64_t n = 1 + below(4); n > 0; --n) e.refusals.push_back(refusal());
@@ -78,7 +79,7 @@ class Any {
     e.snapshot = position();
   }
   void fill(CommandDispatched& e) { e = {{id()}, {id()}, action(), number(), moment(), moment(), static_cast<std::uint32_t>(below(3)), span(),
-                                         static_cast<Purpose>(below(3)), flag() ? id() : ""}; }
+                                         static_cast<Purpose>(below(3)), flag() ? id() : "", flag() ? text() : ""}; }
   void fill(CommandVerified& e) { e = {{id()}, position()}; }
   void fill(CommandFailed& e) { e = {{id()}, static_cast<FailureKind>(below(4)), text()}; }
   void fill(StopEngaged& e) { e.reason = text(); }

@@ -38,19 +38,19 @@ Result<RecordPtr> ListJournal::append(Draft draft) {
 
 namespace {
 
-std::string told(const std::string& device, Action action, std::int64_t power_w) {
-  return device + " " + std::string(name(action)) + (action == Action::set_power ? " " + std::to_string(power_w) : "");
+std::string told(const std::string& device, Action action, std::int64_t power_w, const std::string& mode) {
+  return device + " " + std::string(name(action)) + (action == Action::set_power ? " " + std::to_string(power_w) : "") + (mode.empty() ? "" : " " + mode);
 }
 
 std::string words(const RuleFired& e) { return "fired " + e.rule.text + "/" + e.trigger + " " + std::string(name(e.outcome)); }
-std::string words(const CommandRequested& e) { return "requested " + told(e.device.text, e.action, e.power_w); }
+std::string words(const CommandRequested& e) { return "requested " + told(e.device.text, e.action, e.power_w, e.mode); }
 std::string words(const CommandRefused& e) {
   std::string out = "refused ";
   for (const Refusal& r : e.refusals) out += (out.ends_with(' ') ? "" : ",") + r.rule;
   return out;
 }
 std::string words(const CommandAllowed&) { return "allowed"; }
-std::string words(const CommandDispatched& e) { return "dispatched " + told(e.device.text, e.action, e.power_w); }
+std::string words(const CommandDispatched& e) { return "dispatched " + told(e.device.text, e.action, e.power_w, e.mode); }
 std::string words(const CommandVerified&) { return "verified"; }
 std::string words(const CommandFailed& e) { return "failed " + std::string(name(e.kind)); }
 std::string words(const RuleSaved& e) { return "saved " + e.rule.text + " v" + std::to_string(e.rule_version); }
