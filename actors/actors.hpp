@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "actors/core/people.hpp"
 #include "actors/core/site.hpp"
 
 namespace heliograph {
@@ -94,6 +95,14 @@ struct SiteRequest {
 };
 using SiteRequestPtr = std::shared_ptr<SiteRequest>;
 
+/// One turn about the people of a tenant: what `decide` appends becomes durable, whole or not at all. It must refuse before it appends.
+struct PeopleRequest {
+  TenantId tenant;
+  std::function<Status(People&, Micros at, Journal&)> decide;
+  Reply reply;
+};
+using PeopleRequestPtr = std::shared_ptr<PeopleRequest>;
+
 class DevicePort;
 using PortPtr = std::shared_ptr<DevicePort>;
 class ReadingSource;
@@ -109,6 +118,7 @@ using QueryPtr = std::shared_ptr<const Query>;
 CAF_BEGIN_TYPE_ID_BLOCK(heliograph, first_custom_type_id)
   CAF_ADD_TYPE_ID(heliograph, (heliograph::NewsPtr))
   CAF_ADD_TYPE_ID(heliograph, (heliograph::SiteRequestPtr))
+  CAF_ADD_TYPE_ID(heliograph, (heliograph::PeopleRequestPtr))
   CAF_ADD_TYPE_ID(heliograph, (heliograph::QueryPtr))
   CAF_ADD_TYPE_ID(heliograph, (heliograph::RecordPtr))
   CAF_ADD_TYPE_ID(heliograph, (heliograph::PortPtr))
@@ -127,6 +137,7 @@ CAF_END_TYPE_ID_BLOCK(heliograph)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(heliograph::NewsPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(heliograph::SiteRequestPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(heliograph::PeopleRequestPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(heliograph::QueryPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(heliograph::RecordPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(heliograph::PortPtr)
@@ -185,6 +196,15 @@ using SiteActor = caf::typed_actor<
     caf::reacts_to<beat_atom>,
     // From now on this device is driven by this actor.
     caf::reacts_to<adopt_atom, std::string, DeviceActor>,
+    // Save a snapshot now (ordered stop); answered with the position that it covers.
+    caf::replies_to<save_atom>::with<Position>>;
+
+/// One per process: everything about people, their sessions and keys is decided here, one turn at a time.
+using PeopleActor = caf::typed_actor<
+    // One turn; the request's reply is called when it is durable.
+    caf::reacts_to<PeopleRequestPtr>,
+    // Every few seconds: save a snapshot when enough has happened.
+    caf::reacts_to<beat_atom>,
     // Save a snapshot now (ordered stop); answered with the position that it covers.
     caf::replies_to<save_atom>::with<Position>>;
 

@@ -6,6 +6,7 @@
 
 #include "actors/clock_actor.hpp"
 #include "actors/log_writer.hpp"
+#include "actors/people_actor.hpp"
 #include "actors/projector_actor.hpp"
 #include "actors/safe_mode.hpp"
 #include "actors/supervisor.hpp"
@@ -37,6 +38,7 @@ struct Engine::Running {
   LogWriterActor writer;
   ClockActor alarms;
   ProjectorActor projector;
+  PeopleActor people;
   SupervisorActor supervisor;
   std::vector<FollowerActor> followers;
 };
@@ -55,6 +57,9 @@ Result<std::unique_ptr<Engine>> Engine::start(Store& store, const Clock& wall, E
   if (auto done = engine->look_back(); !done) return fail(done.error());
   auto sites = recover_sites(store.log(), store.views());
   if (!sites) return fail(sites.error());
+  auto people = recover_people(store.log(), store.views());
+  if (!people) return fail(people.error());
+  engine->people_ = std::make_unique<PeopleBook>(std::move(people->people));
   const SiteKey self = engine_site();
   sites->try_emplace(self, RecoveredSite{Site(self), 0});
 
@@ -70,7 +75,8 @@ Result<std::unique_ptr<Engine>> Engine::start(Store& store, const Clock& wall, E
   r.writer = spawn_log_writer(r.system, store.log(), r.committer);
   r.alarms = spawn_clock(r.system, *engine->clock_, r.directory);
   r.projector = spawn_projector(r.system, *engine->views_, r.writer, fatal);
-  r.supervisor = spawn_supervisor(r.system, {store, *engine->clock_, r.directory, r.committer, r.writer, r.alarms, r.projector, fatal, engine->options_.limits, engine->safe_mode_, engine->clock_doubt_},
+  r.people = spawn_people(r.system, people->covered, {store.log(), store.views(), *engine->clock_, r.writer, *engine->people_, fatal});
+  r.supervisor = spawn_supervisor(r.system, {store, *engine->clock_, r.directory, r.committer, r.writer, r.alarms, r.projector, r.people, fatal, engine->options_.limits, engine->safe_mode_, engine->clock_doubt_},
                                 std::move(*sites));
 
   if (auto said = engine->say(EngineStarted{engine->options_.version, engine->options_.commit, engine->clean_, engine->safe_mode_}); !said)
@@ -149,6 +155,11 @@ Result<SiteReply> Engine::request_and_wait(const SiteKey& site, SiteCommand comm
   return future.get();
 }
 
+void Engine::request_people(const TenantId& tenant, std::function<Status(People&, Micros, Journal&)> decide, Reply reply) {
+  if (!running_) return reply(fail(Errc::closed, "The engine is stopping: ask again when it has started."));
+  caf::anon_send(running_->people, std::make_shared<PeopleRequest>(PeopleRequest{tenant, std::move(decide), std::move(reply)}));
+}
+
 void Engine::query(Query query) {
   if (running_) caf::anon_send(running_->projector, std::make_shared<const Query>(std::move(query)), store_.log().durable());
 }
@@ -188,6 +199,8 @@ Status Engine::stop() {
     for (const FollowerActor& follower : running_->followers) self->send_exit(follower, caf::exit_reason::user_shutdown);
     self->send_exit(running_->supervisor, caf::exit_reason::user_shutdown);
     self->wait_for(running_->supervisor);
+    self->send_exit(running_->people, caf::exit_reason::user_shutdown);
+    self->wait_for(running_->people);  // it writes into the book, which goes with the engine
     self->send_exit(running_->projector, caf::exit_reason::user_shutdown);
     self->send_exit(running_->alarms, caf::exit_reason::user_shutdown);
     self->wait_for(running_->alarms);  // it looks into the directory, which goes before the system

@@ -11,6 +11,7 @@
 #include "actors/clock.hpp"
 #include "actors/device_port.hpp"
 #include "actors/log_writer.hpp"
+#include "actors/people_book.hpp"
 #include "actors/site_directory.hpp"
 #include "actors/stop_mark.hpp"
 #include "events/checkpoint.hpp"
@@ -48,6 +49,11 @@ class Engine {
   StopMark* stop_mark() { return mark_.get(); }
   /// The same, waiting for the reply. Not from an actor or an I/O thread.
   Result<SiteReply> request_and_wait(const SiteKey& site, SiteCommand command);
+  /// One turn about the people of a tenant. `reply` as for `request`.
+  void request_people(const TenantId& tenant, std::function<Status(People&, Micros at, Journal&)> decide, Reply reply);
+  /// People as they are now, for any thread.
+  const PeopleBook& people() const { return *people_; }
+
   /// Asks the views. Sees everything that was acknowledged before this call. Any thread.
   void query(Query query);
   void query_and_wait(const Query& query);
@@ -87,6 +93,7 @@ class Engine {
   std::unique_ptr<StopMark> mark_;
   WriterStats stats_;
   std::unique_ptr<Views> views_;
+  std::unique_ptr<PeopleBook> people_;
   std::unique_ptr<Running> running_;
 };
 

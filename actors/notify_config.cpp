@@ -11,7 +11,7 @@ using Problems = std::vector<DocumentProblem>;
 constexpr std::size_t secret_bytes_max = 8'192;
 
 /// {"file": "/run/secrets/smtp"} or {"env": "SMTP_PASSWORD"}; never the secret itself, so that a configuration can be shown.
-notify::Secret read_secret(FieldReader& parent, std::string_view key, Problems& problems) {
+Secret read_secret(FieldReader& parent, std::string_view key, Problems& problems) {
   const Document* node = parent.find(key);
   if (node == nullptr) return {};
   const Place here = parent.place(key);
@@ -34,7 +34,7 @@ notify::Secret read_secret(FieldReader& parent, std::string_view key, Problems& 
   }
   while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
   if (text.empty() || text.size() > secret_bytes_max) parent.problem(key, "The secret is empty or longer than 8 kB.");
-  return notify::Secret(std::move(text));
+  return Secret(std::move(text));
 }
 
 template <class Read>

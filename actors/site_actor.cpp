@@ -3,32 +3,14 @@
 #include <caf/all.hpp>
 #include <deque>
 
+#include "actors/turn_journal.hpp"
+
 namespace heliograph {
 namespace {
 
 // What was on its way is looked after once its device has had the time to be adopted.
 constexpr Micros settling_in = 2 * second_us;
 constexpr std::uint64_t snapshot_after = 100'000;  // positions: bounds what a start after a kill folds again
-
-/// The log's turn as the core sees it, remembering what was appended.
-class TurnJournal : public Journal {
- public:
-  explicit TurnJournal(EventLog::Turn& turn) : turn_(turn), first_(turn.next()) {}
-  Position next() const override { return turn_.next(); }
-  Result<RecordPtr> append(Draft draft) override {
-    auto record = turn_.add(std::move(draft));
-    if (record) records_.push_back(*record);
-    return record;
-  }
-  bool empty() const { return records_.empty(); }
-  Position first() const { return first_; }
-  const std::vector<RecordPtr>& records() const { return records_; }
-
- private:
-  EventLog::Turn& turn_;
-  Position first_;
-  std::vector<RecordPtr> records_;
-};
 
 /// What a command leaves besides the log.
 struct Decided {

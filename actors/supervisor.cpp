@@ -22,6 +22,7 @@ class Supervisor : public SupervisorActor::base {
     monitor(house_.writer);
     monitor(house_.alarms);
     monitor(house_.projector);
+    monitor(house_.people);
     for (auto& [key, site] : recovered_) start_site(key, std::move(site));
     recovered_.clear();
     starting_ = false;
@@ -35,6 +36,7 @@ class Supervisor : public SupervisorActor::base {
         [this](adopt_atom, const SiteKey& key, const SourcePtr& source) { start_adapter(key, source); },
         [this](beat_atom) {
           for (const auto& [key, site] : sites_) send(site, beat_atom_v);
+          send(house_.people, beat_atom_v);
           delayed_send(this, beat, beat_atom_v);
         },
         [this](save_atom) { return save_all(); },
@@ -116,7 +118,9 @@ class Supervisor : public SupervisorActor::base {
     for (const auto& [key, site] : sites_)
       if (site.address() == down.source) return restart_site(key, why);
     // A device that fell together with its site, or was replaced, is nobody's any more.
-    if (down.source != house_.writer.address() && down.source != house_.alarms.address() && down.source != house_.projector.address()) return;
+    if (down.source != house_.writer.address() && down.source != house_.alarms.address() && down.source != house_.projector.address() &&
+        down.source != house_.people.address())
+      return;
     give_up({Errc::closed, "A part that nothing works without has ended (" + why + "): start the engine again.", {}});
   }
 
@@ -178,13 +182,14 @@ class Supervisor : public SupervisorActor::base {
 
   caf::result<Position> save_all() {
     auto promise = make_response_promise<Position>();
-    auto open = std::make_shared<std::size_t>(sites_.size() + 1);
+    auto open = std::make_shared<std::size_t>(sites_.size() + 2);
     const auto one_done = [this, promise, open](Position) mutable {
       if (--*open == 0) promise.deliver(house_.store.log().durable());
     };
     const auto one_failed = [promise](const caf::error& error) mutable { promise.deliver(error); };
     for (const auto& [key, site] : sites_) request(site, caf::infinite, save_atom_v).then(one_done, one_failed);
     request(house_.projector, caf::infinite, save_atom_v).then(one_done, one_failed);
+    request(house_.people, caf::infinite, save_atom_v).then(one_done, one_failed);
     return promise;
   }
 

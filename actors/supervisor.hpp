@@ -21,6 +21,7 @@ struct HouseParts {
   LogWriterActor writer;
   ClockActor alarms;
   ProjectorActor projector;
+  PeopleActor people;
   std::function<void(const Error&)> fatal;
   HostLimits limits = {};
   bool safe_mode = false;

@@ -5,6 +5,7 @@
 
 #include "events/command_messages.hpp"
 #include "events/messages.hpp"
+#include "events/people_messages.hpp"
 #include "events/upcast.hpp"
 
 namespace heliograph {

@@ -48,6 +48,22 @@ constexpr std::array<TypeRow, std::variant_size_v<Event>> types{{
     {"notification.settled", 1},
     {"clock.suspected", 1},
     {"clock.trusted", 1},
+    {"tenant.configured", 1},
+    {"user.saved", 1},
+    {"user.removed", 1},
+    {"invitation.made", 1},
+    {"password.set", 1},
+    {"totp.enrolled", 1},
+    {"totp.removed", 1},
+    {"second_factor.used", 1},
+    {"session.began", 1},
+    {"session.refreshed", 1},
+    {"session.stepped_up", 1},
+    {"session.ended", 1},
+    {"login.failed", 1},
+    {"api_key.made", 1},
+    {"api_key.revoked", 1},
+    {"access.refused", 1},
 }};
 
 /// Requires: the words of all of Enum, in its order.
@@ -73,6 +89,14 @@ std::string_view name(Waiting value) { return word({"approval", "device_busy", "
 std::string_view name(Cancelled value) { return word({"replaced", "stopped", "expired", "denied", "clock_suspect", "by_person"}, value); }
 std::string_view name(ApprovalChannel value) { return word({"web", "mail", "sms", "api"}, value); }
 std::string_view name(Answered value) { return word({"accepted", "unreachable"}, value); }
+std::string_view name(Role value) { return word({"viewer", "node_user", "operator", "auditor", "admin", "owner"}, value); }
+std::string_view name(Permission value) {
+  return word({"see", "operate", "write_readings", "configure", "lift", "audit", "see_people", "manage_people", "own_account", "manage_tenant", "host", "manage_tenants"}, value);
+}
+std::string_view name(SessionEnd value) {
+  return word({"logged_out", "ended_by_user", "token_reused", "password_changed", "access_changed", "second_factor_changed"}, value);
+}
+std::string_view name(LoginFailure value) { return word({"password", "second_factor", "locked"}, value); }
 std::string_view name(FailureKind value) { return word({"not_sent", "device_error", "outcome_unknown", "contradicted"}, value); }
 
 }  // namespace heliograph

@@ -12,6 +12,7 @@
 #include "events/command_events.hpp"
 #include "events/ids.hpp"
 #include "events/metric.hpp"
+#include "events/people_events.hpp"
 #include "events/time.hpp"
 
 namespace heliograph {
@@ -190,7 +191,9 @@ using Event = std::variant<SiteConfigured, DeviceRegistered, RuleSaved, RuleRemo
                            CheckpointSigned, CommandWaiting, CommandCancelled, CommandAnswered, CommandRolledBack, RollbackSkipped,
                            ApprovalRequested, ApprovalDecided, ApprovalAttemptFailed, LeaseRenewed, LeaseEnded, DeviceChanged,
                            PreferencesSet, AlertRaised, AlertAcknowledged, AlertCleared, NotificationSettled, ClockSuspected,
-                           ClockTrusted>;
+                           ClockTrusted, TenantConfigured, UserSaved, UserRemoved, InvitationMade, PasswordSet, TotpEnrolled,
+                           TotpRemoved, SecondFactorUsed, SessionBegan, SessionRefreshed, SessionSteppedUp, SessionEnded, LoginFailed,
+                           ApiKeyMade, ApiKeyRevoked, AccessRefused>;
 
 /// "command.refused": the stored type, dotted, past tense.
 std::string_view type_name(const Event& event);

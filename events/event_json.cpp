@@ -173,6 +173,53 @@ void write(JsonWriter& json, const ClockSuspected& e) {
 }
 void write(JsonWriter&, const ClockTrusted&) {}
 
+// ---- people: nothing that proves who somebody is, not even sealed
+
+template <class Ids>
+void ids(JsonWriter& json, std::string_view key, const Ids& all) {
+  if (all.empty()) return;
+  json.key(key).begin_array();
+  for (const auto& each : all) json.string(each.text);
+  json.end_array();
+}
+void write(JsonWriter& json, const TenantConfigured& e) {
+  json.field("name", e.name).field("currency", e.currency).field("time_zone", e.time_zone).field("retention_days", e.retention_days);
+}
+void write(JsonWriter& json, const UserSaved& e) {
+  json.field("user", e.user.text).field("name", e.name).field("mail", e.mail).field("role", std::string(name(e.role)));
+  ids(json, "sites", e.sites);
+  if (e.disabled) json.field("disabled", true);
+}
+void write(JsonWriter& json, const UserRemoved& e) { json.field("user", e.user.text); }
+void write(JsonWriter& json, const InvitationMade& e) { json.field("user", e.user.text).key("expires_at").time(e.expires_at); }
+void write(JsonWriter& json, const PasswordSet& e) { json.field("user", e.user.text); }
+void write(JsonWriter& json, const TotpEnrolled& e) { json.field("user", e.user.text).field("backup_codes", e.backup_codes.size()); }
+void write(JsonWriter& json, const TotpRemoved& e) { json.field("user", e.user.text); }
+void write(JsonWriter& json, const SecondFactorUsed& e) { json.field("user", e.user.text).field("by", e.backup_code < 0 ? "code" : "backup_code"); }
+void write(JsonWriter& json, const SessionBegan& e) {
+  json.field("session", e.session.text).field("user", e.user.text).field("peer", e.peer).field("agent", e.agent).key("expires_at").time(e.expires_at);
+  json.field("second_factor", e.second_factor).field("remembered", e.remembered);
+}
+void write(JsonWriter& json, const SessionRefreshed& e) { json.field("session", e.session.text); }
+void write(JsonWriter& json, const SessionSteppedUp& e) { json.field("session", e.session.text).key("until").time(e.until); }
+void write(JsonWriter& json, const SessionEnded& e) {
+  json.field("session", e.session.text).field("user", e.user.text).field("why", std::string(name(e.why)));
+}
+void write(JsonWriter& json, const LoginFailed& e) {
+  json.key("user");
+  e.user.empty() ? json.null() : json.string(e.user.text);
+  json.field("peer", e.peer).field("why", std::string(name(e.why)));
+}
+void write(JsonWriter& json, const ApiKeyMade& e) {
+  json.field("key", e.key.text).field("user", e.user.text).field("name", e.name).key("may").begin_array();
+  for (const Permission each : e.may) json.string(name(each));
+  json.end_array();
+  ids(json, "sites", e.sites);
+  if (e.expires_at != 0) json.key("expires_at").time(e.expires_at);
+}
+void write(JsonWriter& json, const ApiKeyRevoked& e) { json.field("key", e.key.text); }
+void write(JsonWriter& json, const AccessRefused& e) { json.field("operation", e.operation).field("needed", e.needed).field("peer", e.peer); }
+
 void write_cell(JsonWriter& json, const ReadingBatch& batch, const Column& column, std::size_t row) {
   const std::int64_t value = column.values[row];
   if (value != missing && info(column.metric).kind == Kind::text) json.string(batch.words.at(static_cast<std::size_t>(value)));

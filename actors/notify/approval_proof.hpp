@@ -3,7 +3,7 @@
 // command or person gives others.
 #pragma once
 
-#include "actors/notify/secret.hpp"
+#include "events/secret.hpp"
 #include "events/digest.hpp"
 #include "events/ids.hpp"
 #include "events/time.hpp"

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "actors/notify/secret.hpp"
+#include "events/secret.hpp"
 
 namespace heliograph::notify {
 

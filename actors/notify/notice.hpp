@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "actors/notify/secret.hpp"
+#include "events/secret.hpp"
 #include "events/event.hpp"
 #include "events/time.hpp"
 #include "events/zone.hpp"

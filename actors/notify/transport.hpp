@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "actors/notify/address_guard.hpp"
-#include "actors/notify/secret.hpp"
+#include "events/secret.hpp"
 #include "events/time.hpp"
 
 namespace heliograph::notify {

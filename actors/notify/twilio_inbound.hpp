@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "actors/notify/form.hpp"
-#include "actors/notify/secret.hpp"
+#include "events/secret.hpp"
 
 namespace heliograph::notify {
 

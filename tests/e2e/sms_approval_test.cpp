@@ -41,7 +41,7 @@ class Hub {
     options.channels.base_url = "https://hub.example";
     options.channels.transport = outside_.transport();
     auto& twilio = options.channels.twilio.emplace();
-    twilio.account_sid = account, twilio.user = "SK" + std::string(32, 'b'), twilio.password = notify::Secret("api secret");
+    twilio.account_sid = account, twilio.user = "SK" + std::string(32, 'b'), twilio.password = Secret("api secret");
     twilio.auth_token = token_, twilio.from = "+15005550006", twilio.base = outside_.url(twilio_);
     auto notifier = Notifier::start(*engine_, std::move(options));
     REQUIRE(notifier);
@@ -104,7 +104,7 @@ class Hub {
   std::unique_ptr<Store> store_ = open_memory_store();
   notify::Outside outside_;
   HttpDouble twilio_{{answer(201, R"({"sid":"SM0123456789abcdef0123456789abcdef","status":"queued"})")}, &outside_.certificate};
-  notify::Secret token_{"the auth token"};
+  Secret token_{"the auth token"};
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Notifier> notifier_;
   std::unique_ptr<api::WebServer> web_;

@@ -197,10 +197,10 @@ TEST_CASE("every type has its own name and survives a change of order") {
 }
 
 TEST_CASE("the golden log reads as it always did") {
-  const std::string version = GENERATE("1", "2", "3", "4");
+  const std::string version = GENERATE("1", "2", "3", "4", "5");
   const std::string directory = golden + version + "/";
   // Only the newest: what an earlier build wrote is never written again.
-  if (std::getenv("HELIOGRAPH_WRITE_GOLDEN") != nullptr && version == "4") {
+  if (std::getenv("HELIOGRAPH_WRITE_GOLDEN") != nullptr && version == "5") {
     std::mt19937_64 random(20'250'602);
     std::ofstream bytes(directory + "records.hex"), json(directory + "records.json");
     const auto write = [&](const std::string& payload, Position position, const std::string& rows) {
@@ -234,5 +234,5 @@ TEST_CASE("the golden log reads as it always did") {
     CHECK(says_what_was_sealed(*record, payload));
     types.insert(record->envelope.type);
   }
-  CHECK(types.size() == (version == "1" ? 19 : version == "2" ? 1 : std::variant_size_v<Event> + 1));
+  CHECK(types.size() == (version == "1" ? 19 : version == "2" ? 1 : version < "5" ? 37 : std::variant_size_v<Event> + 1));
 }

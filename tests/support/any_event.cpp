@@ -115,6 +115,33 @@ class Any {
   void fill(NotificationSettled& e) { e = {position(), id(), flag(), text()}; }
   void fill(ClockSuspected& e) { e.step = number(); }
   void fill(ClockTrusted&) {}
+  std::vector<SiteId> sites() {
+    std::vector<SiteId> out;
+    for (std::uint64_t n = below(3); n > 0; --n) out.push_back({id()});
+    return out;
+  }
+  void fill(TenantConfigured& e) { e = {text(), text(), text(), static_cast<std::int32_t>(below(4000))}; }
+  void fill(UserSaved& e) { e = {{id()}, text(), text(), static_cast<Role>(below(6)), sites(), flag()}; }
+  void fill(UserRemoved& e) { e.user.text = id(); }
+  void fill(InvitationMade& e) { e = {{id()}, bytes(32), moment()}; }
+  void fill(PasswordSet& e) { e = {{id()}, bytes(120)}; }
+  void fill(TotpEnrolled& e) {
+    e = {{id()}, bytes(60), {}};
+    for (std::uint64_t n = below(11); n > 0; --n) e.backup_codes.push_back(bytes(32));
+  }
+  void fill(TotpRemoved& e) { e.user.text = id(); }
+  void fill(SecondFactorUsed& e) { e = {{id()}, number(), static_cast<std::int32_t>(below(11)) - 1}; }
+  void fill(SessionBegan& e) { e = {{id()}, {id()}, bytes(32), text(), text(), moment(), flag(), flag()}; }
+  void fill(SessionRefreshed& e) { e = {{id()}, bytes(32)}; }
+  void fill(SessionSteppedUp& e) { e = {{id()}, moment()}; }
+  void fill(SessionEnded& e) { e = {{id()}, {id()}, static_cast<SessionEnd>(below(6))}; }
+  void fill(LoginFailed& e) { e = {{flag() ? id() : ""}, text(), static_cast<LoginFailure>(below(3))}; }
+  void fill(ApiKeyMade& e) {
+    e = {{id()}, {id()}, text(), bytes(32), {}, sites(), flag() ? moment() : 0};
+    for (std::uint64_t n = below(4); n > 0; --n) e.may.push_back(static_cast<Permission>(below(permissions)));
+  }
+  void fill(ApiKeyRevoked& e) { e.key.text = id(); }
+  void fill(AccessRefused& e) { e = {id(), id(), text()}; }
   void fill(CheckpointSigned& e) { e = {position(), bytes(32), id(), bytes(64)}; }
 
  private:

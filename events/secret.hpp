@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-namespace heliograph::notify {
+namespace heliograph {
 
 class Secret {
  public:
@@ -30,4 +30,4 @@ class Secret {
   std::string text_;
 };
 
-}  // namespace heliograph::notify
+}  // namespace heliograph

@@ -1,0 +1,292 @@
+// What people may decide; how the facts fold is in people_fold.cpp.
+#include "actors/core/people.hpp"
+
+#include <algorithm>
+
+namespace heliograph {
+namespace {
+
+template <class Event>
+std::string stream_of(const Event& event) {
+  if constexpr (requires { event.session; }) return "session-" + event.session.text;
+  else if constexpr (requires { event.key; }) return "key-" + event.key.text;
+  else if constexpr (requires { event.user; }) return event.user.empty() ? "logins-failed" : "user-" + event.user.text;
+  else return "tenant-settings";
+}
+
+tl::unexpected<Error> no_user(const UserId& user) { return fail(Errc::not_found, "There is no user \"" + user.text + "\"."); }
+
+/// "192.168.1.7" -> "192.168.1."; an IPv6 address -> its first four groups. Who has one address there has many.
+std::string_view network_of(std::string_view peer) {
+  if (peer.find(':') == std::string_view::npos) return peer.substr(0, peer.rfind('.') + 1);
+  std::size_t end = 0;
+  for (int groups = 0; groups < 4 && end < peer.size(); ++end)
+    if (peer[end] == ':') ++groups;
+  return peer.substr(0, end);
+}
+
+/// 1, 2, 4 ... 900 s since the last failure, from the one that is too many.
+Micros lock_after(std::size_t failures, std::size_t most, Micros last, Micros at) {
+  if (failures < most) return 0;
+  const std::size_t beyond = std::min<std::size_t>(failures - most, 20);
+  return std::max<Micros>(0, last + std::min(longest_lock, second_us << beyond) - at);
+}
+
+bool is_within(const std::vector<SiteId>& sites, const std::vector<SiteId>& reach) {
+  if (reach.empty()) return true;
+  return !sites.empty() && std::all_of(sites.begin(), sites.end(), [&](const SiteId& each) { return std::find(reach.begin(), reach.end(), each) != reach.end(); });
+}
+
+}  // namespace
+
+template <class E>
+Status People::say(Journal& journal, E event, const Principal& by, Micros at) {
+  Draft draft;
+  draft.stream = stream_of(event);
+  draft.occurred_at = at;
+  draft.principal = by;
+  draft.correlation = "p" + std::to_string(journal.next());
+  draft.body = Event(std::move(event));
+  auto record = journal.append(std::move(draft));
+  if (!record) return fail(record.error());
+  evolve(*record);
+  return {};
+}
+
+Result<User*> People::find_user(const TenantId& tenant, const UserId& user) {
+  const auto found = users_.find({tenant, user});
+  if (found == users_.end()) return no_user(user);
+  return &found->second;
+}
+
+std::size_t People::owners(const TenantId& tenant) const {
+  return static_cast<std::size_t>(std::count_if(users_.begin(), users_.end(), [&](const auto& each) {
+    return each.first.first == tenant && each.second.about.role == Role::owner && !each.second.about.disabled;
+  }));
+}
+
+/// Whether they may manage somebody of this role.
+bool People::manages(const TenantId& tenant, const Principal& by, Role role) const {
+  const May they = may_of(tenant, by);
+  return they.has(Permission::manage_people) && they.all_of(may(role, tenant));
+}
+
+May People::may_of(const TenantId& tenant, const Principal& by) const {
+  if (by.kind == PrincipalKind::user)
+    if (const User* user = this->user(tenant, {by.name})) return may(user->about.role, tenant);
+  // Whoever sets this house up, and the owner of the home tenant when it makes another one, acts as the system.
+  return by.kind == PrincipalKind::system ? may(Role::owner, home_tenant()) : May{};
+}
+
+// ---- tenants and users
+
+Status People::configure_tenant(const TenantConfigured& settings, const Principal& by, Micros at, Journal& journal) {
+  if (settings.retention_days < 1 || settings.retention_days > 36'500)
+    return fail(Errc::invalid, "Readings are kept for 1 to 36500 days.", "/retention_days");
+  return say(journal, settings, by, at);
+}
+
+Status People::save_user(const TenantId& tenant, const UserSaved& about, const Principal& by, bool must_be_new, Micros at, Journal& journal) {
+  const User* known = user(tenant, about.user);
+  if (must_be_new && known != nullptr) return fail(Errc::conflict, "There is a user \"" + about.user.text + "\" already: take another name.", "/user");
+  if (known == nullptr && users(tenant).size() >= users_of_tenant_max) return fail(Errc::refused, "The tenant has as many users as it can have.");
+  if (!manages(tenant, by, about.role) || (known != nullptr && !manages(tenant, by, known->about.role)))
+    return fail(Errc::refused, "Nobody gives, takes or changes a role that may more than their own: ask an owner.", "/role");
+  if (about.role == Role::node_user && about.sites.empty()) return fail(Errc::invalid, "A node_user belongs to sites: name them under \"sites\".", "/sites");
+  if (known != nullptr && known->about == about) return {};
+  const bool loses_an_owner = known != nullptr && known->about.role == Role::owner && !known->about.disabled && (about.role != Role::owner || about.disabled);
+  if (loses_an_owner && owners(tenant) == 1) return fail(Errc::refused, "This is the last owner: make another one first.", "/role");
+  const bool reach_changes = known != nullptr && (known->about.role != about.role || known->about.sites != about.sites || about.disabled);
+  if (auto done = say(journal, about, by, at); !done) return done;
+  return reach_changes ? end_all(tenant, about.user, {}, SessionEnd::access_changed, by, at, journal) : Status{};
+}
+
+Status People::remove_user(const TenantId& tenant, const UserId& id, const Principal& by, Micros at, Journal& journal) {
+  const auto user = find_user(tenant, id);
+  if (!user) return fail(user.error());
+  const UserSaved& about = (*user)->about;
+  if (!manages(tenant, by, about.role)) return fail(Errc::refused, "Nobody removes a user who may more than they: ask an owner.");
+  if (about.role == Role::owner && !about.disabled && owners(tenant) == 1) return fail(Errc::refused, "This is the last owner: make another one first.");
+  if (auto done = end_all(tenant, id, {}, SessionEnd::access_changed, by, at, journal); !done) return done;
+  return say(journal, UserRemoved{id}, by, at);
+}
+
+Status People::invite(const TenantId& tenant, const UserId& id, std::string token_digest, const Principal& by, Micros at, Journal& journal) {
+  const auto user = find_user(tenant, id);
+  if (!user) return fail(user.error());
+  if (!manages(tenant, by, (*user)->about.role)) return fail(Errc::refused, "Nobody lets in a user who may more than they: ask an owner.");
+  return say(journal, InvitationMade{id, std::move(token_digest), at + invitation_life}, by, at);
+}
+
+Status People::join(const TenantId& tenant, const UserId& id, const std::string& token_digest, std::string sealed, Micros at, Journal& journal) {
+  const User* user = this->user(tenant, id);
+  const auto* invitation = user != nullptr && user->invitation ? &*user->invitation : nullptr;
+  if (invitation == nullptr || invitation->token_digest != token_digest || at >= invitation->expires_at || user->about.disabled)
+    return fail(Errc::not_found, "This invitation does not hold: it was used, is over, or was never made. Ask for a new one.", "/token");
+  return set_password(tenant, id, std::move(sealed), {}, {PrincipalKind::user, id.text}, at, journal);
+}
+
+Status People::set_password(const TenantId& tenant, const UserId& id, std::string sealed, const SessionId& keep, const Principal& by, Micros at, Journal& journal) {
+  if (const auto user = find_user(tenant, id); !user) return fail(user.error());
+  if (auto done = say(journal, PasswordSet{id, std::move(sealed)}, by, at); !done) return done;
+  return end_all(tenant, id, keep, SessionEnd::password_changed, by, at, journal);
+}
+
+Status People::enrol_totp(const TenantId& tenant, TotpEnrolled enrolled, std::int64_t step, const SessionId& keep, const Principal& by, Micros at, Journal& journal) {
+  const UserId id = enrolled.user;
+  if (const auto user = find_user(tenant, id); !user) return fail(user.error());
+  if (auto done = say(journal, std::move(enrolled), by, at); !done) return done;
+  if (auto done = say(journal, SecondFactorUsed{id, step, -1}, by, at); !done) return done;
+  return end_all(tenant, id, keep, SessionEnd::second_factor_changed, by, at, journal);
+}
+
+Status People::remove_totp(const TenantId& tenant, const UserId& id, const SessionId& keep, const Principal& by, Micros at, Journal& journal) {
+  const auto user = find_user(tenant, id);
+  if (!user) return fail(user.error());
+  if (!(*user)->totp) return fail(Errc::not_found, "There is no second factor to take away.");
+  if (auto done = say(journal, TotpRemoved{id}, by, at); !done) return done;
+  return end_all(tenant, id, keep, SessionEnd::second_factor_changed, by, at, journal);
+}
+
+// ---- logins and sessions
+
+Micros People::locked_for(const TenantId& tenant, const UserId& user, const std::string& peer, bool known_device, Micros at) const {
+  struct Count {
+    std::size_t failures = 0;
+    Micros last = 0;
+    void add(Micros when) { ++failures, last = std::max(last, when); }
+  };
+  Count of_user, of_peer, of_network, codes;
+  for (const RecordPtr& record : failures_) {
+    const auto& failed = std::get<LoginFailed>(record->event());
+    const Micros when = record->envelope.occurred_at;
+    const bool theirs = !user.empty() && failed.user == user && record->envelope.site.tenant == tenant;
+    if (theirs && failed.why == LoginFailure::second_factor && when > at - day_us) codes.add(when);
+    if (when <= at - failures_window) continue;
+    if (theirs) of_user.add(when);
+    if (failed.peer == peer) of_peer.add(when);
+    if (network_of(failed.peer) == network_of(peer)) of_network.add(when);
+  }
+  Micros wait = std::max(lock_after(of_peer.failures, failures_of_peer_max, of_peer.last, at), lock_after(of_network.failures, failures_of_network_max, of_network.last, at));
+  // Somebody else's failures do not keep out who has been here before.
+  if (!known_device) wait = std::max(wait, lock_after(of_user.failures, failures_of_user_max, of_user.last, at));
+  if (codes.failures >= codes_a_day_max) wait = std::max(wait, codes.last + longest_lock - at);
+  return wait;
+}
+
+Status People::note_failure(const Login& login, LoginFailure why, Micros at, Journal& journal) {
+  const bool known = user(login.tenant, login.user) != nullptr;
+  const UserId who = known ? login.user : UserId{};
+  return say(journal, LoginFailed{who, login.peer, why}, known ? Principal{PrincipalKind::user, who.text} : Principal{}, at);
+}
+
+/// Nothing when a code is not needed or was used up now; else how the proof falls short.
+Result<std::optional<LoginRefusal>> People::use_code(const Login& login, const User& user, Micros at, Journal& journal) {
+  using Answer = std::optional<LoginRefusal>;
+  if (!user.totp) return Answer{};
+  if (!login.code_given) return Answer{LoginRefusal::needs_code};
+  const bool code = login.step && *login.step > user.step_used;
+  const auto place = login.backup_code ? static_cast<std::size_t>(*login.backup_code) : user.backup_used.size();
+  const bool backup = place < user.backup_used.size() && !user.backup_used[place];
+  if (!code && !backup) {
+    if (auto done = note_failure(login, LoginFailure::second_factor, at, journal); !done) return fail(done.error());
+    return Answer{LoginRefusal::wrong};
+  }
+  const SecondFactorUsed used{login.user, code ? *login.step : 0, code ? -1 : *login.backup_code};
+  if (auto done = say(journal, used, {PrincipalKind::user, login.user.text}, at); !done) return fail(done.error());
+  return Answer{};
+}
+
+Result<LoginAnswer> People::log_in(const Login& login, const SessionId& fresh, Micros at, Journal& journal) {
+  if (const Micros wait = locked_for(login.tenant, login.user, login.peer, login.known_device, at); wait > 0)
+    return LoginAnswer{{}, LoginRefusal::locked, wait};
+  const User* user = this->user(login.tenant, login.user);
+  if (user == nullptr || !user->can_log_in() || !login.password_fits) {
+    if (auto done = note_failure(login, LoginFailure::password, at, journal); !done) return fail(done.error());
+    return LoginAnswer{};
+  }
+  const auto short_of = use_code(login, *user, at, journal);
+  if (!short_of) return fail(short_of.error());
+  if (*short_of) return LoginAnswer{{}, **short_of, 0};
+  const Principal self{PrincipalKind::user, login.user.text};
+  auto open = sessions(login.tenant, login.user);
+  std::sort(open.begin(), open.end(), [](const Session* a, const Session* b) { return a->used < b->used; });
+  for (std::size_t i = 0; i + sessions_of_user_max <= open.size(); ++i)
+    if (auto done = end_session(login.tenant, SessionId(open[i]->about.session), SessionEnd::ended_by_user, self, at, journal); !done) return fail(done.error());
+  SessionBegan began{fresh, login.user, login.refresh_digest, login.peer, login.agent, at + (login.remember ? remembered_life : session_life), user->totp.has_value(), login.remember};
+  if (auto done = say(journal, std::move(began), self, at); !done) return fail(done.error());
+  return LoginAnswer{fresh, LoginRefusal::wrong, 0};
+}
+
+Result<SessionId> People::refresh(const SessionId& id, const std::string& digest, std::string next, Micros at, Journal& journal) {
+  const auto over = [] { return fail(Errc::refused, "The session is over: log in again."); };
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end()) return over();
+  const Session& session = found->second;
+  const Principal self{PrincipalKind::user, session.about.user.text};
+  if (digest == session.digest_before) {
+    // Two have the same token, and one of them is not the user. Neither goes on.
+    if (auto done = end_session(session.tenant, id, SessionEnd::token_reused, self, at, journal); !done) return fail(done.error());
+    return over();
+  }
+  if (digest != session.about.refresh_digest || !standing(id, at)) return over();
+  if (auto done = say(journal, SessionRefreshed{id, std::move(next)}, self, at); !done) return fail(done.error());
+  return id;
+}
+
+Result<LoginAnswer> People::step_up(const SessionId& id, const Login& proof, Micros at, Journal& journal) {
+  const auto found = sessions_.find(id);
+  const User* user = this->user(proof.tenant, proof.user);
+  if (found == sessions_.end() || user == nullptr) return fail(Errc::refused, "The session is over: log in again.");
+  if (found->second.about.remembered)
+    return fail(Errc::refused, "A session that is remembered for long does nothing dangerous: log in again without \"remember\".");
+  if (const Micros wait = locked_for(proof.tenant, proof.user, proof.peer, true, at); wait > 0) return LoginAnswer{{}, LoginRefusal::locked, wait};
+  if (!proof.password_fits) {
+    if (auto done = note_failure(proof, LoginFailure::password, at, journal); !done) return fail(done.error());
+    return LoginAnswer{};
+  }
+  const auto short_of = use_code(proof, *user, at, journal);
+  if (!short_of) return fail(short_of.error());
+  if (*short_of) return LoginAnswer{{}, **short_of, 0};
+  if (auto done = say(journal, SessionSteppedUp{id, at + step_up_life}, {PrincipalKind::user, proof.user.text}, at); !done) return fail(done.error());
+  return LoginAnswer{id, LoginRefusal::wrong, 0};
+}
+
+Status People::end_session(const TenantId& tenant, const SessionId& id, SessionEnd why, const Principal& by, Micros at, Journal& journal) {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end() || found->second.tenant != tenant) return fail(Errc::not_found, "There is no such session: it is over already.");
+  return say(journal, SessionEnded{id, found->second.about.user, why}, by, at);
+}
+
+Status People::end_all(const TenantId& tenant, const UserId& user, const SessionId& keep, SessionEnd why, const Principal& by, Micros at, Journal& journal) {
+  std::vector<SessionId> over;
+  for (const Session* session : sessions(tenant, user))
+    if (session->about.session != keep) over.push_back(session->about.session);
+  for (const SessionId& id : over)
+    if (auto done = end_session(tenant, id, why, by, at, journal); !done) return done;
+  return {};
+}
+
+// ---- keys, and what was refused
+
+Status People::make_key(const TenantId& tenant, const ApiKeyMade& made, const Standing& by, Micros at, Journal& journal) {
+  May asked;
+  for (const Permission each : made.may) asked.add(each);
+  if (asked.none()) return fail(Errc::invalid, "A key that may nothing is no use: name permissions under \"may\".", "/may");
+  if (!(may_of_keys() & by.may).all_of(asked)) return fail(Errc::refused, "A key gets only what keys can hold and you may yourself.", "/may");
+  if (!is_within(made.sites, by.sites)) return fail(Errc::refused, "A key reaches only sites that you reach yourself: name them under \"sites\".", "/sites");
+  if (made.expires_at != 0 && made.expires_at <= at) return fail(Errc::invalid, "\"expires_at\" is over already: take a time to come.", "/expires_at");
+  const auto theirs = std::count_if(keys_.begin(), keys_.end(), [&](const auto& each) { return each.second.tenant == tenant && each.second.about.user == made.user; });
+  if (static_cast<std::size_t>(theirs) >= keys_of_user_max) return fail(Errc::refused, "You have 50 keys: revoke one that is not used any more.");
+  return say(journal, made, by.principal, at);
+}
+
+Status People::revoke_key(const TenantId& tenant, const ApiKeyId& id, const Principal& by, Micros at, Journal& journal) {
+  const ApiKey* key = this->key(id);
+  if (key == nullptr || key->tenant != tenant) return fail(Errc::not_found, "There is no such key: it was revoked already, or never made.");
+  return say(journal, ApiKeyRevoked{id}, by, at);
+}
+
+Status People::refused_access(AccessRefused what, const Principal& who, Micros at, Journal& journal) { return say(journal, std::move(what), who, at); }
+
+}  // namespace heliograph

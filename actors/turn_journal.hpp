@@ -1,0 +1,30 @@
+// The log's turn as a core sees it.
+#pragma once
+
+#include <vector>
+
+#include "actors/core/journal.hpp"
+
+namespace heliograph {
+
+/// Remembers what was appended.
+class TurnJournal : public Journal {
+ public:
+  explicit TurnJournal(EventLog::Turn& turn) : turn_(turn), first_(turn.next()) {}
+  Position next() const override { return turn_.next(); }
+  Result<RecordPtr> append(Draft draft) override {
+    auto record = turn_.add(std::move(draft));
+    if (record) records_.push_back(*record);
+    return record;
+  }
+  bool empty() const { return records_.empty(); }
+  Position first() const { return first_; }
+  const std::vector<RecordPtr>& records() const { return records_; }
+
+ private:
+  EventLog::Turn& turn_;
+  Position first_;
+  std::vector<RecordPtr> records_;
+};
+
+}  // namespace heliograph
