@@ -160,6 +160,9 @@ void take_files() {
 int run(Store& store, Engine& engine, const Options& o, bool read_only, const sigset_t& signals, const Greeting& greet) {
   take_files();
   api::Service service{engine, HELIOGRAPH_VERSION, HELIOGRAPH_COMMIT, read_only, dry_runs_on(store, engine.limits())};
+  auto people_key = open_key_file((std::filesystem::path(o.data) / "people.key").string(), "key of people's secrets");
+  if (!people_key) return complain(people_key.error());
+  service.people_key = *people_key;
   std::unique_ptr<Notifier> notifier;  // outlives the engine's last word
   if (o.notify) {
     auto key = open_key_file((std::filesystem::path(o.data) / "approval.key").string(), "approval key");
@@ -174,7 +177,10 @@ int run(Store& store, Engine& engine, const Options& o, bool read_only, const si
   // The demo has nothing to stop and takes nothing from outside.
   Result<std::unique_ptr<StopLine>> stop_line = read_only ? Result<std::unique_ptr<StopLine>>(nullptr) : StopLine::open(engine, o.data);
   if (!stop_line) return complain(stop_line.error());
+  const bool needs_owner = !read_only && !engine.people().read([](const People& all) { return all.has_owner(); });
   greet("http://" + o.listen.substr(0, o.listen.rfind(':')) + ":" + std::to_string((*web)->port()));
+  if (needs_owner)
+    std::cout << "Nobody can log in yet: open the page on this machine and make the owner. From another machine it asks for this code: " << (*web)->setup_code() << std::endl;
   int signal = 0;
   sigwait(&signals, &signal);
   std::cerr << "heliograph: stopping in order.\n";

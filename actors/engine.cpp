@@ -135,11 +135,10 @@ void Engine::request(const SiteKey& site, SiteCommand command, Reply reply) {
   bring(running_->directory, running_->supervisor, site, std::move(command), std::move(reply));
 }
 
-void Engine::stop_in_memory(const std::optional<SiteKey>& only, std::vector<SiteKey>& stopped, std::vector<SiteKey>& sending) {
+void Engine::stop_in_memory(const Meant& meant, std::vector<SiteKey>& stopped, std::vector<SiteKey>& sending) {
   if (!running_) return;
   SiteDirectory& directory = running_->directory;
-  if (!only) stopped = directory.stop_all();
-  else if (const StopFlag flag = directory.known_flag(*only)) flag->engage(), stopped = {*only};
+  stopped = directory.stop(meant);
   auto patience = std::chrono::milliseconds(200);  // for all adapters together; sending takes microseconds
   for (const SiteKey& site : stopped) {
     if (directory.known_flag(site)->settled_within(patience)) continue;

@@ -42,9 +42,9 @@ class Engine {
 
   /// One turn of a site. `reply` is called once, when the turn is durable or was refused. Any thread.
   void request(const SiteKey& site, SiteCommand command, Reply reply);
-  /// Stops every site, or only one, in memory: from any thread, whatever the log and the actors do. Says which, and which of them
+  /// Stops every site that is meant, in memory: from any thread, whatever the log and the actors do. Says which, and which of them
   /// have a send under way that does not end. Each must still be told (EngageStop), so that it is on record: see StopOrder.
-  void stop_in_memory(const std::optional<SiteKey>& only, std::vector<SiteKey>& stopped, std::vector<SiteKey>& sending);
+  void stop_in_memory(const Meant& meant, std::vector<SiteKey>& stopped, std::vector<SiteKey>& sending);
   /// Keeps what is stopped beside the log, until it is on record. Null in memory-only houses.
   StopMark* stop_mark() { return mark_.get(); }
   /// The same, waiting for the reply. Not from an actor or an I/O thread.

@@ -27,11 +27,11 @@ std::vector<SiteKey> SiteDirectory::sites() {
   return out;
 }
 
-std::vector<SiteKey> SiteDirectory::stop_all() {
+std::vector<SiteKey> SiteDirectory::stop(const Meant& meant) {
   const std::lock_guard lock(mutex_);
   std::vector<SiteKey> out;
   for (const auto& [site, flag] : flags_) {
-    if (site == engine_site()) continue;
+    if (site == engine_site() || !meant(site)) continue;
     flag->engage();
     out.push_back(site);
   }

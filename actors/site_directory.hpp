@@ -1,6 +1,7 @@
 // Where the sites of this process are: read by threads that are no actors, written by the supervisor.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 
@@ -11,6 +12,9 @@ namespace heliograph {
 /// The site under which the engine writes about itself. It commands nothing, so no stop and no doubt of the clock concerns it.
 SiteKey engine_site();
 
+/// Which sites something is for.
+using Meant = std::function<bool(const SiteKey&)>;
+
 /// Where sites are, for any thread: the actor of today, and the stop flag that outlives its restarts.
 class SiteDirectory {
  public:
@@ -20,8 +24,8 @@ class SiteDirectory {
   StopFlag known_flag(const SiteKey& site);
   /// Every site that there is, without the engine's own.
   std::vector<SiteKey> sites();
-  /// Engages the flag of every one of them; answers which.
-  std::vector<SiteKey> stop_all();
+  /// Engages the flag of every one of them that is meant; answers which.
+  std::vector<SiteKey> stop(const Meant& meant);
   void place(const SiteKey& site, SiteActor actor);
   void remove(const SiteKey& site);
   /// Null when there is no such site, or while it is being restarted.

@@ -147,7 +147,7 @@ bool StopLine::Parts::take_order(Caller& caller) {
   caller.text.append(bytes, static_cast<std::size_t>(n));
   const auto end = caller.text.find('\n');
   if (end == std::string::npos && caller.text.size() < order_bytes_max) return true;
-  caller.order = std::make_shared<StopOrder>(engine, std::nullopt);
+  caller.order = std::make_shared<StopOrder>(engine, [](const SiteKey&) { return true; });
   say(caller.socket.get(), to_json(caller.order->state()));
   const Order order = order_of(caller.text.substr(0, end));
   caller.until = clock.monotonic() + stop_record_wait;

@@ -4,8 +4,8 @@
 
 namespace heliograph {
 
-StopOrder::StopOrder(Engine& engine, const std::optional<SiteKey>& only) : engine_(engine) {
-  engine_.stop_in_memory(only, state_.stopped, state_.still_sending);
+StopOrder::StopOrder(Engine& engine, const Meant& meant) : engine_(engine) {
+  engine_.stop_in_memory(meant, state_.stopped, state_.still_sending);
   state_.in_memory_only = state_.stopped;
 }
 

@@ -18,8 +18,8 @@ inline constexpr Micros stop_record_wait = 2 * second_us, stop_answer_wait = 400
 
 class StopOrder : public std::enable_shared_from_this<StopOrder> {
  public:
-  /// Every site, or only one. When this returns no device hears anything more that energises, but for those of `still_sending`.
-  StopOrder(Engine& engine, const std::optional<SiteKey>& only);
+  /// Every site that is meant. When this returns no device hears anything more that energises, but for those of `still_sending`.
+  StopOrder(Engine& engine, const Meant& meant);
 
   /// Asks for the record; `answered` is called once, on an actor's thread, when every site has answered. Never when one hangs.
   void record(const Principal& principal, const std::string& reason, std::function<void()> answered);

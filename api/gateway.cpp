@@ -13,11 +13,16 @@ std::uint32_t parse_topics(std::string_view words) {
     const auto end = words.find(',');
     const std::string_view word = words.substr(0, end);
     if (word == "telemetry") bits |= telemetry;
-    else if (word == "decisions") bits |= decisions;
+    else if (word == "decisions") bits |= decisions | people_topic;
     else return 0;
     words = end == std::string_view::npos ? std::string_view() : words.substr(end + 1);
   }
   return bits;
+}
+
+std::uint32_t topic_of(const Record& record) {
+  if (record.is_readings()) return telemetry;
+  return record.envelope.site.site.empty() ? people_topic : decisions;
 }
 
 }  // namespace
@@ -27,10 +32,20 @@ std::uint32_t Gateway::site_number(const SiteKey& site) {
   return numbers_.try_emplace(site, static_cast<std::uint32_t>(numbers_.size() + 1)).first->second;
 }
 
+http::SseFilter Gateway::filter_for(const Access& access, std::uint32_t topics) {
+  http::SseFilter filter;
+  filter.topics = topics;
+  if (!access.may(Permission::see_people) || !access.reaches_all()) filter.topics &= ~static_cast<std::uint32_t>(people_topic);
+  filter.group = tenant_number(access.tenant());
+  for (const SiteId& site : access.standing().sites) filter.sites.push_back(site_number({access.tenant(), site}));
+  return filter;
+}
+
 http::SseFrame Gateway::frame(const Record& record) {
   http::SseFrame out;
   out.position = record.last();
-  out.topics = record.is_readings() ? telemetry : decisions;
+  out.topics = topic_of(record);
+  out.group = tenant_number(record.envelope.site.tenant);
   out.site = site_number(record.envelope.site);
   out.must_deliver = !record.is_readings();
   out.text = http::sse_frame(out.position, record.envelope.type, to_json(record));
@@ -43,7 +58,7 @@ Result<http::CatchUpPage> Gateway::page(const http::CatchUpRequest& request) {
   const Position head = log_.durable();
   std::size_t bytes = 0;
   auto done = log_.scan(request.after + 1, head, Part::all, [&](const RecordPtr& record) {
-    const bool wanted_topic = (request.filter.topics & (record->is_readings() ? telemetry : decisions)) != 0;
+    const bool wanted_topic = (request.filter.topics & topic_of(*record)) != 0;
     if (wanted_topic && record->is_readings() && !request.telemetry) {
       if (page.skipped_from == 0) page.skipped_from = record->envelope.position;
       page.skipped_to = record->last();
@@ -65,7 +80,7 @@ Result<http::CatchUpPage> Gateway::page(const http::CatchUpRequest& request) {
 
 std::vector<http::Route> stream_routes(Service& service, std::shared_ptr<Gateway> gateway) {
   using http::In;
-  return {{.path = "/api/v1/stream", .operation_id = "stream", .summary = "Everything that becomes durable, as server-sent events", .tag = "stream",
+  return {{.path = "/api/v1/stream", .operation_id = "stream", .summary = "Everything that becomes durable, as server-sent events", .tag = "stream", .needs = "see",
            .description = "The id of an event is its position; Last-Event-ID (or ?after=) resumes without gap or repeat. Decisions are never dropped; "
                           "telemetry may be, and then a `gap` event says which positions.",
            .parameters = {{"after", In::query, http::Kind::integer, false, "Resume after this position", 0},
@@ -73,13 +88,16 @@ std::vector<http::Route> stream_routes(Service& service, std::shared_ptr<Gateway
                           {"site", In::query, http::Kind::id, false, "Only this site"}},
            .replies = {{200, "The stream", "", "text/event-stream"}},
            .handler = [&service, gateway](http::Request&& request, http::Responder responder) {
-             http::SseFilter filter;
-             if (const auto words = request.query_value("topics")) {
-               filter.topics = parse_topics(*words);
-               if (filter.topics == 0)
-                 return static_cast<void>(responder.send(Error{Errc::invalid, "\"topics\" takes telemetry and decisions.", "query/topics"}));
+             std::uint32_t topics = telemetry | decisions | people_topic;
+             if (const auto words = request.query_value("topics")) topics = parse_topics(*words);
+             if (topics == 0) return static_cast<void>(responder.send(Error{Errc::invalid, "\"topics\" takes telemetry and decisions.", "query/topics"}));
+             const Access& access = access_of(request);
+             http::SseFilter filter = gateway->filter_for(access, topics);
+             if (const auto id = request.query_value("site")) {
+               const auto site = access.site(*id);
+               if (!site) return static_cast<void>(responder.send(site.error()));
+               filter.sites = {gateway->site_number(site->key())};
              }
-             if (const auto site = request.query_value("site")) filter.sites = {gateway->site_number({{"local"}, {std::string(*site)}})};
              service.hub->subscribe(request, filter, responder);
            }}};
 }

@@ -2,18 +2,23 @@
 // fall behind. One record is one frame; its id is the last position that it covers.
 #pragma once
 
+#include "api/access.hpp"
 #include "api/service.hpp"
 
 namespace heliograph::api {
 
-enum Topic : std::uint32_t { telemetry = 1, decisions = 2 };
+/// `people`: what belongs to a tenant and no site, for those who may see people.
+enum Topic : std::uint32_t { telemetry = 1, decisions = 2, people_topic = 4 };
 
 /// Frames of a site that the filter's owner counts as this number.
 class Gateway {
  public:
   explicit Gateway(const EventLog& log) : log_(log) {}
-  /// Numbers sites for the hub's filters (any thread).
+  /// Numbers sites and tenants for the hub's filters (any thread).
   std::uint32_t site_number(const SiteKey& site);
+  std::uint32_t tenant_number(const TenantId& tenant) { return site_number({tenant, {}}); }
+  /// What somebody may follow: never more than they reach.
+  http::SseFilter filter_for(const Access& access, std::uint32_t topics);
   http::SseFrame frame(const Record& record);
   Result<http::CatchUpPage> page(const http::CatchUpRequest& request);
 

@@ -27,22 +27,21 @@ void acknowledge(Service& service, http::Request&& request, const http::Responde
   FieldReader& fields = body.fields();
   fields.require("alert", "\"alert\": \"device-offline/miner-1\"");
   const auto alert = fields.text("alert");
-  const auto by = who(fields);
   if (body.refused()) return;
-  answer_turn(service, body.site(), AcknowledgeAlert{alert.value_or(""), caller(by.value_or(""))}, responder, position_response);
+  answer_turn(service, body.site(), AcknowledgeAlert{alert.value_or(""), body.who()}, responder, position_response);
 }
 
 }  // namespace
 
 std::vector<http::Route> alert_routes(Service& service) {
   return {
-      {.path = "/api/v1/sites/{site}/alerts", .operation_id = "listAlerts", .summary = "What is wrong, and what was", .tag = "alerts",
+      {.path = "/api/v1/sites/{site}/alerts", .operation_id = "listAlerts", .summary = "What is wrong, and what was", .tag = "alerts", .needs = "see",
        .description = "By position, oldest first; the newest thousand of a site and all that are open (docs/ALERTS.md).",
        .parameters = {site_parameter(), {"open", http::In::query, http::Kind::boolean, false, "true: only what is open; false: only what is over."}},
        .replies = {ok("Alerts", "AlertList")},
        .handler = [&service](http::Request&& request, http::Responder responder) { answer_for_site(service, std::move(request), responder, list_alerts); }},
       {.method = http::Method::post, .path = "/api/v1/sites/{site}/alerts/acknowledge", .operation_id = "acknowledgeAlert",
-       .summary = "Say that somebody has seen it; it stays open until its cause is gone", .tag = "alerts",
+       .summary = "Say that somebody has seen it; it stays open until its cause is gone", .tag = "alerts", .needs = "operate",
        .parameters = {site_parameter()}, .body = json_body("AlertSeen", "Which, and who"),
        .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
        .handler = [&service](http::Request&& request, http::Responder responder) { acknowledge(service, std::move(request), responder); }},

@@ -85,7 +85,7 @@ void answer_by_mail(Service& service, const http::Request& request, const http::
     return ask_again(service, responder, *put, 422, "Type the six characters that stand in the mail, then choose.");
   const bool proven = service.notifier->is_mail_code(token, *code);
   const ApprovalAnswer said{put->question.command, *answer == "approve", ApprovalChannel::mail, {PrincipalKind::user, put->contact}, proven};
-  service.engine.request(put->question.site, Approve{said}, [&service, responder, put = *put](const Result<SiteReply>& reply) {
+  service.engine.request(SiteScope::of(*put).key(), Approve{said}, [&service, responder, put = *put](const Result<SiteReply>& reply) {
     const bool wrong = reply && reply->command && !reply->command->refusals.empty();
     if (wrong && reply->command->refusals.front().rule == "approval-code") return ask_again(service, responder, put, 403, reply->command->refusals.front().sentence);
     if (wrong && reply->command->refusals.front().rule == "approval-closed") {
@@ -115,7 +115,7 @@ void count_wrong(Service& service, const std::vector<std::pair<PutQuestion, bool
   const std::shared_ptr<const void> told(nullptr, [responder](const void*) { responder.send(twiml("Heliograph: no open request has this code.")); });
   for (const auto& [put, matches] : asked)
     if (put.open)
-      service.engine.request(put.question.site, Approve{{put.question.command, true, ApprovalChannel::sms, {PrincipalKind::user, sms.from}, false},
+      service.engine.request(SiteScope::of(put).key(), Approve{{put.question.command, true, ApprovalChannel::sms, {PrincipalKind::user, sms.from}, false},
                                                         "sms-" + sms.sid + "-" + put.question.command.text, print}, [told](const Result<SiteReply>&) {});
 }
 
@@ -126,7 +126,7 @@ void answer_by_sms(Service& service, const http::Request& request, const http::R
   const notify::TwilioOptions& twilio = *options->twilio;
   const auto form = notify::parse_form(request.body);
   if (!form) return refuse(400, "invalid", "This is no form as Twilio sends it.");
-  const notify::Secret& key = twilio.auth_token.empty() ? twilio.password : twilio.auth_token;
+  const Secret& key = twilio.auth_token.empty() ? twilio.password : twilio.auth_token;
   if (!notify::is_from_twilio(key, options->base_url + std::string(sms_path), *form, request.header("X-Twilio-Signature").value_or("")))
     return refuse(403, "bad-signature", "The signature does not fit: this did not come from Twilio, or the base URL differs from what Twilio calls.");
   const auto sms = notify::read_inbound_sms(*form, twilio.account_sid);
@@ -142,7 +142,7 @@ void answer_by_sms(Service& service, const http::Request& request, const http::R
     return count_wrong(service, asked, *sms, print, responder);
   }
   const ApprovalAnswer answer{meant->first.question.command, said->yes, ApprovalChannel::sms, {PrincipalKind::user, sms->from}, true};
-  service.engine.request(meant->first.question.site, Approve{answer, "sms-" + sms->sid, print},
+  service.engine.request(SiteScope::of(meant->first).key(), Approve{answer, "sms-" + sms->sid, print},
                          [responder, yes = said->yes](const Result<SiteReply>& reply) { responder.send(twiml(outcome(reply, yes))); });
 }
 
@@ -152,13 +152,13 @@ std::vector<http::Route> approval_routes(Service& service) {
   using http::Method;
   const http::Parameter token{"token", http::In::path, http::Kind::string, true, "From the mail", {}, 64};
   return {
-      {.path = "/approve/{token}", .operation_id = "approvalPage", .summary = "The page of an approval mail", .parameters = {token}, .listed = false,
+      {.path = "/approve/{token}", .operation_id = "approvalPage", .summary = "The page of an approval mail", .needs = std::string(http::everybody), .parameters = {token}, .listed = false,
        .any_query = true,  // scanners add their own
        .handler = [&service](http::Request&& r, http::Responder responder) { show(service, r, responder); }},
-      {.method = Method::post, .path = "/approve/{token}", .operation_id = "answerByMail", .summary = "Answer with the code of the mail", .parameters = {token},
+      {.method = Method::post, .path = "/approve/{token}", .operation_id = "answerByMail", .summary = "Answer with the code of the mail", .needs = std::string(http::everybody), .parameters = {token},
        .body = http::RequestBody{{std::string(form_type)}, "{\"type\":\"object\"}", "code, answer", false, 4096}, .mutates = true, .listed = false, .any_query = true,
        .any_origin = true, .handler = [&service](http::Request&& r, http::Responder responder) { answer_by_mail(service, r, responder); }},
-      {.method = Method::post, .path = std::string(sms_path), .operation_id = "answerBySms", .summary = "Twilio's webhook for text messages", .tag = "commands",
+      {.method = Method::post, .path = std::string(sms_path), .operation_id = "answerBySms", .summary = "Twilio's webhook for text messages", .tag = "commands", .needs = std::string(http::everybody),
        .description = "Only with Twilio's signature over the configured base URL. The answer is TwiML.",
        .body = http::RequestBody{{std::string(form_type)}, "{\"type\":\"object\"}", "As Twilio sends it", true, 65'536},
        .replies = {{200, "What the sender is answered", "", "text/xml"}}, .mutates = true, .any_origin = true,

@@ -5,25 +5,6 @@
 namespace heliograph::api {
 namespace {
 
-http::Response audit(const Views& views, const SiteKey& site, const http::Request& request) {
-  const std::size_t limit = static_cast<std::size_t>(number_param(request, "limit").value_or(50));
-  const auto type = request.query_value("type").value_or("");
-  auto page = audit_page(views.audit, views.store, views.log, site, number_param(request, "before").value_or(0), limit, type);
-  if (!page) return http::problem_response(page.error());
-  JsonWriter json;
-  json.begin_object().key("items").begin_array();
-  for (const RecordPtr& record : *page) write_record(json, *record);
-  json.end_array().key("next");
-  const bool more = page->size() == limit;
-  more ? json.unsigned_integer(page->back()->envelope.position) : json.null();
-  json.end_object();
-  http::Response response = http::json_response(json.str());
-  if (more)
-    response.headers.push_back({"Link", "<" + request.path + "?before=" + std::to_string(page->back()->envelope.position) + "&limit=" +
-                                            std::to_string(limit) + (type.empty() ? "" : "&type=" + std::string(type)) + ">; rel=\"next\""});
-  return response;
-}
-
 /// One reading of a batch as an object.
 void write_reading(JsonWriter& json, const Record& record, Position position) {
   const ReadingBatch& batch = record.readings();
@@ -44,15 +25,25 @@ void write_at(JsonWriter& json, const Record& record, Position position) {
   record.is_readings() ? write_reading(json, record, position) : write_record(json, record);
 }
 
-http::Response record_at(const Views& views, Position position) {
+/// What is not theirs is not there, in the same words.
+Result<RecordPtr> reached(const Views& views, const Access& access, Position position) {
   auto record = views.log.at(position);
+  if (!record && record.error().code != Errc::not_found) return record;
+  const auto theirs = [&](const SiteKey& site) { return site.site.empty() ? site.tenant == access.tenant() && access.may(Permission::see_people) : access.reaches(site); };
+  if (!record || !theirs((*record)->envelope.site)) return fail(Errc::not_found, "There is nothing at position " + std::to_string(position) + ".");
+  return record;
+}
+
+http::Response record_at(const Views& views, const Access& access, Position position) {
+  auto record = reached(views, access, position);
   if (!record) return http::problem_response(record.error());
   JsonWriter json;
   write_at(json, **record, position);
   return http::json_response(json.str());
 }
 
-http::Response why_at(const Views& views, Position position) {
+http::Response why_at(const Views& views, const Access& access, Position position) {
+  if (auto record = reached(views, access, position); !record) return http::problem_response(record.error());
   auto chain = why(views.log, position);
   if (!chain) return http::problem_response(chain.error());
   JsonWriter json;
@@ -70,25 +61,50 @@ template <class F>
 http::Handler at_position(Service& service, F answer) {
   return [&service, answer](http::Request&& request, http::Responder responder) {
     const Position position = std::stoull(std::string(request.param("position")));  // the router checked that it is a number
-    answer_from_views(service, responder, [position, answer](const Views& views) { return answer(views, position); });
+    answer_from_views(service, responder, [position, answer, access = access_of(request)](const Views& views) { return answer(views, access, position); });
   };
 }
 
 }  // namespace
 
+http::Response audit_response(const Views& views, const SiteKey& site, const http::Request& request) {
+  const std::size_t limit = static_cast<std::size_t>(number_param(request, "limit").value_or(50));
+  const auto type = request.query_value("type").value_or("");
+  auto page = audit_page(views.audit, views.store, views.log, site, number_param(request, "before").value_or(0), limit, type);
+  if (!page) return http::problem_response(page.error());
+  JsonWriter json;
+  json.begin_object().key("items").begin_array();
+  for (const RecordPtr& record : *page) write_record(json, *record);
+  json.end_array().key("next");
+  const bool more = page->size() == limit;
+  more ? json.unsigned_integer(page->back()->envelope.position) : json.null();
+  json.end_object();
+  http::Response response = http::json_response(json.str());
+  if (more)
+    response.headers.push_back({"Link", "<" + request.path + "?before=" + std::to_string(page->back()->envelope.position) + "&limit=" +
+                                            std::to_string(limit) + (type.empty() ? "" : "&type=" + std::string(type)) + ">; rel=\"next\""});
+  return response;
+}
+
+std::vector<http::Parameter> audit_parameters() {
+  using http::In;
+  return {limit_parameter(50, 1000), {"before", In::query, http::Kind::integer, false, "Only positions below this: `next` of the page before", 1},
+          {"type", In::query, http::Kind::string, false, "Only types that begin so: command. or rule.fired", 0, 60}};
+}
+
 std::vector<http::Route> audit_routes(Service& service) {
   using http::In;
   const http::Parameter position{"position", In::path, http::Kind::integer, true, "A position of the log", 1, 999'999'999'999'999'999};
+  auto of_site = audit_parameters();
+  of_site.insert(of_site.begin(), site_parameter());
   return {
-      {.path = "/api/v1/sites/{site}/audit", .operation_id = "audit", .summary = "Decisions, newest first", .tag = "audit",
-       .parameters = {site_parameter(), limit_parameter(50, 1000),
-                      {"before", In::query, http::Kind::integer, false, "Only positions below this: `next` of the page before", 1},
-                      {"type", In::query, http::Kind::string, false, "Only types that begin so: command. or rule.fired", 0, 60}},
+      {.path = "/api/v1/sites/{site}/audit", .operation_id = "audit", .summary = "Decisions, newest first", .tag = "audit", .needs = "audit",
+       .parameters = of_site,
        .replies = {ok("A page of events", "EventPage")},
-       .handler = [&service](http::Request&& request, http::Responder responder) { answer_for_site(service, std::move(request), responder, audit); }},
-      {.path = "/api/v1/positions/{position}", .operation_id = "eventAt", .summary = "The event or reading at a position", .tag = "audit",
+       .handler = [&service](http::Request&& request, http::Responder responder) { answer_for_site(service, std::move(request), responder, audit_response); }},
+      {.path = "/api/v1/positions/{position}", .operation_id = "eventAt", .summary = "The event or reading at a position", .tag = "audit", .needs = "see",
        .parameters = {position}, .replies = {ok("It", "Event")}, .handler = at_position(service, record_at)},
-      {.path = "/api/v1/positions/{position}/why", .operation_id = "why", .summary = "The chain of causes of a position, down to the readings", .tag = "audit",
+      {.path = "/api/v1/positions/{position}/why", .operation_id = "why", .summary = "The chain of causes of a position, down to the readings", .tag = "audit", .needs = "see",
        .parameters = {position}, .replies = {ok("The chain, nearest cause first", "WhyAnswer")}, .handler = at_position(service, why_at)},
   };
 }

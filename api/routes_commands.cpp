@@ -53,7 +53,7 @@ void command(Service& service, http::Request&& request, const http::Responder& r
   if (ask.proposal.action != Action::set_mode && mode) fields.problem("mode", "Only set_mode takes \"mode\": leave it out.");
   ask.proposal.mode = mode.value_or("");
   ask.reason = fields.text("reason").value_or("");
-  ask.proposal.principal = caller(who(fields).value_or(""));
+  ask.proposal.principal = body.who();
   ask.wait_online = fields.duration("wait_online").value_or(0);
   if (ask.wait_online < 0 || ask.wait_online > wait_online_max) fields.problem("wait_online", "A command waits for its device for up to an hour: \"wait_online\": \"PT10M\".");
   if (body.refused()) return;
@@ -100,14 +100,13 @@ http::Response settled_before(const Views& views, const SiteKey& site, const Com
   return http::json_response(json.str(), 200);
 }
 
-/// Without a login the one at this machine answers; proofs of mail and SMS belong to their own doors.
+/// Proofs of mail and SMS belong to their own doors.
 void approve(Service& service, http::Request&& request, const http::Responder& responder, bool granted) {
   SiteBody body(request, responder, "The answer", true);
   if (!body) return;
-  const auto by = who(body.fields());
   if (body.refused()) return;
-  const ApprovalAnswer answer{{std::string(request.param("command"))}, granted, ApprovalChannel::api, caller(by.value_or("")), true};
-  service.engine.request(body.site(), Approve{answer}, [&service, responder, site = body.site(), command = answer.command](const Result<SiteReply>& reply) {
+  const ApprovalAnswer answer{{std::string(request.param("command"))}, granted, ApprovalChannel::api, body.who(), true};
+  service.engine.request(body.site().key(), Approve{answer}, [&service, responder, site = body.site().key(), command = answer.command](const Result<SiteReply>& reply) {
     if (reply && reply->command && !reply->command->refusals.empty()) {
       responder.send(refused(*reply->command));
       return;
@@ -123,9 +122,8 @@ void approve(Service& service, http::Request&& request, const http::Responder& r
 void cancel(Service& service, http::Request&& request, const http::Responder& responder) {
   SiteBody body(request, responder, "The body", true);
   if (!body) return;
-  const auto by = who(body.fields());
   if (body.refused()) return;
-  answer_turn(service, body.site(), CancelCommand{{std::string(request.param("command"))}, caller(by.value_or(""))}, responder, position_response);
+  answer_turn(service, body.site(), CancelCommand{{std::string(request.param("command"))}, body.who()}, responder, position_response);
 }
 
 http::Response command_story_response(const Views& views, const SiteKey& site, const http::Request& request) {
@@ -161,11 +159,10 @@ Result<heliograph::Ask> once_more(const Views& views, const SiteKey& site, const
 void retry(Service& service, http::Request&& request, const http::Responder& responder) {
   SiteBody body(request, responder, "The body", true);
   if (!body) return;
-  const auto by = who(body.fields());
   const std::string reason = body.fields().text("reason").value_or("Once more.");
   if (body.refused()) return;
-  service.engine.query([&service, responder, site = body.site(), principal = caller(by.value_or("")), reason, request = std::move(request)](const Views& views) {
-    auto ask = once_more(views, site, {std::string(request.param("command"))});
+  service.engine.query([&service, responder, site = body.site(), principal = body.who(), reason, request = std::move(request)](const Views& views) {
+    auto ask = once_more(views, site.key(), {std::string(request.param("command"))});
     if (!ask) {
       responder.send(ask.error());
       return;
@@ -200,37 +197,37 @@ http::Response pending(const Views& views, const SiteKey& site, const http::Requ
 std::vector<http::Route> command_routes(Service& service) {
   using http::Method;
   const http::Parameter id{"command", http::In::path, http::Kind::id, true, "The command's id", {}, {}, {}, false, "c-4711"};
-  const http::RequestBody optional_body{{"application/json"}, "Who", "Who answers; may be empty", false};
+  const http::RequestBody optional_body{{"application/json"}, "Nothing", "May be empty", false};
   const auto for_site = [&service](auto ask) {
     return [&service, ask](http::Request&& request, http::Responder responder) { answer_for_site(service, std::move(request), responder, ask); };
   };
   return {
-      {.method = Method::post, .path = "/api/v1/sites/{site}/commands", .operation_id = "command", .summary = "Ask for a command; safety decides", .tag = "commands",
+      {.method = Method::post, .path = "/api/v1/sites/{site}/commands", .operation_id = "command", .summary = "Ask for a command; safety decides", .tag = "commands", .needs = "operate",
        .description = "202: durable, and handed to the device (a reading will confirm it) or waiting for a person's yes, the device or its turn. 409 or 422: refused, with every reason.",
        .parameters = {site_parameter()}, .body = json_body("Command", "What to do"),
        .replies = {{202, "Dispatched, or waiting", "CommandAnswer"}}, .mutates = true, .needs_idempotency_key = true,
        .handler = [&service](http::Request&& request, http::Responder responder) { command(service, std::move(request), responder); }},
-      {.path = "/api/v1/sites/{site}/commands/{command}", .operation_id = "getCommand", .summary = "Everything on record about one command", .tag = "commands",
+      {.path = "/api/v1/sites/{site}/commands/{command}", .operation_id = "getCommand", .summary = "Everything on record about one command", .tag = "commands", .needs = "see",
        .parameters = {site_parameter(), id}, .replies = {ok("Its events in order", "CommandStory")}, .handler = for_site(command_story_response)},
-      {.path = "/api/v1/sites/{site}/pending", .operation_id = "pendingActions", .summary = "Commands that have not ended", .tag = "commands",
+      {.path = "/api/v1/sites/{site}/pending", .operation_id = "pendingActions", .summary = "Commands that have not ended", .tag = "commands", .needs = "see",
        .parameters = {site_parameter()}, .replies = {ok("Pending actions", "PendingList")}, .handler = for_site(pending)},
       {.method = Method::post, .path = "/api/v1/sites/{site}/commands/{command}/approve", .operation_id = "approveCommand",
-       .summary = "Say yes to a command that waits for it", .tag = "commands",
+       .summary = "Say yes to a command that waits for it", .tag = "commands", .needs = "operate",
        .description = "It is judged again and sent. A second yes answers as the first; 410 when it came too late.",
        .parameters = {site_parameter(), id}, .body = optional_body, .replies = {ok("Where the command stands", "CommandAnswer")}, .mutates = true,
        .handler = [&service](http::Request&& request, http::Responder responder) { approve(service, std::move(request), responder, true); }},
       {.method = Method::post, .path = "/api/v1/sites/{site}/commands/{command}/deny", .operation_id = "denyCommand",
-       .summary = "Say no to a command that waits for a yes", .tag = "commands", .parameters = {site_parameter(), id}, .body = optional_body,
+       .summary = "Say no to a command that waits for a yes", .tag = "commands", .needs = "operate", .parameters = {site_parameter(), id}, .body = optional_body,
        .replies = {ok("Where the command stands", "CommandAnswer")}, .mutates = true,
        .handler = [&service](http::Request&& request, http::Responder responder) { approve(service, std::move(request), responder, false); }},
       {.method = Method::post, .path = "/api/v1/sites/{site}/commands/{command}/cancel", .operation_id = "cancelCommand",
-       .summary = "Take back a command that waits", .tag = "commands", .parameters = {site_parameter(), id}, .body = optional_body,
+       .summary = "Take back a command that waits", .tag = "commands", .needs = "operate", .parameters = {site_parameter(), id}, .body = optional_body,
        .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
        .handler = [&service](http::Request&& request, http::Responder responder) { cancel(service, std::move(request), responder); }},
       {.method = Method::post, .path = "/api/v1/sites/{site}/commands/{command}/retry", .operation_id = "retryCommand",
-       .summary = "Ask once more for a command that came to nothing", .tag = "commands",
+       .summary = "Ask once more for a command that came to nothing", .tag = "commands", .needs = "operate",
        .description = "For one that was refused, cancelled, failed, rolled back or of unknown outcome: a new command through the gate, about the old one. 409: still under way, or done.",
-       .parameters = {site_parameter(), id}, .body = http::RequestBody{{"application/json"}, "StopReason", "Who and why; may be empty", false},
+       .parameters = {site_parameter(), id}, .body = http::RequestBody{{"application/json"}, "StopReason", "Why; may be empty", false},
        .replies = {{202, "Dispatched, or waiting", "CommandAnswer"}}, .mutates = true, .needs_idempotency_key = true,
        .handler = [&service](http::Request&& request, http::Responder responder) { retry(service, std::move(request), responder); }},
   };

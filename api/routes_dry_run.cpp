@@ -73,7 +73,7 @@ void start(Service& service, const std::shared_ptr<std::atomic<int>>& count, htt
     return static_cast<void>(responder.send(http::problem_response(busy)));
   }
   const bool streamed = request.header("accept").value_or("").find("text/event-stream") != std::string_view::npos;
-  service.engine.query([&service, count, site = *site, body = std::move(request.body), streamed, responder](const Views& views) {
+  service.engine.query([&service, count, site = site->key(), body = std::move(request.body), streamed, responder](const Views& views) {
     DryRunOrder order{site, body, current_rules(views, site), {}, nullptr};
     // Detached on purpose: it holds copies only and the engine's store, and ends with its client or its work; the server's
     // stop waits for `count` to fall to zero.
@@ -87,7 +87,7 @@ void start(Service& service, const std::shared_ptr<std::atomic<int>>& count, htt
 
 std::vector<http::Route> dry_run_routes(Service& service) {
   return {{.method = http::Method::post, .path = "/api/v1/sites/{site}/dry-runs", .operation_id = "dryRun",
-           .summary = "Run the site's history against other rules; nothing is sent", .tag = "dry runs",
+           .summary = "Run the site's history against other rules; nothing is sent", .tag = "dry runs", .needs = "see",
            .description = "With Accept: text/event-stream the answer is a stream of `progress` events and one `report`.",
            .parameters = {site_parameter()}, .body = json_body("DryRunRequest", "Period, rules and scenario; everything may be left out"),
            .replies = {ok("The report", "DryRunReport")}, .mutates = false,

@@ -47,7 +47,7 @@ void take_readings(Service& service, http::Request&& request, const http::Respon
   Summary summary{parsed->batch.size(), parsed->batch.suspects.size(), parsed->rejected, std::move(parsed->errors), std::move(parsed->ignored)};
   TakeReadings command;
   command.batch = std::make_shared<const ReadingBatch>(std::move(parsed->batch));
-  command.principal = caller({});
+  command.principal = access_of(request).who();
   command.idempotency_key = request.idempotency_key;
   if (!request.idempotency_key.empty()) command.fingerprint = fingerprint(request);
   answer_turn(service, *site, std::move(command), responder,
@@ -58,7 +58,7 @@ void take_readings(Service& service, http::Request&& request, const http::Respon
 
 std::vector<http::Route> reading_routes(Service& service) {
   return {{.method = http::Method::post, .path = "/api/v1/sites/{site}/readings", .operation_id = "postReadings",
-           .summary = "Store readings; answered when they are durable", .tag = "telemetry",
+           .summary = "Store readings; answered when they are durable", .tag = "telemetry", .needs = "write_readings",
            .description = "One object, an array, or one object a line (application/x-ndjson). A bad line is reported and does not spoil the others.",
            .parameters = {site_parameter()},
            .body = http::RequestBody{{"application/json", "application/x-ndjson"}, "Readings", "Telemetry of edge nodes, or our metric names"},

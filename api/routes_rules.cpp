@@ -24,7 +24,7 @@ void save_rule(Service& service, http::Request&& request, const http::Responder&
   ParsedRule parsed = parse_rule(request.body);
   if (!parsed.rule) return static_cast<void>(responder.send(problems(parsed.problems)));
   const std::string id = parsed.rule->id.text;
-  answer_turn(service, *site, SaveRule{std::move(*parsed.rule), caller({}), request.idempotency_key, fingerprint(request)}, responder,
+  answer_turn(service, *site, SaveRule{std::move(*parsed.rule), access_of(request).who(), request.idempotency_key, fingerprint(request)}, responder,
               [id](const SiteReply& reply) {
                 JsonWriter json;
                 json.begin_object().field("rule", id).field("position", reply.last).field("repeated", reply.repeated).end_object();
@@ -35,7 +35,7 @@ void save_rule(Service& service, http::Request&& request, const http::Responder&
 void remove_rule(Service& service, http::Request&& request, const http::Responder& responder) {
   auto site = site_of(request);
   if (!site) return static_cast<void>(responder.send(site.error()));
-  answer_turn(service, *site, RemoveRule{{std::string(request.param("rule"))}, caller({})}, responder, position_response);
+  answer_turn(service, *site, RemoveRule{{std::string(request.param("rule"))}, access_of(request).who()}, responder, position_response);
 }
 
 }  // namespace
@@ -44,15 +44,15 @@ std::vector<http::Route> rule_routes(Service& service) {
   using http::Method;
   const http::Parameter rule{"rule", http::In::path, http::Kind::id, true, "The rule's id", {}, {}, {}, false, "miner-guard"};
   return {
-      {.path = "/api/v1/sites/{site}/rules", .operation_id = "listRules", .summary = "The site's rules as they stand", .tag = "rules",
+      {.path = "/api/v1/sites/{site}/rules", .operation_id = "listRules", .summary = "The site's rules as they stand", .tag = "rules", .needs = "see",
        .parameters = {site_parameter()}, .replies = {ok("The rules", "RuleList")},
        .handler = [&service](http::Request&& request, http::Responder responder) { answer_for_site(service, std::move(request), responder, list_rules); }},
-      {.method = Method::post, .path = "/api/v1/sites/{site}/rules", .operation_id = "saveRule", .summary = "Save a rule: new, or a new version", .tag = "rules",
+      {.method = Method::post, .path = "/api/v1/sites/{site}/rules", .operation_id = "saveRule", .summary = "Save a rule: new, or a new version", .tag = "rules", .needs = "configure",
        .parameters = {site_parameter()},
        .body = http::RequestBody{{"application/json", "application/yaml"}, "Rule", "A rule document (docs/RULES.md); dry-run it first"},
        .replies = {{201, "Saved", "RuleSaved"}, ok("The same request was answered before", "RuleSaved")}, .mutates = true, .needs_idempotency_key = true,
        .handler = [&service](http::Request&& request, http::Responder responder) { save_rule(service, std::move(request), responder); }},
-      {.method = Method::del, .path = "/api/v1/sites/{site}/rules/{rule}", .operation_id = "removeRule", .summary = "Remove a rule; its history stays", .tag = "rules",
+      {.method = Method::del, .path = "/api/v1/sites/{site}/rules/{rule}", .operation_id = "removeRule", .summary = "Remove a rule; its history stays", .tag = "rules", .needs = "configure",
        .parameters = {site_parameter(), rule}, .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
        .handler = [&service](http::Request&& request, http::Responder responder) { remove_rule(service, std::move(request), responder); }},
   };

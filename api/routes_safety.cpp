@@ -14,29 +14,26 @@ void lift(Service& service, http::Request&& request, const http::Responder& resp
   if (!body) return;
   FieldReader& fields = body.fields();
   fields.require("reason", "\"reason\": \"the inverter was checked\"");
-  fields.require("by", "\"by\": \"anna\"");
   const std::string reason = fields.text("reason").value_or("");
-  const Principal principal = caller(who(fields).value_or(""));
   if (body.refused()) return;
-  answer_turn(service, body.site(), LiftStop{principal, reason}, responder, position_response);
+  answer_turn(service, body.site(), LiftStop{body.who(), reason}, responder, position_response);
 }
 
 /// The flags are set, in memory, before anything is read, written or waited for. 200: on record. 202: stopped, but the log has not
 /// answered (yet), so a restart would not know.
 void stop(Service& service, const http::Request& request, const http::Responder& responder, const std::optional<SiteKey>& only) {
-  const auto order = std::make_shared<StopOrder>(service.engine, only);
+  const auto order = std::make_shared<StopOrder>(service.engine, [only, access = access_of(request)](const SiteKey& site) { return access.reaches(site) && (!only || site == *only); });
   if (only && order->state().stopped.empty()) {
     responder.send(http::problem_response(404, "not-found", "There is no site \"" + only->site.text + "\": nothing was stopped."));
     return;
   }
-  std::string reason, by;
+  std::string reason;
   const ParsedDocument body = read_json(request.body.empty() ? "{}" : request.body);
   std::vector<DocumentProblem> ignored;  // a stop is never refused for its form
   if (body.root) {
     const Place root;
     FieldReader fields(*body.root, root, "The body", ignored);
     reason = fields.text("reason").value_or("");
-    by = fields.text("by").value_or("");
   }
   const auto answer = [order, responder] {
     const StopOrder::State state = order->state();
@@ -44,24 +41,20 @@ void stop(Service& service, const http::Request& request, const http::Responder&
   };
   // Who answers first wins: the record, or the end of patience.
   if (service.server != nullptr) service.server->loop()->after(std::chrono::milliseconds(stop_answer_wait / 1000), answer);
-  order->record(caller(is_id(by) ? by : ""), reason, answer);
+  order->record(access_of(request).who(), reason, answer);
 }
 
 void stop_site(Service& service, http::Request&& request, const http::Responder& responder) {
   auto site = site_of(request);
-  if (site) stop(service, request, responder, *site);
+  if (site) stop(service, request, responder, site->key());
   else responder.send(http::problem_response(site.error()));
 }
 
 /// A person has looked at the clock: schedules go on from now.
 void trust_clock(Service& service, http::Request&& request, const http::Responder& responder) {
-  SiteBody body(request, responder, "The body");
-  if (!body) return;
-  FieldReader& fields = body.fields();
-  fields.require("by", "\"by\": \"anna\"");
-  const auto by = who(fields);
-  if (body.refused()) return;
-  answer_turn(service, body.site(), TrustClock{caller(by.value_or(""))}, responder, [](const SiteReply& reply) {
+  SiteBody body(request, responder, "The body", true);
+  if (!body || body.refused()) return;
+  answer_turn(service, body.site(), TrustClock{body.who()}, responder, [](const SiteReply& reply) {
     if (reply.last != 0) return position_response(reply);
     return http::problem_response({409, "clock-trusted", "The clock is trusted", "Nothing is said against the clock of this site: there is nothing to trust again."});
   });
@@ -108,9 +101,8 @@ void put_preferences(Service& service, http::Request&& request, const http::Resp
   wishes.mail = fields.text("mail").value_or("");
   wishes.sms = fields.text("sms").value_or("");
   wishes.critical_only = fields.truth("critical_only").value_or(false);
-  const std::string by = who(fields).value_or("");
   if (body.refused()) return;
-  service.engine.request(body.site(), Prefer{wishes, caller(by)}, [responder](const Result<SiteReply>& reply) {
+  service.engine.request(body.site().key(), Prefer{wishes, body.who()}, [responder](const Result<SiteReply>& reply) {
     if (reply) responder.send(position_response(*reply));
     else if (reply.error().code == Errc::invalid) responder.send(problems(std::vector<DocumentProblem>{{reply.error().pointer, reply.error().sentence}}));
     else responder.send(http::problem_response(reply.error()));
@@ -123,7 +115,7 @@ void reset_preferences(Service& service, http::Request&& request, const http::Re
     responder.send(http::problem_response(site.error()));
     return;
   }
-  answer_turn(service, *site, Prefer{PreferencesSet{}, caller({})}, responder, position_response);
+  answer_turn(service, *site, Prefer{PreferencesSet{}, access_of(request).who()}, responder, position_response);
 }
 
 http::Response preferences(const Views& views, const SiteKey& site, const http::Request&) {
@@ -138,33 +130,33 @@ http::Response preferences(const Views& views, const SiteKey& site, const http::
 std::vector<http::Route> safety_routes(Service& service) {
   using http::Method;
   return {
-      {.method = Method::post, .path = "/api/v1/stop", .operation_id = "stopEverything", .summary = "Emergency stop of every site", .tag = "safety",
+      {.method = Method::post, .path = "/api/v1/stop", .operation_id = "stopEverything", .summary = "Emergency stop of every site", .tag = "safety", .needs = "operate",
        .description = "In memory first, then durable. Sites that could not be written down are stopped all the same, and named.",
-       .body = http::RequestBody{{"application/json"}, "StopReason", "Who and why; may be empty", false},
+       .body = http::RequestBody{{"application/json"}, "StopReason", "Why; may be empty", false},
        .replies = {ok("Stopped, and on record", "StopAnswer"), {202, "Stopped, but not on record (yet)", "StopAnswer"}}, .mutates = true, .urgent = true,
        .handler = [&service](http::Request&& r, http::Responder responder) { stop(service, r, responder, std::nullopt); }},
-      {.method = Method::post, .path = "/api/v1/sites/{site}/stop", .operation_id = "engageStop", .summary = "Emergency stop: no automation, nothing energises", .tag = "safety",
+      {.method = Method::post, .path = "/api/v1/sites/{site}/stop", .operation_id = "engageStop", .summary = "Emergency stop: no automation, nothing energises", .tag = "safety", .needs = "operate",
        .parameters = {site_parameter()},
-       .body = http::RequestBody{{"application/json"}, "StopReason", "Who and why; may be empty", false},
+       .body = http::RequestBody{{"application/json"}, "StopReason", "Why; may be empty", false},
        .replies = {ok("Stopped, and on record", "StopAnswer"), {202, "Stopped, but not on record (yet)", "StopAnswer"}}, .mutates = true, .urgent = true,
        .handler = [&service](http::Request&& r, http::Responder responder) { stop_site(service, std::move(r), responder); }},
-      {.method = Method::post, .path = "/api/v1/sites/{site}/stop/lift", .operation_id = "liftStop", .summary = "Lift the stop; needs a named person and a reason", .tag = "safety",
-       .parameters = {site_parameter()}, .body = json_body("LiftReason", "Who and why"),
+      {.method = Method::post, .path = "/api/v1/sites/{site}/stop/lift", .operation_id = "liftStop", .summary = "Lift the stop; needs a reason, and who lifts it has just proved again who they are", .tag = "safety", .needs = "lift", .fresh = true,
+       .parameters = {site_parameter()}, .body = json_body("LiftReason", "Why"),
        .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
        .handler = [&service](http::Request&& r, http::Responder responder) { lift(service, std::move(r), responder); }},
-      {.method = Method::post, .path = "/api/v1/sites/{site}/clock/trust", .operation_id = "trustClock", .summary = "The clock is right again; needs a named person", .tag = "safety",
+      {.method = Method::post, .path = "/api/v1/sites/{site}/clock/trust", .operation_id = "trustClock", .summary = "A person has looked: the clock is right again", .tag = "safety", .needs = "lift", .fresh = true,
        .description = "A wall clock that jumps by more than a minute makes what waits void and schedules pause. 409: nothing is said against it.",
-       .parameters = {site_parameter()}, .body = json_body("Person", "Who has looked at it"),
+       .parameters = {site_parameter()}, .body = http::RequestBody{{"application/json"}, "Nothing", "May be empty", false},
        .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
        .handler = [&service](http::Request&& r, http::Responder responder) { trust_clock(service, std::move(r), responder); }},
-      {.path = "/api/v1/sites/{site}/preferences", .operation_id = "getPreferences", .summary = "What people want of this site", .tag = "preferences",
+      {.path = "/api/v1/sites/{site}/preferences", .operation_id = "getPreferences", .summary = "What people want of this site", .tag = "preferences", .needs = "see",
        .parameters = {site_parameter()}, .replies = {ok("The preferences", "Preferences")},
        .handler = [&service](http::Request&& r, http::Responder responder) { answer_for_site(service, std::move(r), responder, preferences); }},
       {.method = Method::put, .path = "/api/v1/sites/{site}/preferences", .operation_id = "setPreferences",
-       .summary = "Set all preferences; what is left out has its default", .tag = "preferences", .parameters = {site_parameter()},
+       .summary = "Set all preferences; what is left out has its default", .tag = "preferences", .needs = "configure", .parameters = {site_parameter()},
        .body = json_body("Preferences", "What automation may do, and where news go"), .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
        .handler = [&service](http::Request&& r, http::Responder responder) { put_preferences(service, std::move(r), responder); }},
-      {.method = Method::del, .path = "/api/v1/sites/{site}/preferences", .operation_id = "resetPreferences", .summary = "Back to the defaults", .tag = "preferences",
+      {.method = Method::del, .path = "/api/v1/sites/{site}/preferences", .operation_id = "resetPreferences", .summary = "Back to the defaults", .tag = "preferences", .needs = "configure",
        .parameters = {site_parameter()}, .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
        .handler = [&service](http::Request&& r, http::Responder responder) { reset_preferences(service, std::move(r), responder); }},
   };

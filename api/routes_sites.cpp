@@ -22,11 +22,11 @@ void write_site(JsonWriter& json, const Views& views, const SiteKey& site) {
   json.end_object();
 }
 
-http::Response list_sites(const Views& views) {
+http::Response list_sites(const Views& views, const Access& access) {
   JsonWriter json;
   json.begin_object().key("sites").begin_array();
   for (const SiteKey& site : views.devices.sites())
-    if (views.devices.site(site) != nullptr) write_site(json, views, site);
+    if (access.reaches(site) && views.devices.site(site) != nullptr) write_site(json, views, site);
   json.end_array().end_object();
   return http::json_response(json.str());
 }
@@ -36,14 +36,14 @@ void configure(Service& service, http::Request&& request, const http::Responder&
   if (!body) return;
   FieldReader& fields = body.fields();
   SiteConfigured settings;
-  settings.name = fields.text("name").value_or(body.site().site.text);
+  settings.name = fields.text("name").value_or(body.site().key().site.text);
   settings.time_zone = fields.text("time_zone").value_or("UTC");
   settings.currency = fields.text("currency").value_or("EUR");
   if (const auto floor = fields.scaled("soc_floor_percent", 1, 20, 100, "%")) settings.soc_floor_permille = static_cast<std::int32_t>(*floor);
   settings.grid_import_w_max = fields.scaled("grid_import_w_max", 0, 0, 1'000'000'000, "W").value_or(0);
   settings.automation = fields.truth("automation").value_or(true);
   if (body.refused()) return;
-  answer_turn(service, body.site(), Configure{settings, caller({})}, responder, position_response);
+  answer_turn(service, body.site(), Configure{settings, body.who()}, responder, position_response);
 }
 
 /// {"PASSIVE": 0, "MAX": 3000}: what it draws in each, W.
@@ -83,7 +83,7 @@ void register_device(Service& service, http::Request&& request, const http::Resp
   device.environment = fields.text("environment").value_or("");
   device.modes = modes(fields);
   if (body.refused()) return;
-  answer_turn(service, body.site(), RegisterDevice{device, caller({})}, responder, position_response);
+  answer_turn(service, body.site(), RegisterDevice{device, body.who()}, responder, position_response);
 }
 
 http::Response list_devices(const Views& views, const SiteKey& site, const http::Request&) {
@@ -210,33 +210,35 @@ std::vector<http::Route> site_routes(Service& service) {
     return [&service, ask](http::Request&& request, http::Responder responder) { answer_for_site(service, std::move(request), responder, ask); };
   };
   return {
-      {.path = "/api/v1/sites", .operation_id = "listSites", .summary = "Every configured site", .tag = "sites",
+      {.path = "/api/v1/sites", .operation_id = "listSites", .summary = "Every configured site", .tag = "sites", .needs = "see",
        .replies = {ok("The sites", "SiteList")},
-       .handler = [&service](http::Request&&, http::Responder responder) { answer_from_views(service, responder, list_sites); }},
-      {.path = "/api/v1/sites/{site}", .operation_id = "getSite", .summary = "One site: its settings and whether it is stopped", .tag = "sites",
+       .handler = [&service](http::Request&& request, http::Responder responder) {
+         answer_from_views(service, responder, [access = access_of(request)](const Views& views) { return list_sites(views, access); });
+       }},
+      {.path = "/api/v1/sites/{site}", .operation_id = "getSite", .summary = "One site: its settings and whether it is stopped", .tag = "sites", .needs = "see",
        .parameters = {site_parameter()}, .replies = {ok("The site", "Site")},
        .handler = site_route([](const Views& views, const SiteKey& site, const http::Request&) {
          JsonWriter json;
          write_site(json, views, site);
          return http::json_response(json.str());
        })},
-      {.method = Method::put, .path = "/api/v1/sites/{site}", .operation_id = "configureSite", .summary = "Create a site or replace its settings", .tag = "sites",
+      {.method = Method::put, .path = "/api/v1/sites/{site}", .operation_id = "configureSite", .summary = "Create a site or replace its settings", .tag = "sites", .needs = "configure",
        .parameters = {site_parameter()}, .body = json_body("SiteSettings", "The settings; what is left out gets its default"),
        .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
        .handler = [&service](http::Request&& request, http::Responder responder) { configure(service, std::move(request), responder); }},
-      {.path = "/api/v1/sites/{site}/devices", .operation_id = "listDevices", .summary = "The site's registered devices", .tag = "devices",
+      {.path = "/api/v1/sites/{site}/devices", .operation_id = "listDevices", .summary = "The site's registered devices", .tag = "devices", .needs = "see",
        .parameters = {site_parameter()}, .replies = {ok("The devices", "DeviceList")}, .handler = site_route(list_devices)},
       {.method = Method::put, .path = "/api/v1/sites/{site}/devices/{device}", .operation_id = "registerDevice",
-       .summary = "Register a device or replace what is known of it", .tag = "devices", .parameters = {site_parameter(), device},
+       .summary = "Register a device or replace what is known of it", .tag = "devices", .needs = "configure", .parameters = {site_parameter(), device},
        .body = json_body("Device", "What the device is and may be told"), .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
        .handler = [&service](http::Request&& request, http::Responder responder) { register_device(service, std::move(request), responder); }},
-      {.path = "/api/v1/sites/{site}/latest", .operation_id = "latest", .summary = "The latest usable reading of every metric of every device", .tag = "telemetry",
+      {.path = "/api/v1/sites/{site}/latest", .operation_id = "latest", .summary = "The latest usable reading of every metric of every device", .tag = "telemetry", .needs = "see",
        .parameters = {site_parameter(), {"device", In::query, http::Kind::id, false, "Only this device"}}, .replies = {ok("Latest readings", "Latest")},
        .handler = site_route([&service](const Views& views, const SiteKey& site, const http::Request& request) {
          return latest(views, site, request, service.engine.clock().now());
        })},
       {.path = "/api/v1/sites/{site}/series", .operation_id = "series",
-       .summary = "One metric of one device over time: raw, thinned to a budget of points, or rolled up", .tag = "telemetry",
+       .summary = "One metric of one device over time: raw, thinned to a budget of points, or rolled up", .tag = "telemetry", .needs = "see",
        .parameters = {site_parameter(), {"device", In::query, http::Kind::id, true, "The device"},
                       {"metric", In::query, http::Kind::string, true, "A metric such as pv_w or soc_percent", 1, 40},
                       {"from", In::query, http::Kind::time, false, "First moment; default the first reading"},

@@ -41,25 +41,25 @@ http::Handler asset(std::string_view content_type, std::string_view text) {
 
 std::vector<http::Route> system_routes(Service& service) {
   std::vector<http::Route> routes{
-      {.path = "/health", .operation_id = "health", .summary = "The process is alive", .tag = "system", .replies = {ok("Alive", "Health")},
+      {.path = "/health", .operation_id = "health", .summary = "The process is alive", .tag = "system", .needs = std::string(http::everybody), .replies = {ok("Alive", "Health")},
        .handler = [&service](http::Request&&, http::Responder responder) { responder.send(health(service)); }},
-      {.path = "/readiness", .operation_id = "readiness", .summary = "The log takes writes and the views answer", .tag = "system",
+      {.path = "/readiness", .operation_id = "readiness", .summary = "The log takes writes and the views answer", .tag = "system", .needs = std::string(http::everybody),
        .replies = {ok("Ready", "Readiness"), {503, "Not ready", "Readiness"}},
        .handler = [&service](http::Request&&, http::Responder responder) {
          answer_from_views(service, responder, [&service](const Views& views) { return readiness(service, views); });
        }},
-      {.path = "/metrics", .operation_id = "metrics", .summary = "Figures for Prometheus", .tag = "system",
+      {.path = "/metrics", .operation_id = "metrics", .summary = "Figures for Prometheus", .tag = "system", .needs = "host",
        .replies = {{200, "Text format 0.0.4", "", "text/plain"}},
        .handler = [&service](http::Request&&, http::Responder responder) {
          answer_from_views(service, responder, [&service](const Views& views) {
            return http::text_response(200, "text/plain; version=0.0.4; charset=utf-8", service.metrics->text(service, views));
          });
        }},
-      {.path = "/schemas/rule.json", .operation_id = "ruleSchema", .summary = "JSON Schema of a rule document", .tag = "rules",
+      {.path = "/schemas/rule.json", .operation_id = "ruleSchema", .summary = "JSON Schema of a rule document", .tag = "rules", .needs = std::string(http::everybody),
        .replies = {{200, "The schema", "", "application/schema+json"}}, .handler = asset("application/schema+json", rule_schema())},
   };
   for (const WebAsset& page : web_assets())
-    routes.push_back({.path = std::string(page.path), .operation_id = "page:" + std::string(page.path), .summary = "The status page", .listed = false,
+    routes.push_back({.path = std::string(page.path), .operation_id = "page:" + std::string(page.path), .summary = "The status page", .needs = std::string(http::everybody), .listed = false,
                       .any_query = true, .handler = asset(page.content_type, page.text)});
   return routes;
 }

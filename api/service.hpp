@@ -25,6 +25,7 @@ struct DryRunOrder {
 /// The report as JSON; errors as for a person.
 using DryRun = std::function<Result<std::string>(const DryRunOrder&)>;
 
+class Door;
 class Metrics;
 
 struct Service {
@@ -35,13 +36,13 @@ struct Service {
   std::shared_ptr<std::atomic<int>> dry_runs = std::make_shared<std::atomic<int>>(0);  // under way
   std::shared_ptr<Metrics> metrics = {};
   Notifier* notifier = nullptr;  // none: nobody is told, and nobody answers by mail or text message
+  std::optional<Digest> people_key = {};  // of this installation (DATA/people.key); none: of this run, and no login outlives it
+  bool proxied = false;  // every peer looks like this machine
   // Set when the server runs.
+  std::shared_ptr<Door> door = {};
   http::SseHub* hub = nullptr;
   const http::Server* server = nullptr;
 };
-
-/// Who acts through the API until people log in: the one at this machine.
-Principal caller(std::string_view name);
 
 std::vector<http::Route> system_routes(Service& service);
 std::vector<http::Route> site_routes(Service& service);
@@ -53,6 +54,8 @@ std::vector<http::Route> alert_routes(Service& service);
 std::vector<http::Route> approval_routes(Service& service);
 std::vector<http::Route> audit_routes(Service& service);
 std::vector<http::Route> dry_run_routes(Service& service);
+std::vector<http::Route> login_routes(Service& service);
+std::vector<http::Route> people_routes(Service& service);
 /// The whole table. The service outlives it.
 std::vector<http::Route> all_routes(Service& service);
 std::vector<http::NamedSchema> schemas();

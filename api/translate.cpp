@@ -15,13 +15,7 @@ http::Response problems_of(const std::vector<Problem>& found) {
 
 }  // namespace
 
-Principal caller(std::string_view name) { return {PrincipalKind::user, std::string(name.empty() ? "local" : name)}; }
-
-Result<SiteKey> site_of(const http::Request& request) {
-  auto site = SiteId::parse(request.param("site"));
-  if (!site) return fail(site.error());
-  return SiteKey{{"local"}, std::move(*site)};
-}
+Result<SiteScope> site_of(const http::Request& request) { return access_of(request).site(request.param("site")); }
 
 std::optional<Micros> time_param(const http::Request& request, std::string_view name) {
   const auto text = request.query_value(name);
@@ -41,19 +35,24 @@ Digest fingerprint(const http::Request& request) {
   return sha256({http::name(request.method), "\n", request.path, "\n", request.body});
 }
 
-SiteBody::SiteBody(const http::Request& request, const http::Responder& responder, std::string what, bool may_be_empty)
+Body::Body(const http::Request& request, const http::Responder& responder, std::string what, bool may_be_empty)
     : responder_(responder), body_(parse_document(may_be_empty && request.body.empty() ? "{}" : request.body)) {
-  if (auto site = site_of(request); !site) {
-    responder.send(site.error());
-  } else if (!body_.root) {
-    responder.send(problems(body_.problems));
-  } else {
+  if (body_.root) fields_.emplace(*body_.root, root_, std::move(what), found_);
+  else responder.send(problems(body_.problems));
+}
+
+SiteBody::SiteBody(const http::Request& request, const http::Responder& responder, std::string what, bool may_be_empty)
+    : Body(request, responder, std::move(what), may_be_empty), who_(access_of(request).who()) {
+  auto site = site_of(request);
+  if (site) {
     site_ = std::move(*site);
-    fields_.emplace(*body_.root, root_, std::move(what), found_);
+  } else {
+    fields_.reset();
+    responder.send(site.error());
   }
 }
 
-bool SiteBody::refused() {
+bool Body::refused() {
   fields_->refuse_others();
   if (!found_.empty()) responder_.send(problems(found_));
   return !found_.empty();
@@ -73,12 +72,6 @@ void write_refusals(JsonWriter& json, const std::vector<Refusal>& refusals) {
     json.end_object();
   }
   json.end_array();
-}
-
-std::optional<std::string> who(FieldReader& fields) {
-  const auto by = fields.text("by");
-  if (by && !is_id(*by)) fields.problem("by", "\"by\" names a person: use 1 to 63 of a-z, 0-9 and '-'.");
-  return by;
 }
 
 http::Response refused(const CommandAnswer& answer) {
@@ -114,16 +107,15 @@ void answer_for_site(Service& service, http::Request&& request, const http::Resp
                      std::function<http::Response(const Views&, const SiteKey&, const http::Request&)> ask) {
   auto site = site_of(request);
   if (!site) return static_cast<void>(responder.send(site.error()));
-  answer_from_views(service, responder, [site = *site, request = std::move(request), ask = std::move(ask)](const Views& views) {
-    if (views.devices.site(site) == nullptr && views.site_now.site(site) == nullptr)
-      return http::problem_response(404, "not-found", "There is no site \"" + site.site.text + "\": configure it first (PUT /api/v1/sites/" + site.site.text + ").");
+  answer_from_views(service, responder, [site = site->key(), request = std::move(request), ask = std::move(ask)](const Views& views) {
+    if (views.devices.site(site) == nullptr && views.site_now.site(site) == nullptr) return http::problem_response(404, "not-found", no_such_site(site.site));
     return ask(views, site, request);
   });
 }
 
-void answer_turn(Service& service, const SiteKey& site, SiteCommand command, const http::Responder& responder,
+void answer_turn(Service& service, const SiteScope& site, SiteCommand command, const http::Responder& responder,
                  std::function<http::Response(const SiteReply&)> then) {
-  service.engine.request(site, std::move(command), [responder, then = std::move(then)](Result<SiteReply> reply) {
+  service.engine.request(site.key(), std::move(command), [responder, then = std::move(then)](Result<SiteReply> reply) {
     if (reply) responder.send(then(*reply));
     // The key was spent on another request: that is the request's own fault, not a clash that a repeat could win.
     else if (reply.error().pointer == "/idempotency-key")

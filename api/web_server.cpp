@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "api/door.hpp"
 #include "api/gateway.hpp"
 #include "api/metrics.hpp"
 #include "api/self_readings.hpp"
@@ -32,6 +33,13 @@ std::vector<std::string> host_of(const std::string& base_url) {
   return {host};
 }
 
+Digest random_key() {
+  Digest key{};
+  const std::string bytes = people::random_bytes(key.size());
+  std::copy(bytes.begin(), bytes.end(), key.begin());
+  return key;
+}
+
 }  // namespace
 
 std::string openapi(const std::vector<http::Route>& routes, const std::string& version) {
@@ -45,18 +53,19 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
   auto parts = std::make_unique<Parts>(std::move(service));
   Service& s = parts->service;
   s.metrics = std::make_shared<Metrics>();
+  s.door = std::make_shared<Door>(engine, s.people_key ? *s.people_key : random_key(), DoorOptions{s.read_only, s.proxied});
   parts->gateway = std::make_shared<Gateway>(engine.store().log());
   auto routes = all_routes(s);
   for (http::Route& route : stream_routes(s, parts->gateway)) routes.push_back(std::move(route));
   auto document = std::make_shared<const std::string>();
   auto described = std::make_shared<std::shared_ptr<const std::string>>();
-  routes.push_back({.path = "/openapi.json", .operation_id = "openapi", .summary = "This description", .tag = "system",
+  routes.push_back({.path = "/openapi.json", .operation_id = "openapi", .summary = "This description", .tag = "system", .needs = std::string(http::everybody),
                     .replies = {{200, "OpenAPI 3.1", "{\"type\":\"object\",\"required\":[\"openapi\",\"paths\"]}"}},
                     .handler = [described](http::Request&&, http::Responder responder) {
                       responder.send(http::Response{200, {{"Content-Type", "application/json"}}, {}, *described});
                     }});
   *described = std::make_shared<const std::string>(openapi(routes, s.version));
-  parts->router = std::make_shared<http::Router>(std::move(routes), http::RouterOptions{.read_only = s.read_only, .cors_origins = {}});
+  parts->router = std::make_shared<http::Router>(std::move(routes), http::RouterOptions{.read_only = s.read_only, .cors_origins = {}, .admit = [door = s.door](const http::Route& route, http::Request& request) { return door->admit(route, request); }});
 
   http::ServerOptions options;
   options.threads = 2;
@@ -81,6 +90,8 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
   engine.listen(engine_site(), std::make_shared<SelfReadings>(engine, s.metrics));
   return std::unique_ptr<WebServer>(new WebServer(std::move(parts)));
 }
+
+const std::string& WebServer::setup_code() const { return parts_->service.door->setup_code(); }
 
 std::uint16_t WebServer::port() const { return parts_->server.port(); }
 

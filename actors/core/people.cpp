@@ -234,20 +234,28 @@ Result<SessionId> People::refresh(const SessionId& id, const std::string& digest
   return id;
 }
 
-Result<LoginAnswer> People::step_up(const SessionId& id, const Login& proof, Micros at, Journal& journal) {
-  const auto found = sessions_.find(id);
+Result<std::optional<LoginAnswer>> People::prove(const Login& proof, Micros at, Journal& journal) {
+  using Answer = std::optional<LoginAnswer>;
   const User* user = this->user(proof.tenant, proof.user);
-  if (found == sessions_.end() || user == nullptr) return fail(Errc::refused, "The session is over: log in again.");
-  if (found->second.about.remembered)
-    return fail(Errc::refused, "A session that is remembered for long does nothing dangerous: log in again without \"remember\".");
-  if (const Micros wait = locked_for(proof.tenant, proof.user, proof.peer, true, at); wait > 0) return LoginAnswer{{}, LoginRefusal::locked, wait};
+  if (user == nullptr) return Answer{LoginAnswer{}};
+  if (const Micros wait = locked_for(proof.tenant, proof.user, proof.peer, true, at); wait > 0) return Answer{LoginAnswer{{}, LoginRefusal::locked, wait}};
   if (!proof.password_fits) {
     if (auto done = note_failure(proof, LoginFailure::password, at, journal); !done) return fail(done.error());
-    return LoginAnswer{};
+    return Answer{LoginAnswer{}};
   }
   const auto short_of = use_code(proof, *user, at, journal);
   if (!short_of) return fail(short_of.error());
-  if (*short_of) return LoginAnswer{{}, **short_of, 0};
+  return *short_of ? Answer{LoginAnswer{{}, **short_of, 0}} : Answer{};
+}
+
+Result<LoginAnswer> People::step_up(const SessionId& id, const Login& proof, Micros at, Journal& journal) {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end()) return fail(Errc::refused, "The session is over: log in again.");
+  if (found->second.about.remembered)
+    return fail(Errc::refused, "A session that is remembered for long does nothing dangerous: log in again without \"remember\".");
+  const auto short_of = prove(proof, at, journal);
+  if (!short_of) return fail(short_of.error());
+  if (*short_of) return **short_of;
   if (auto done = say(journal, SessionSteppedUp{id, at + step_up_life}, {PrincipalKind::user, proof.user.text}, at); !done) return fail(done.error());
   return LoginAnswer{id, LoginRefusal::wrong, 0};
 }

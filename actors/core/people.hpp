@@ -132,6 +132,8 @@ class People {
   Result<LoginAnswer> log_in(const Login& login, const SessionId& fresh, Micros at, Journal& journal);
   /// The refresh token with this digest is used up, and `next` takes its place. One that was used before ends the session.
   Result<SessionId> refresh(const SessionId& session, const std::string& digest, std::string next, Micros at, Journal& journal);
+  /// Whether a person who is logged in has proved again who they are: nothing when so, else how it falls short.
+  Result<std::optional<LoginAnswer>> prove(const Login& proof, Micros at, Journal& journal);
   /// The session holds what is dangerous for a while. Errors: refused for one that is over or is remembered for long.
   Result<LoginAnswer> step_up(const SessionId& session, const Login& proof, Micros at, Journal& journal);
   Status end_session(const TenantId& tenant, const SessionId& session, SessionEnd why, const Principal& by, Micros at, Journal& journal);

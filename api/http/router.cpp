@@ -59,6 +59,7 @@ Router::Router(std::vector<Route> routes, RouterOptions options)
   std::unordered_map<std::string, std::size_t> known;
   for (std::size_t i = 0; i < routes_.size(); ++i) {
     check_row(routes_[i], seen);
+    ensure(!options_.admit || !routes_[i].needs.empty(), "every route says who may use it", routes_[i].path.c_str());
     const auto [it, is_new] = known.try_emplace(routes_[i].path, paths_.size());
     if (is_new) {
       auto& path = paths_.emplace_back();
@@ -134,7 +135,7 @@ void Router::answer_options(const Request& request, const Path& path, const Resp
   if (origin && std::find(listed.begin(), listed.end(), *origin) != listed.end()) {
     response.headers.emplace_back("Access-Control-Allow-Methods", allowed(path));
     response.headers.emplace_back("Access-Control-Allow-Headers",
-                                  "Content-Type, Idempotency-Key, If-Match, Last-Event-ID");
+                                  "Authorization, Content-Type, Idempotency-Key, If-Match, Last-Event-ID");
     response.headers.emplace_back("Access-Control-Max-Age", "600");
   }
   responder.send(std::move(response));
@@ -171,7 +172,9 @@ void Router::dispatch(Request&& request, Responder responder) const {
         "This instance only shows: nothing can be changed here. Run your own with `heliograph serve`."));
     return;
   }
-  auto problem = check_parameters(*route, request);
+  std::optional<Problem> problem;
+  if (options_.admit) problem = options_.admit(*route, request);
+  if (!problem) problem = check_parameters(*route, request);
   if (!problem) problem = read_idempotency_key(*route, request);
   if (!problem) problem = check_body(*route, request);
   if (problem) {

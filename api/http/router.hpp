@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "api/http/problem.hpp"
 #include "api/http/server.hpp"
 
 namespace heliograph::http {
@@ -44,12 +46,17 @@ struct Reply {
   std::string content_type = "application/json";
 };
 
+/// Who may use a route that says so: everybody.
+inline constexpr std::string_view everybody = "everybody";
+
 struct Route {
   Method method = Method::get;
   std::string path;  // "/api/v1/sites/{site}/latest"
   std::string operation_id;
   std::string summary;
   std::string tag = {};
+  std::string needs = {};  // a permission as the owner of the routes names it, or `everybody`
+  bool fresh = false;      // who asks has just proved again who they are
   std::string description = {};
   std::vector<Parameter> parameters = {};
   std::optional<RequestBody> body = {};
@@ -63,9 +70,13 @@ struct Route {
   Handler handler = {};
 };
 
+/// Lets a request in, and says who it is from (Request::caller), or says why not. Path parameters are known.
+using Admit = std::function<std::optional<Problem>(const Route&, Request&)>;
+
 struct RouterOptions {
   bool read_only = false;                      // mutating routes answer 403
   std::vector<std::string> cors_origins = {};  // "https://my.example"; exact; empty = CORS off
+  Admit admit = {};                            // then every route says what it needs
 };
 
 class Router {

@@ -40,7 +40,7 @@ SharedText sse_frame(Position id, std::string_view event, std::string_view json)
 }
 
 bool SseFilter::matches(const SseFrame& frame) const {
-  if ((frame.topics & topics) == 0) return false;
+  if ((frame.topics & topics) == 0 || (group != 0 && frame.group != group)) return false;
   return sites.empty() || frame.site == 0 || std::find(sites.begin(), sites.end(), frame.site) != sites.end();
 }
 

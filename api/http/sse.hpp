@@ -24,9 +24,10 @@ namespace heliograph::http {
 struct SseFrame {
   Position position = 0;     // the last position it covers; becomes the `id`
   std::uint32_t topics = 1;  // bits, the owner's meaning
-  std::uint32_t site = 0;    // the owner's number; 0 = concerns all
+  std::uint32_t site = 0;    // the owner's number; 0 = of no site
   bool must_deliver = true;  // decisions, commands, alerts; false = telemetry
   SharedText text;           // made by `sse_frame`
+  std::uint32_t group = 0;   // the owner's number of whose it is
 };
 
 /// Requires: `json` has no line break.
@@ -35,6 +36,7 @@ SharedText sse_frame(Position id, std::string_view event, std::string_view json)
 struct SseFilter {
   std::uint32_t topics = ~0u;
   std::vector<std::uint32_t> sites = {};  // empty = all
+  std::uint32_t group = 0;                // 0 = any
   bool matches(const SseFrame& frame) const;
 };
 

@@ -29,6 +29,12 @@ using SharedText = std::shared_ptr<const std::string>;
 bool same_ignoring_case(std::string_view a, std::string_view b);
 const std::string* find_header(const Headers& headers, std::string_view name);
 
+/// Who asks, as the owner of the routes knows it.
+class Caller {
+ public:
+  virtual ~Caller() = default;
+};
+
 struct Request {
   Method method = Method::get;
   int minor_version = 1;  // of HTTP/1.x
@@ -41,6 +47,7 @@ struct Request {
   Pairs path_params;            // filled by the router
   std::string idempotency_key;  // filled by the router: unquoted, empty when not sent
   std::string peer;             // address of the other end, without the port
+  std::shared_ptr<const Caller> caller;  // set by RouterOptions::admit
 
   std::optional<std::string_view> header(std::string_view name) const;
   /// First value of that query parameter.

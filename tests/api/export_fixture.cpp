@@ -54,6 +54,22 @@ std::vector<Fact> one_of_each() {
       {home, NotificationSettled{9, "mail/anna", false, "no such user"}},
       {home, ClockSuspected{-hour_us}},
       {home, ClockTrusted{}},
+      {tenant, TenantConfigured{"The \"Smiths\"", "PLN", "Europe/Warsaw", 400}, {PrincipalKind::system, "anna"}},
+      {tenant, UserSaved{{"ben"}, "Ben", "ben@example.org", Role::node_user, {{"home"}}, true}},
+      {tenant, UserRemoved{{"ben"}}},
+      {tenant, InvitationMade{{"ben"}, std::string(32, '\x01'), start + day_us}},
+      {tenant, PasswordSet{{"ben"}, std::string(120, '\x02')}},
+      {tenant, TotpEnrolled{{"ben"}, std::string(60, '\x03'), {std::string(32, '\x04')}}},
+      {tenant, TotpRemoved{{"ben"}}},
+      {tenant, SecondFactorUsed{{"ben"}, 57, -1}},
+      {tenant, SessionBegan{{"5e55"}, {"ben"}, std::string(32, '\x05'), "::1", "curl", start + hour_us, true, false}},
+      {tenant, SessionRefreshed{{"5e55"}, std::string(32, '\x06')}},
+      {tenant, SessionSteppedUp{{"5e55"}, start + minute_us}},
+      {tenant, SessionEnded{{"5e55"}, {"ben"}, SessionEnd::token_reused}},
+      {tenant, LoginFailed{{}, "203.0.113.7", LoginFailure::password}, {PrincipalKind::system, ""}},
+      {tenant, ApiKeyMade{{"k1"}, {"ben"}, "a meter", std::string(32, '\x07'), {Permission::write_readings}, {}, start + day_us}},
+      {tenant, ApiKeyRevoked{{"k1"}}},
+      {tenant, AccessRefused{"addUser", "manage_people", "::1"}, {PrincipalKind::apikey, "k1"}},
       {tenant, EngineStopped{}, {PrincipalKind::system, ""}},
   };
 }
@@ -102,7 +118,7 @@ void fill(EventLog& log) {
     draft.correlation = i == 6 ? "=HYPERLINK(\"http://x\",\"y\")" : "";
     draft.idempotency_key = i == 6 ? "key \xc3\x28 1" : "";
     append(log, fact.site, std::move(draft));
-    if (i++ % 3 == 0) append(log, home, batch_of(4, start + static_cast<Micros>(i) * hour_us));
+    if (i++ % 3 == 0 && i <= 36) append(log, home, batch_of(4, start + static_cast<Micros>(i) * hour_us));
   }
 }
 

@@ -31,7 +31,7 @@ inline std::vector<http::Route> sample_routes() {
   const Parameter site{"site", In::path, Kind::id, true, "The site."};
   std::vector<Route> routes;
   routes.push_back(
-      {Method::get, "/health", "get_health", "Is it alive?", "service", {}, {}, {}, {{200, "Alive.", "Health"}}});
+      {Method::get, "/health", "get_health", "Is it alive?", "service", {}, false, {}, {}, {}, {{200, "Alive.", "Health"}}});
   routes.back().handler = say("health");
   routes.push_back({Method::get, "/api/v1/sites/{site}/latest", "get_latest", "Last values", "sites"});
   routes.back().parameters = {

@@ -297,7 +297,7 @@ TEST_CASE("a refused command says which rule, which limit and what was, and the 
   CHECK(again.body == refused.body);
   problem(client.request("POST", home + "/commands", R"({"device":"plug-1","action":"switch_off"})", keyed("floor-1")), 422, "take a new key");
 
-  REQUIRE(client.request("POST", home + "/stop", R"({"by":"anna","reason":"smoke"})", json_type).status == 200);
+  REQUIRE(client.request("POST", home + "/stop", R"({"reason":"smoke"})", json_type).status == 200);
   problem(client.request("POST", home + "/commands", on, keyed("stop-1")), 409, "\"rule\":\"stop\"");
   problem(client.request("POST", home + "/stop/lift", "{}", json_type), 422, "");
 }

@@ -55,8 +55,8 @@ TEST_CASE("five kills within ten minutes: the next start commands nothing, shows
     CHECK(has(refused.body, "safe-mode"));
     CHECK(house.ask("switch_off", "b").status == 202);
     CHECK(house.get(home + "/latest").status == 200);
-    CHECK(house.post("/api/v1/stop", R"({"by":"anna"})").status == 200);
-    CHECK(house.post(home + "/stop/lift", R"({"by":"anna","reason":"tried"})").status == 200);
+    CHECK(house.post("/api/v1/stop", R"({})").status == 200);
+    CHECK(house.post(home + "/stop/lift", R"({"reason":"tried"})").status == 200);
     house.server.end(SIGKILL);
   }
   {
@@ -91,9 +91,8 @@ TEST_CASE("a clock that stands before the log is in doubt: shown, and trusted ag
   const std::string sites = "/api/v1/sites", trust = home + "/clock/trust";
   REQUIRE(has(house.get(sites).body, R"("clock_suspect":true,"clock":{)"));
   CHECK(has(house.get("/metrics").body, "\nheliograph_clock_suspect_sites 1\n"));
-  CHECK(house.post(trust, "{}").status == 422);
-  CHECK(house.post(trust, R"({"by":"anna"})").status == 200);
+  CHECK(house.post(trust, R"({})").status == 200);
   CHECK(has(house.get(sites).body, R"("clock_suspect":false)"));
-  CHECK(house.post(trust, R"({"by":"anna"})").status == 409);
+  CHECK(house.post(trust, R"({})").status == 409);
   CHECK(has(house.get(home + "/audit?type=clock.trusted").body, "user:anna"));
 }

@@ -102,7 +102,7 @@ struct Worker {
       answer.Parse(asked.back().answer.c_str());
       const bool waits = asked.back().status == 202 && answer.IsObject() && answer.HasMember("command");
       if (waits) {
-        Asked yes{Asked::Kind::yes, {}, "application/json", "yes-" + std::to_string(number++), R"({"by":"anna"})"};
+        Asked yes{Asked::Kind::yes, {}, "application/json", "yes-" + std::to_string(number++), R"({})"};
         yes.command = answer["command"].GetString();
         yes.target = "/api/v1/sites/home/commands/" + yes.command + "/approve";
         if (!say(client, std::move(yes), 1)) return;
@@ -116,7 +116,7 @@ struct Worker {
   void alarmed() {
     count.wait_for(load.stop_after);
     test::HttpClient client(load.port);
-    stopped = client.request("POST", "/api/v1/stop", R"({"by":"anna","reason":"smoke"})", {{"Content-Type", "application/json"}}).status == 200;
+    stopped = client.request("POST", "/api/v1/stop", R"({"reason":"smoke"})", {{"Content-Type", "application/json"}}).status == 200;
   }
 
   void author() {

@@ -190,7 +190,7 @@ class Life {
       ++table_.lost;
       table_.complain(std::string("lost: the stop, ") + (taken_.stopped ? "acknowledged" : "durable"));
     }
-    if (is) client.request("POST", "/api/v1/sites/home/stop/lift", R"({"by":"anna","reason":"no fire"})", {{"Content-Type", "application/json"}});
+    if (is) client.request("POST", "/api/v1/sites/home/stop/lift", R"({"reason":"no fire"})", {{"Content-Type", "application/json"}});
   }
 
   /// Readings show every state; then every command that was ever sent has come to exactly one end. Not after a stop: nothing

@@ -17,7 +17,7 @@ struct MinerHouse : ServedHouse {
     REQUIRE(post(home + "/readings", R"({"device":"node","timestamp":")" + format_time(SystemClock().now()) + R"(","soc_percent":90,"mode":")" + mode + "\"}").status == 200);
   }
   test::Reply set(const std::string& mode, const std::string& key) {
-    return post(commands, R"({"device":"node","action":"set_mode","mode":")" + mode + R"(","by":"anna"})", key);
+    return post(commands, R"({"device":"node","action":"set_mode","mode":")" + mode + R"("})", key);
   }
 };
 
@@ -46,12 +46,12 @@ TEST_CASE("over HTTP: modes that cannot be meant are refused with one sentence, 
   const auto unknown = house.set("TURBO", "one");
   CHECK(unknown.status == 422);
   CHECK(has(unknown.body, R"(\"node\" knows the modes \"PASSIVE\", \"ECO\", \"MAX\": take one of them.)"));
-  const auto plug = house.post(commands, R"({"device":"plug-1","action":"set_mode","mode":"ECO","by":"anna"})", "two");
+  const auto plug = house.post(commands, R"({"device":"plug-1","action":"set_mode","mode":"ECO"})", "two");
   CHECK(plug.status == 422);
   CHECK(has(plug.body, R"(\"plug-1\" has no modes that can be set.)"));
   int asked = 0;
   const auto bad = [&](const std::string& fields, const std::string& words) {
-    const auto reply = house.post(commands, R"({"device":"node","by":"anna",)" + fields + "}", "bad-" + std::to_string(++asked));
+    const auto reply = house.post(commands, R"({"device":"node",)" + fields + "}", "bad-" + std::to_string(++asked));
     INFO(reply.status << " " << reply.body);
     CHECK((reply.status == 400 || reply.status == 422));
     CHECK(has(reply.body, words));

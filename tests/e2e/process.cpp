@@ -12,6 +12,8 @@
 #include <sstream>
 #include <utility>
 
+#include "tests/support/http_client.hpp"
+
 namespace heliograph::e2e {
 namespace {
 
@@ -80,6 +82,8 @@ Server::Server(const std::vector<std::string>& argv) : err_(memory_file()) {
     const auto at = greeting_.find(mark);
     if (at == std::string::npos || (c >= '0' && c <= '9') || greeting_.size() <= at + mark.size()) continue;
     port_ = static_cast<std::uint16_t>(std::atoi(greeting_.c_str() + at + mark.size()));
+    const bool has_people = argv[0] != witness() && (argv.size() < 2 || argv[1] != "demo");  // the demo knows none
+    if (has_people) test::enter(port_);
     return;
   }
 }

@@ -51,6 +51,7 @@ class Hub {
     auto web = api::WebServer::start(*engine_, "127.0.0.1:0", std::move(service));
     REQUIRE(web);
     web_ = std::move(*web);
+    REQUIRE(test::enter(web_->port()));
   }
   ~Hub() {
     web_->stop();

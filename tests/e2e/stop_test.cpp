@@ -54,7 +54,7 @@ TEST_CASE("heliograph stop: says what is stopped and that it is on record, is a 
   ServedHouse house(data);
   CHECK(refuses(house, "b"));
   CHECK(stop(data).exit == 0);
-  CHECK(house.post(home + "/stop/lift", R"({"by":"anna","reason":"toast"})").status == 200);
+  CHECK(house.post(home + "/stop/lift", R"({"reason":"toast"})").status == 200);
   CHECK_FALSE(refuses(house, "c"));
   house.server.end(SIGTERM);
   CHECK_FALSE(std::filesystem::exists(data + "/stop.sock"));
@@ -88,7 +88,7 @@ TEST_CASE("2,000 slow connections: POST /api/v1/stop and heliograph stop are ans
   CHECK(test::HttpClient(house.server.port()).request("GET", "/health").status == 503);
   for (int i = 0; i < 20; ++i) {
     test::HttpClient client(house.server.port());
-    const auto stopped = client.request("POST", "/api/v1/stop", R"({"by":"anna","reason":"smoke"})", {{"Content-Type", "application/json"}});
+    const auto stopped = client.request("POST", "/api/v1/stop", R"({"reason":"smoke"})", {{"Content-Type", "application/json"}});
     CHECK(stopped.status == 200);
     CHECK(has(stopped.body, R"("on_record":true)"));
     slow.emplace_back(house.server.port()).send("POST /api/v1/st");

@@ -33,7 +33,7 @@ void check_text(std::string_view text) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const Secret token("12345");
+  static const heliograph::Secret token("12345");
   static const std::string url = "https://hub.example/api/v1/twilio/sms?tenant=a";
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   check_reply(bytes);

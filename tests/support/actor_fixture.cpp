@@ -73,7 +73,11 @@ World::World(TestStore& in, ManualClock& time, HostLimits limits, bool safe_mode
   writer = spawn_log_writer(system, store.log(), committer);
   alarms = spawn_clock(system, steady, directory);
   projector = spawn_projector(system, *views, writer, note, ProjectorThread::shared);
-  supervisor = spawn_supervisor(system, {store, steady, directory, committer, writer, alarms, projector, note, std::move(limits), safe_mode, clock_doubt(clock.now(), newest_of(store))}, std::move(*sites));
+  auto known = recover_people(store.log(), store.views());
+  ensure(known.has_value(), "people recover", "World");
+  book.emplace(std::move(known->people));
+  people = spawn_people(system, known->covered, {store.log(), store.views(), steady, writer, *book, note});
+  supervisor = spawn_supervisor(system, {store, steady, directory, committer, writer, alarms, projector, people, note, std::move(limits), safe_mode, clock_doubt(clock.now(), newest_of(store))}, std::move(*sites));
   run();
 }
 
@@ -81,6 +85,7 @@ World::~World() {
   for (const FollowerActor& follower : followers) caf::anon_send_exit(follower, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(supervisor, caf::exit_reason::user_shutdown);
   run();
+  caf::anon_send_exit(people, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(projector, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(alarms, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(writer, caf::exit_reason::user_shutdown);

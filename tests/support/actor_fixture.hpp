@@ -8,6 +8,7 @@
 #include <memory>
 #include <random>
 
+#include "actors/people_actor.hpp"
 #include "actors/clock.hpp"
 #include "actors/device_port.hpp"
 #include "actors/log_writer.hpp"
@@ -131,6 +132,8 @@ class World {
   LogWriterActor writer;
   ClockActor alarms;
   ProjectorActor projector;
+  std::optional<PeopleBook> book;
+  PeopleActor people;
   SupervisorActor supervisor;
   std::vector<FollowerActor> followers;
   std::vector<OutcomePtr> outcomes;

@@ -24,6 +24,13 @@ struct StreamEvent {
   bool comment = false;
 };
 
+/// Becomes the owner of the house that serves this port ("anna", made if the house is new), with a session that has just been stepped
+/// up. From now on every request to the port carries her token, unless it brings credentials of its own. False when that fails.
+bool enter(std::uint16_t port);
+/// Her token there; empty when nobody entered.
+std::string owners_token(std::uint16_t port);
+inline constexpr std::string_view owners_password = "four words of a house";
+
 class HttpClient {
  public:
   /// `receive_buffer` > 0 makes the kernel take little: a slow reader.
@@ -32,6 +39,11 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
+  /// Nobody's token is carried from now on.
+  HttpClient& as_nobody() {
+    port_ = 0;
+    return *this;
+  }
   /// False when the other end no longer takes it.
   bool send(std::string_view bytes);
   void finish_sending();  // half-close
@@ -51,6 +63,7 @@ class HttpClient {
   std::optional<std::string> take_until(std::string_view mark);
   Reply parse_head(const std::string& head) const;
   int socket_ = -1;
+  std::uint16_t port_ = 0;
   std::string buffer_;
 };
 

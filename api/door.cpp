@@ -1,0 +1,136 @@
+#include "api/door.hpp"
+
+namespace heliograph::api {
+namespace {
+
+constexpr std::size_t refusals_a_minute_max = 30;  // that go into the log: a refusal must not be an attack on it
+
+struct Credentials {
+  std::string token;
+  bool from_cookie = false;
+};
+
+/// Bearer and key headers first: with them a cookie does not count (it may be there without anybody's will).
+std::optional<Credentials> read_credentials(const http::Request& request) {
+  if (const auto header = request.header("Authorization")) {
+    constexpr std::string_view bearer = "Bearer ";
+    if (header->size() <= bearer.size() || !http::same_ignoring_case(header->substr(0, bearer.size()), bearer)) return Credentials{};
+    return Credentials{std::string(header->substr(bearer.size())), false};
+  }
+  if (const auto header = request.header("X-API-Key")) return Credentials{std::string(*header), false};
+  if (auto cookie = Door::cookie(request, Door::access_cookie(Door::is_secure(request)))) return Credentials{std::move(*cookie), true};
+  return std::nullopt;
+}
+
+http::Problem not_let_in(const char* type, const char* sentence, const char* challenge) {
+  http::Problem problem{401, type, {}, sentence};
+  problem.headers.emplace_back("WWW-Authenticate", challenge);
+  return problem;
+}
+
+bool changes(http::Method method) { return method != http::Method::get && method != http::Method::head && method != http::Method::options; }
+
+/// A page of our own says so in a way that a foreign page cannot: the browser writes these headers itself.
+bool is_from_our_page(const http::Request& request) {
+  if (const auto site = request.header("Sec-Fetch-Site")) return *site == "same-origin";
+  return request.header("Origin").has_value();  // the router has held it against Host
+}
+
+std::optional<Permission> permission_named(std::string_view word) {
+  for (std::size_t i = 0; i < permissions; ++i)
+    if (name(static_cast<Permission>(i)) == word) return static_cast<Permission>(i);
+  return std::nullopt;
+}
+
+}  // namespace
+
+Door::Door(Engine& engine, const Digest& key, DoorOptions options)
+    : engine_(engine), secrets_(key), mint_(secrets_), options_(options), setup_code_(people::random_id(8)) {}
+
+bool Door::is_secure(const http::Request&) { return false; }
+
+std::optional<std::string> Door::cookie(const http::Request& request, std::string_view name) {
+  std::optional<std::string> found;
+  for (const auto& [key, value] : request.headers) {
+    if (!http::same_ignoring_case(key, "Cookie")) continue;
+    std::string_view rest = value;
+    while (!rest.empty()) {
+      const auto end = rest.find(';');
+      std::string_view pair = rest.substr(0, end);
+      rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+      while (!pair.empty() && pair.front() == ' ') pair.remove_prefix(1);
+      const auto equals = pair.find('=');
+      if (equals == std::string_view::npos || pair.substr(0, equals) != name) continue;
+      if (found) return std::nullopt;  // two of one name: somebody has set one beside ours
+      found = std::string(pair.substr(equals + 1));
+    }
+  }
+  return found;
+}
+
+bool Door::is_at_this_machine(const http::Request& request) const {
+  return !options_.proxied && (request.peer.starts_with("127.") || request.peer == "::1");
+}
+
+/// "hg_<id>_<secret>" is a key; everything else has to be an access token.
+std::optional<Standing> Door::standing_of(std::string_view token) const {
+  const Micros now = engine_.clock().now();
+  if (token.starts_with("hg_")) {
+    const auto split = token.find('_', 3);
+    if (split == std::string_view::npos) return std::nullopt;
+    const ApiKeyId id{std::string(token.substr(3, split - 3))};
+    const Digest digest = sha256({token.substr(split + 1)});
+    return engine_.people().read([&](const People& people) -> std::optional<Standing> {
+      const ApiKey* key = people.key(id);
+      if (key == nullptr || !people::same_secret(key->about.digest, bytes_of(digest))) return std::nullopt;
+      return people.standing(id, now);
+    });
+  }
+  const auto session = mint_.check(token, now);
+  if (!session) return std::nullopt;
+  return engine_.people().read([&](const People& people) { return people.standing(*session, now); });
+}
+
+std::optional<http::Problem> Door::admit(const http::Route& route, http::Request& request) {
+  if (route.needs == http::everybody) return std::nullopt;
+  const auto needed = permission_named(route.needs);
+  ensure(needed.has_value(), "a route needs a permission that there is", route.path.c_str());
+  const auto credentials = read_credentials(request);
+  std::optional<Standing> standing;
+  if (credentials) {
+    standing = standing_of(credentials->token);
+    if (!standing)
+      return not_let_in("not-logged-in", "The token or key does not hold: it is over, was revoked, or is not from here. Log in again.", "Bearer realm=\"heliograph\", error=\"invalid_token\"");
+  } else if (options_.open) {
+    standing = Standing{home_tenant(), {PrincipalKind::system, "visitor"}, {Permission::see, Permission::audit, Permission::see_people, Permission::host}, {}, {}, false};
+  } else {
+    return not_let_in("not-logged-in", "Log in first (POST /api/v1/auth/login), or send an API key.", "Bearer realm=\"heliograph\"");
+  }
+  if (credentials && credentials->from_cookie && changes(request.method) && !is_from_our_page(request))
+    return http::Problem{403, "foreign-origin", {}, "A change with a cookie must come from a page of this server: send a bearer token instead."};
+  if (!standing->may.has(*needed)) {
+    note_refusal(route, request, *standing);
+    http::Problem problem{403, "forbidden", "Not allowed", "This needs the permission \"" + route.needs + "\", which " + to_string(standing->principal) + " does not have: ask an admin."};
+    problem.extra.emplace_back("needs", "\"" + route.needs + "\"");
+    return problem;
+  }
+  if (route.fresh && !standing->stepped_up && !options_.open)
+    return not_let_in("step-up", "This is dangerous: prove once more who you are (POST /api/v1/auth/step-up), then send it again within five minutes.",
+                      "Bearer realm=\"heliograph\", error=\"insufficient_user_authentication\"");
+  request.caller = std::shared_ptr<const Access>(new Access(std::move(*standing)));
+  return std::nullopt;
+}
+
+void Door::note_refusal(const http::Route& route, const http::Request& request, const Standing& who) {
+  {
+    const std::lock_guard lock(refusals_mutex_);
+    const Micros now = engine_.clock().now();
+    if (now - refusals_since_ >= minute_us) refusals_since_ = now, refusals_noted_ = 0;
+    if (++refusals_noted_ > refusals_a_minute_max) return;
+  }
+  engine_.request_people(who.tenant, [refused = AccessRefused{route.operation_id, route.needs, request.peer}, principal = who.principal](People& people, Micros at, Journal& journal) {
+    return people.refused_access(refused, principal, at, journal);
+  }, [](const Result<SiteReply>&) {});
+}
+
+}  // namespace heliograph::api

@@ -1,0 +1,60 @@
+// The door: reads who asks out of a request, looks up what they may now, and lets them in or says why not. The one place where an
+// Access is made. Nothing is remembered between requests: whoever was logged out a moment ago is out.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "actors/engine.hpp"
+#include "actors/people/passwords.hpp"
+#include "actors/people/tokens.hpp"
+#include "api/access.hpp"
+#include "api/http/router.hpp"
+
+namespace heliograph::api {
+
+struct DoorOptions {
+  bool open = false;     // the demo: everybody may look, nobody is anybody
+  bool proxied = false;  // behind a proxy, where every peer looks like this machine
+};
+
+class Door {
+ public:
+  /// `key`: of this installation (DATA/people.key). The engine outlives it.
+  Door(Engine& engine, const Digest& key, DoorOptions options);
+
+  /// For RouterOptions::admit.
+  std::optional<http::Problem> admit(const http::Route& route, http::Request& request);
+
+  const people::Secrets& secrets() const { return secrets_; }
+  const people::TokenMint& mint() const { return mint_; }
+  people::SlowLane& slow_lane() { return slow_; }
+  bool is_open() const { return options_.open; }
+  /// The code that the first owner needs when not at this machine; printed at the start.
+  const std::string& setup_code() const { return setup_code_; }
+  bool is_at_this_machine(const http::Request& request) const;
+
+  // Names of cookies. With TLS they are bound to the host (__Host-).
+  static std::string access_cookie(bool secure) { return secure ? "__Host-heliograph" : "heliograph"; }
+  static std::string refresh_cookie(bool secure) { return secure ? "__Secure-heliograph-refresh" : "heliograph-refresh"; }
+  /// The value of a cookie that came once; nothing otherwise.
+  static std::optional<std::string> cookie(const http::Request& request, std::string_view name);
+  static bool is_secure(const http::Request& request);
+
+ private:
+  std::optional<Standing> standing_of(std::string_view token) const;
+  void note_refusal(const http::Route& route, const http::Request& request, const Standing& who);
+
+  Engine& engine_;
+  people::Secrets secrets_;
+  people::TokenMint mint_;
+  people::SlowLane slow_;
+  DoorOptions options_;
+  std::string setup_code_;
+  std::mutex refusals_mutex_;
+  Micros refusals_since_ = 0;       // guarded by refusals_mutex_
+  std::size_t refusals_noted_ = 0;  // guarded by refusals_mutex_
+};
+
+}  // namespace heliograph::api
