@@ -2,9 +2,11 @@
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 
 #include "events/result.hpp"
@@ -62,8 +64,8 @@ Authority::Authority(std::string folder, std::string name)
 
 Authority::~Authority() { delete keys_; }
 
-ServerCertificate Authority::issue(const std::string& file_name, const std::string& names) {
-  const Key key(EVP_EC_gen("P-256"), &EVP_PKEY_free);
+ServerCertificate Authority::issue(const std::string& file_name, const std::string& names, unsigned rsa_bits) {
+  const Key key(rsa_bits > 0 ? EVP_RSA_gen(rsa_bits) : EVP_EC_gen("P-256"), &EVP_PKEY_free);
   const Certificate certificate = new_certificate(key.get(), file_name, serial_++);
   X509_set_issuer_name(certificate.get(), X509_get_subject_name(keys_->certificate.get()));
   extend(certificate.get(), keys_->certificate.get(), NID_subject_alt_name, names);
@@ -71,7 +73,18 @@ ServerCertificate Authority::issue(const std::string& file_name, const std::stri
   const ServerCertificate out = {folder_ + "/" + file_name + ".pem", folder_ + "/" + file_name + "-key.pem"};
   PEM_write_X509(open(out.certificate_file).get(), certificate.get());
   PEM_write_PrivateKey(open(out.key_file).get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+  using std::filesystem::perms;
+  std::filesystem::permissions(out.key_file, perms::owner_read | perms::owner_write);
   return out;
+}
+
+void lock_key(const std::string& key_file) {
+  const File in(std::fopen(key_file.c_str(), "rb"), &std::fclose);
+  ensure(in != nullptr, "a test's key can be read", "certificates");
+  const Key key(PEM_read_PrivateKey(in.get(), nullptr, nullptr, nullptr), &EVP_PKEY_free);
+  std::string word = "a passphrase";
+  PEM_write_PrivateKey(open(key_file).get(), key.get(), EVP_aes_128_cbc(),
+                       reinterpret_cast<unsigned char*>(word.data()), static_cast<int>(word.size()), nullptr, nullptr);
 }
 
 }  // namespace heliograph::testing

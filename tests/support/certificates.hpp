@@ -19,7 +19,8 @@ class Authority {
   Authority& operator=(const Authority&) = delete;
   const std::string& file() const { return file_; }  // what a client is told to trust
   /// `names` as in subjectAltName: "DNS:hub.test,IP:127.0.0.1".
-  ServerCertificate issue(const std::string& file_name, const std::string& names);
+  /// The key is of curve P-256, or RSA with so many bits; its file is the owner's alone.
+  ServerCertificate issue(const std::string& file_name, const std::string& names, unsigned rsa_bits = 0);
 
  private:
   struct Keys;
@@ -27,5 +28,8 @@ class Authority {
   Keys* keys_;
   long serial_ = 1;
 };
+
+/// Puts a passphrase on a key file.
+void lock_key(const std::string& key_file);
 
 }  // namespace heliograph::testing

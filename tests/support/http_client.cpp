@@ -104,11 +104,15 @@ void HttpClient::close() {
 
 void HttpClient::finish_sending() { ::shutdown(socket_, SHUT_WR); }
 
+long HttpClient::receive(char* into, std::size_t room) { return ::recv(socket_, into, room, 0); }
+
+long HttpClient::transmit(const char* from, std::size_t size) { return ::send(socket_, from, size, MSG_NOSIGNAL); }
+
 bool HttpClient::send(std::string_view given) {
   const std::string text = with_token(given, port_);
   std::string_view bytes = text;
   while (!bytes.empty()) {
-    const auto n = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const auto n = transmit(bytes.data(), bytes.size());
     if (n <= 0) return false;
     bytes.remove_prefix(static_cast<std::size_t>(n));
   }
@@ -117,7 +121,7 @@ bool HttpClient::send(std::string_view given) {
 
 bool HttpClient::fill() {
   char piece[64 * 1024];
-  const auto n = ::recv(socket_, piece, sizeof piece, 0);
+  const auto n = receive(piece, sizeof piece);
   if (n <= 0) return false;
   buffer_.append(piece, static_cast<std::size_t>(n));
   return true;

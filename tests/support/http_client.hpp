@@ -2,6 +2,7 @@
 // any pieces, and read answers and event streams. Every read gives up after 20 s, so a hang is a failure.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -35,7 +36,7 @@ class HttpClient {
  public:
   /// `receive_buffer` > 0 makes the kernel take little: a slow reader.
   explicit HttpClient(std::uint16_t port, int receive_buffer = 0);
-  ~HttpClient();
+  virtual ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
@@ -46,7 +47,7 @@ class HttpClient {
   }
   /// False when the other end no longer takes it.
   bool send(std::string_view bytes);
-  void finish_sending();  // half-close
+  virtual void finish_sending();  // half-close
   void close();
   Reply read_reply(bool to_head = false);
   Reply request(std::string_view method, std::string_view target, std::string_view body = {},
@@ -58,11 +59,16 @@ class HttpClient {
   /// The next event or comment; nothing when the stream has ended.
   std::optional<StreamEvent> read_event();
 
+ protected:
+  /// As ::recv and ::send do.
+  virtual long receive(char* into, std::size_t room);
+  virtual long transmit(const char* from, std::size_t size);
+  int socket_ = -1;
+
  private:
   bool fill();
   std::optional<std::string> take_until(std::string_view mark);
   Reply parse_head(const std::string& head) const;
-  int socket_ = -1;
   std::uint16_t port_ = 0;
   std::string buffer_;
 };
