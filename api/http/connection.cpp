@@ -2,9 +2,6 @@
 // of the requests. Runs on its loop's thread only; nothing here blocks or waits.
 #include <algorithm>
 #include <array>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <cstring>
 #include <exception>
 
@@ -15,10 +12,6 @@
 #include "api/http/problem.hpp"
 
 namespace heliograph::http {
-namespace asio = boost::asio;
-using asio::ip::tcp;
-using boost::system::error_code;
-
 namespace {
 
 constexpr std::size_t inbox_bytes = 16 * 1024;
@@ -27,14 +20,14 @@ constexpr std::size_t pause_at_bytes = 256 * 1024;  // answers waiting: take no 
 constexpr std::size_t copy_below_bytes = 16 * 1024;
 constexpr std::size_t body_window_bytes = 32 * 1024;
 
-class Connection final : public Served, public std::enable_shared_from_this<Connection> {
+class Connection final : public Served, public TransportUser, public std::enable_shared_from_this<Connection> {
  public:
-  Connection(ServerLoop& loop, std::shared_ptr<ServerShared> shared, int socket, bool ipv6, std::string peer,
+  Connection(ServerLoop& loop, std::shared_ptr<ServerShared> shared, Wire wire, std::string peer,
              std::string own_address, bool reserved)
       : loop_(loop),
         shared_(std::move(shared)),
         limits_(shared_->options.limits),
-        socket_(loop.context(), ipv6 ? tcp::v6() : tcp::v4(), socket),
+        transport_(loop, std::move(wire)),
         peer_(std::move(peer)),
         reserved_(reserved),
         reader_(limits_, shared_->hosts, std::move(own_address)),
@@ -51,6 +44,8 @@ class Connection final : public Served, public std::enable_shared_from_this<Conn
   void stop_soon() override;
   void abort() override { close(); }
   bool give_way() override;
+  void on_read(Flow flow, std::size_t n) override;
+  void on_writable(bool open) override;
 
  private:
   enum class Wait : std::uint8_t { none, first, idle, head, body, write, linger };
@@ -65,7 +60,6 @@ class Connection final : public Served, public std::enable_shared_from_this<Conn
   void refuse(const Refusal& refusal);
   bool flush();
   void read_more();
-  void on_read(error_code ec, std::size_t n);
   void linger();
   void release_to_stream();
   void close();
@@ -74,7 +68,7 @@ class Connection final : public Served, public std::enable_shared_from_this<Conn
   ServerLoop& loop_;
   std::shared_ptr<ServerShared> shared_;
   const Limits& limits_;
-  tcp::socket socket_;
+  Transport transport_;
   std::string peer_;
   const bool reserved_;
   MessageReader reader_;
@@ -136,9 +130,6 @@ class PendingAnswer final : public Answer {
 };
 
 void Connection::begin() {
-  error_code ec;
-  socket_.non_blocking(true, ec);
-  socket_.set_option(tcp::no_delay(true), ec);
   loop_.add(shared_from_this());
   if (loop_.stopping())
     close();
@@ -245,8 +236,9 @@ void Connection::take_requests() {
 
 void Connection::dispatch(Request request) {
   shared_->requests.fetch_add(1, std::memory_order_relaxed);
-  if (reserved_ && !(shared_->options.urgent && shared_->options.urgent(request))) return turn_away();
   request.peer = peer_;
+  request.secure = transport_.secure();
+  if (reserved_ && !(shared_->options.urgent && shared_->options.urgent(request))) return turn_away();
   head_only_ = request.method == Method::head;
   keep_alive_ = request.keep_alive && !reserved_;
   served_one_ = true;
@@ -274,7 +266,7 @@ void Connection::append(Response response) {
   if (loop_.stopping()) keep_alive_ = false;
   auto& text = outbox_.open_text();
   const auto before = text.size();
-  append_head(text, response, keep_alive_);
+  append_head(text, response, keep_alive_, transport_.secure());
   const bool with_body = !head_only_ && may_have_body(response.status);
   const bool copied = with_body && !response.shared_body && response.body.size() < copy_below_bytes;
   if (copied) text += response.body;
@@ -296,30 +288,31 @@ void Connection::refuse(const Refusal& refusal) {
 bool Connection::flush() {
   if (closed_ || writing_) return false;
   while (!outbox_.empty()) {
-    std::array<asio::const_buffer, 16> parts;
+    std::array<Part, 16> parts;
     const auto n = outbox_.gather(parts.data(), parts.size());
-    error_code ec;
-    const auto sent = n == 1 ? socket_.write_some(asio::const_buffers_1(parts[0]), ec) : socket_.write_some(parts, ec);
-    if (ec == asio::error::would_block) {
+    const auto [flow, sent] = transport_.write(parts.data(), n);
+    if (flow == Flow::moved) {
+      outbox_.consume(sent);
+      continue;
+    }
+    if (flow == Flow::wants_room) {
       writing_ = true;
       wait_for(Wait::write);
-      socket_.async_write_some(parts, [this, self = shared_from_this()](error_code failed, std::size_t taken) {
-        writing_ = false;
-        if (closed_) return;
-        if (failed) return close();
-        wait_ = Wait::none;
-        outbox_.consume(taken);
-        pump();
-      });
-      return false;
-    }
-    if (ec) {
+      transport_.when_writable(shared_from_this());
+    } else {
       close();
-      return false;
     }
-    outbox_.consume(sent);
+    return false;
   }
   return true;
+}
+
+void Connection::on_writable(bool open) {
+  writing_ = false;
+  if (closed_) return;
+  if (!open) return close();
+  wait_ = Wait::none;
+  pump();
 }
 
 /// The inbox grows with what a body has brought, not with what it announces, and shrinks when the body is done.
@@ -352,15 +345,19 @@ void Connection::read_more() {
   else
     wait_for(served_one_ ? Wait::idle : Wait::first);
   reading_ = true;
-  socket_.async_read_some(asio::buffer(inbox_.get() + end_, inbox_size_ - end_),
-                          [this, self = shared_from_this()](error_code ec, std::size_t n) { on_read(ec, n); });
+  transport_.read(shared_from_this(), inbox_.get() + end_, inbox_size_ - end_);
 }
 
-void Connection::on_read(error_code ec, std::size_t n) {
+void Connection::on_read(Flow flow, std::size_t n) {
   reading_ = false;
   if (closed_) return;
   // Nothing is read while an answer is due, so an end here leaves nobody without one.
-  if (ec) return close();
+  if (flow == Flow::over) return close();
+  if (flow == Flow::not_tls) {
+    transport_.go_plain();
+    refuse({400, "plain-http", "This port speaks HTTPS only: ask again with https:// in front."});
+    return pump();
+  }
   if (lingering_) {
     lingered_ += n;
     if (lingered_ > limits_.linger_bytes) return close();
@@ -376,14 +373,12 @@ void Connection::on_read(error_code ec, std::size_t n) {
 void Connection::linger() {
   if (!lingering_) {
     lingering_ = true;
-    error_code ec;
-    socket_.shutdown(tcp::socket::shutdown_send, ec);
+    transport_.finish_sending();
     wait_for(Wait::linger);
   }
   if (reading_) return;
   reading_ = true;
-  socket_.async_read_some(asio::buffer(inbox_.get(), inbox_size_),
-                          [this, self = shared_from_this()](error_code ec, std::size_t n) { on_read(ec, n); });
+  transport_.read(shared_from_this(), inbox_.get(), inbox_size_);
 }
 
 void Connection::hand_over(std::uint64_t request, const Headers& headers, std::shared_ptr<SocketStream> stream) {
@@ -391,7 +386,7 @@ void Connection::hand_over(std::uint64_t request, const Headers& headers, std::s
   awaiting_ = false;
   auto& text = outbox_.open_text();
   const auto before = text.size();
-  append_stream_head(text, headers);
+  append_stream_head(text, headers, transport_.secure());
   outbox_.appended(text.size() - before);
   if (head_only_ || loop_.stopping()) {
     closing_ = true;
@@ -403,13 +398,11 @@ void Connection::hand_over(std::uint64_t request, const Headers& headers, std::s
 }
 
 void Connection::release_to_stream() {
-  error_code ec;
-  const bool ipv6 = socket_.local_endpoint(ec).protocol() == tcp::v6();
-  auto held = std::make_shared<HeldSocket>(socket_.release(ec));
+  auto held = std::make_shared<Wire>(transport_.release());
   auto stream = std::exchange(stream_, nullptr);
   closed_ = true;
   auto& home = *shared_->stream_loop;
-  auto attach = [held, ipv6, stream] { stream->attach(held->take(), ipv6); };
+  auto attach = [held, stream] { stream->attach(std::move(*held)); };
   if (home.is_this_thread())
     attach();
   else
@@ -421,16 +414,16 @@ void Connection::close() {
   if (closed_) return;
   closed_ = true;
   if (stream_) std::exchange(stream_, nullptr)->abort();
-  error_code ec;
-  socket_.close(ec);
+  transport_.close(outbox_.empty());
   loop_.remove(*this);
 }
 
 }  // namespace
 
-std::shared_ptr<Served> serve_connection(ServerLoop& loop, std::shared_ptr<ServerShared> shared, int socket, bool ipv6,
+std::shared_ptr<Served> serve_connection(ServerLoop& loop, std::shared_ptr<ServerShared> shared, Wire wire,
                                          std::string peer, std::string own_address, bool reserved) {
-  auto connection = std::make_shared<Connection>(loop, std::move(shared), socket, ipv6, std::move(peer),
+  if (const auto tls = shared->tls.get()) wire.tls = tls->begin(wire.socket);
+  auto connection = std::make_shared<Connection>(loop, std::move(shared), std::move(wire), std::move(peer),
                                                  std::move(own_address), reserved);
   connection->begin();
   return connection;

@@ -1,7 +1,5 @@
 #include "api/http/loop.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -21,10 +19,6 @@ struct ServerLoop::Inside {
   asio::steady_timer grace_timer{context};
   std::unordered_set<std::shared_ptr<asio::steady_timer>> timers;
 };
-
-HeldSocket::~HeldSocket() {
-  if (socket_ >= 0) ::close(socket_);
-}
 
 ServerLoop::ServerLoop(const Limits& limits) : inside_(std::make_unique<Inside>()) {
   const auto shortest = std::min(

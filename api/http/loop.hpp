@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "api/http/server.hpp"
+#include "api/http/transport.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -37,11 +38,29 @@ class Served {
   std::size_t place_ = 0;
 };
 
+/// The certificate in use. None on a plain port. Any thread.
+class TlsInUse {
+ public:
+  std::shared_ptr<const TlsContext> get() const {
+    std::lock_guard lock(mutex_);
+    return context_;
+  }
+  void set(std::shared_ptr<const TlsContext> context) {
+    std::lock_guard lock(mutex_);
+    context_.swap(context);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const TlsContext> context_;  // guarded by mutex_
+};
+
 /// Read by all loops of one server.
 struct ServerShared {
   ServerOptions options;
   std::vector<std::string> hosts;
   Handler handler;
+  TlsInUse tls;
   std::shared_ptr<ServerLoop> stream_loop;
   std::deque<std::weak_ptr<Served>> reserved;  // of the door's thread only: who is there beyond the limit, oldest first
   std::atomic<std::uint64_t> accepted{0}, turned_away{0}, requests{0}, refused{0}, timeouts{0}, open{0}, streams{0};
@@ -89,26 +108,13 @@ class ServerLoop final : public Loop, public std::enable_shared_from_this<Server
 };
 
 /// Takes over a connected socket. `reserved`: it is there for one urgent request, everything else gets 503. On the loop's thread.
-std::shared_ptr<Served> serve_connection(ServerLoop& loop, std::shared_ptr<ServerShared> shared, int socket, bool ipv6,
+std::shared_ptr<Served> serve_connection(ServerLoop& loop, std::shared_ptr<ServerShared> shared, Wire wire,
                                          std::string peer, std::string own_address, bool reserved);
-
-/// Closes the socket it holds unless somebody has taken it: a task that is dropped must not leak one.
-class HeldSocket {
- public:
-  explicit HeldSocket(int socket) : socket_(socket) {}
-  ~HeldSocket();
-  HeldSocket(const HeldSocket&) = delete;
-  HeldSocket& operator=(const HeldSocket&) = delete;
-  int take() { return std::exchange(socket_, -1); }
-
- private:
-  int socket_;
-};
 
 /// A stream whose socket comes later. `attach` on the stream loop's thread.
 class SocketStream : public Stream {
  public:
-  virtual void attach(int socket, bool ipv6) = 0;
+  virtual void attach(Wire wire) = 0;
 };
 std::shared_ptr<SocketStream> make_stream(std::shared_ptr<ServerShared> shared);
 /// Stands in when there is nobody to stream to.

@@ -117,15 +117,17 @@ void Server::Impl::serve(tcp::socket socket) {
   }
   ++shared->open;
   const bool ipv6 = local.protocol() == tcp::v6();
-  const auto fd = socket.release(ec);
+  Wire wire(socket.release(ec), ipv6);
   if (full) {
-    shared->reserved.push_back(serve_connection(*door, shared, fd, ipv6, remote.address().to_string(), as_host(local.address()), true));
+    shared->reserved.push_back(
+        serve_connection(*door, shared, std::move(wire), remote.address().to_string(), as_host(local.address()), true));
     return;
   }
   auto& loop = *loops[next_loop++ % loops.size()];
-  auto held = std::make_shared<HeldSocket>(fd);
-  loop.post([&loop, shared = shared, held, ipv6, peer = remote.address().to_string(),
-             own = as_host(local.address())] { serve_connection(loop, shared, held->take(), ipv6, peer, own, false); });
+  auto held = std::make_shared<Wire>(std::move(wire));
+  loop.post([&loop, shared = shared, held, peer = remote.address().to_string(), own = as_host(local.address())] {
+    serve_connection(loop, shared, std::move(*held), peer, own, false);
+  });
 }
 
 Server::Server() = default;
@@ -139,6 +141,11 @@ Status Server::start(const std::string& address, Handler handler, ServerOptions 
   auto& shared = *impl->shared;
   shared.options = std::move(options);
   shared.handler = std::move(handler);
+  if (shared.options.tls) {
+    auto loaded = load_tls(*shared.options.tls);
+    if (!loaded) return fail(loaded.error());
+    shared.tls.set(std::move(*loaded));
+  }
   shared.hosts = {"localhost", "127.0.0.1", "[::1]"};
   shared.hosts.insert(shared.hosts.end(), shared.options.allowed_hosts.begin(), shared.options.allowed_hosts.end());
   for (unsigned i = 0; i < std::max(1u, shared.options.threads); ++i)
@@ -181,6 +188,22 @@ std::uint16_t Server::port() const { return impl_ ? impl_->port : std::uint16_t{
 std::shared_ptr<Loop> Server::loop() const {
   ensure(impl_ != nullptr, "the server was not started", "api/http/server.cpp");
   return impl_->loops[0];
+}
+
+Status Server::reload_certificate() {
+  ensure(impl_ != nullptr, "the server was not started", "api/http/server.cpp");
+  auto& shared = *impl_->shared;
+  if (!shared.options.tls)
+    return fail(Errc::unsupported, "This server speaks plain HTTP: it has no certificate to read again.");
+  auto loaded = load_tls(*shared.options.tls);
+  if (!loaded) return fail(loaded.error());
+  shared.tls.set(std::move(*loaded));
+  return {};
+}
+
+std::optional<Micros> Server::certificate_ends() const {
+  const auto tls = impl_ ? impl_->shared->tls.get() : nullptr;
+  return tls ? std::optional(tls->ends()) : std::nullopt;
 }
 
 ServerStats Server::stats() const {

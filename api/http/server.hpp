@@ -7,11 +7,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "api/http/types.hpp"
 #include "events/result.hpp"
+#include "events/time.hpp"
 
 namespace heliograph::http {
 
@@ -75,8 +77,17 @@ class Responder {
 
 using Handler = std::function<void(Request&&, Responder)>;
 
+/// PEM files. The server's own certificate comes first, then those that lead to its authority. The key is the owner's
+/// alone (mode 600) and has no passphrase.
+struct TlsOptions {
+  std::string certificate_file;
+  std::string key_file;
+};
+
 struct ServerOptions {
   Limits limits = {};
+  /// Nothing but TLS (1.2 and 1.3) on this port; without it, plain HTTP.
+  std::optional<TlsOptions> tls = {};
   /// Names accepted in Host, without port, besides loopback names and the address listened on. "*" accepts any, which
   /// gives up the protection against DNS rebinding.
   std::vector<std::string> allowed_hosts = {};
@@ -100,7 +111,7 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   /// `address` is "127.0.0.1:8080", "[::1]:8080" or "localhost:0"; port 0 takes a free one. Errors: invalid for an
-  /// address that is none, busy for a port that is taken, io.
+  /// address that is none, busy for a port that is taken, io; and whatever is wrong with the certificate.
   Status start(const std::string& address, Handler handler, ServerOptions options = {});
   std::uint16_t port() const;
   /// Accepts no more, lets answers under way finish for Limits::stop_grace, closes all, joins its threads. Not from a
@@ -109,6 +120,12 @@ class Server {
   /// Requires: started. Outlives the server.
   std::shared_ptr<Loop> loop() const;
   ServerStats stats() const;
+  /// Reads both files again, from any thread: connections from now on are shown the new certificate, the others live on.
+  /// An error says why the pair cannot be used; the one before stays in use. Requires: started.
+  Status reload_certificate();
+  /// When the certificate in use ends (notAfter, UTC); nothing without TLS. It is not asked whether it still holds: a
+  /// house whose certificate has run out must still be reachable by those who accept that.
+  std::optional<Micros> certificate_ends() const;
 
  private:
   struct Impl;

@@ -3,22 +3,18 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <optional>
+#include <memory>
 
 #include "api/http/loop.hpp"
 #include "api/http/send_queue.hpp"
 
 namespace heliograph::http {
-namespace asio = boost::asio;
-using asio::ip::tcp;
-using boost::system::error_code;
-
 namespace {
 
-class LiveStream final : public SocketStream, public Served, public std::enable_shared_from_this<LiveStream> {
+class LiveStream final : public SocketStream,
+                         public Served,
+                         public TransportUser,
+                         public std::enable_shared_from_this<LiveStream> {
  public:
   explicit LiveStream(std::shared_ptr<ServerShared> shared)
       : limits_(shared->options.limits), loop_(shared->stream_loop), shared_(std::move(shared)) {}
@@ -59,7 +55,9 @@ class LiveStream final : public SocketStream, public Served, public std::enable_
     });
   }
 
-  void attach(int socket, bool ipv6) override;
+  void attach(Wire wire) override;
+  void on_read(Flow flow, std::size_t bytes) override;
+  void on_writable(bool open) override;
   void on_sweep() override {
     if (deadline_ != 0 && loop_->sweep() >= deadline_) end();
   }
@@ -79,14 +77,13 @@ class LiveStream final : public SocketStream, public Served, public std::enable_
   void enqueue(SharedText bytes, bool hold);
   void write_out();
   void taken(std::size_t n);
-  void read_on();
   void end();
   void leave_counts();
 
   const Limits& limits_;
   std::shared_ptr<ServerLoop> loop_;
   std::shared_ptr<ServerShared> shared_;
-  std::optional<tcp::socket> socket_;
+  std::unique_ptr<Transport> transport_;
   SendQueue queue_;
   std::array<char, 256> ignored_{};
   std::function<void()> progress_, on_end_;
@@ -97,22 +94,14 @@ class LiveStream final : public SocketStream, public Served, public std::enable_
   bool writing_ = false, closing_ = false, said_goodbye_ = false, counted_ = false;
 };
 
-void LiveStream::attach(int socket, bool ipv6) {
-  HeldSocket held(socket);
+void LiveStream::attach(Wire wire) {
   if (ended_ || over_ || loop_->stopping()) return end();
-  error_code ec;
-  socket_.emplace(loop_->context());
-  if (socket_->assign(ipv6 ? tcp::v6() : tcp::v4(), socket, ec); ec) {
-    socket_.reset();
-    return end();
-  }
-  held.take();
-  socket_->non_blocking(true, ec);
+  transport_ = std::make_unique<Transport>(*loop_, std::move(wire));
   counted_ = true;
   ++shared_->streams;
   ++shared_->open;
   loop_->add(shared_from_this());
-  read_on();
+  transport_->read(shared_from_this(), ignored_.data(), ignored_.size());
   write_out();
 }
 
@@ -132,57 +121,51 @@ void LiveStream::taken(std::size_t n) {
 }
 
 void LiveStream::write_out() {
-  if (!socket_ || ended_ || writing_) return;
+  if (!transport_ || ended_ || writing_) return;
   while (!queue_.empty()) {
-    std::array<asio::const_buffer, 32> parts;
-    queue_.gather(parts.data(), parts.size());
-    error_code ec;
-    const auto sent = socket_->write_some(parts, ec);
-    if (ec == asio::error::would_block) {
+    std::array<Part, 32> parts;
+    const auto n = queue_.gather(parts.data(), parts.size());
+    const auto [flow, sent] = transport_->write(parts.data(), n);
+    if (flow == Flow::over) return end();
+    if (flow == Flow::wants_room) {
       writing_ = true;
       deadline_ = loop_->sweep_after(limits_.write_timeout);
-      socket_->async_write_some(parts, [self = shared_from_this()](error_code failed, std::size_t n) {
-        self->writing_ = false;
-        if (self->ended_) return;
-        if (failed) return self->end();
-        self->deadline_ = 0;
-        self->taken(n);
-        self->write_out();
-        if (self->progress_) self->progress_();
-      });
-      return;
+      return transport_->when_writable(shared_from_this());
     }
-    if (ec) return end();
     taken(sent);
   }
   if (!closing_ || said_goodbye_) return;
   said_goodbye_ = true;
   over_ = true;
-  error_code ec;
-  socket_->shutdown(tcp::socket::shutdown_send, ec);
+  transport_->finish_sending();
   deadline_ = loop_->sweep_after(limits_.linger_timeout);  // the other end closes, or we do
 }
 
-void LiveStream::read_on() {
-  socket_->async_read_some(asio::buffer(ignored_), [self = shared_from_this()](error_code ec, std::size_t) {
-    if (self->ended_) return;
-    if (ec)
-      self->end();
-    else
-      self->read_on();
-  });
+void LiveStream::on_writable(bool open) {
+  writing_ = false;
+  if (ended_) return;
+  if (!open) return end();
+  deadline_ = 0;
+  write_out();
+  if (progress_) progress_();
+}
+
+void LiveStream::on_read(Flow flow, std::size_t) {
+  if (ended_) return;
+  if (flow == Flow::over) return end();
+  transport_->read(shared_from_this(), ignored_.data(), ignored_.size());
 }
 
 void LiveStream::end() {
   if (ended_.exchange(true)) return;
   over_ = true;
+  const bool all_said = queue_.empty();
   queue_.clear();
   queued_bytes_ = queued_count_ = 0;
   const auto ended = std::exchange(on_end_, nullptr);
   progress_ = nullptr;
-  if (socket_) {
-    error_code ec;
-    socket_->close(ec);
+  if (transport_) {
+    transport_->close(all_said);
     leave_counts();
     loop_->remove(*this);
   }

@@ -47,6 +47,7 @@ struct Request {
   Pairs path_params;            // filled by the router
   std::string idempotency_key;  // filled by the router: unquoted, empty when not sent
   std::string peer;             // address of the other end, without the port
+  bool secure = false;          // it came over TLS
   std::shared_ptr<const Caller> caller;  // set by RouterOptions::admit
 
   std::optional<std::string_view> header(std::string_view name) const;
@@ -81,7 +82,7 @@ struct Limits {
   std::size_t reserved = 64;  // beyond these: for urgent requests only; everything else there is told to come again
   std::size_t stream_queue_bytes = 4 * 1024 * 1024;  // what one stream may have waiting before it is cut
   std::size_t linger_bytes = 64 * 1024 * 1024;       // read and thrown away so that a refusal reaches its sender
-  std::chrono::milliseconds head_timeout{10'000};
+  std::chrono::milliseconds head_timeout{10'000};     // for the first one, with the handshake of TLS
   std::chrono::milliseconds reserved_timeout{2'000};  // for all of a request on a reserved connection
   std::chrono::milliseconds body_timeout{30'000};  // per 32 KiB of body, or for all of a smaller one
   std::chrono::milliseconds idle_timeout{75'000};

@@ -13,6 +13,7 @@ constexpr std::string_view on_every_answer =
     "Referrer-Policy: no-referrer\r\n"
     "X-Frame-Options: DENY\r\n"
     "Cross-Origin-Resource-Policy: same-origin\r\n";
+constexpr std::string_view only_secure = "Strict-Transport-Security: max-age=31536000; includeSubDomains\r\n";
 constexpr std::string_view page_policy =
     "Content-Security-Policy: default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'\r\n";
 constexpr std::string_view data_policy = "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n";
@@ -38,7 +39,7 @@ void append_status(std::string& out, int status) {
 }
 
 /// The route's own headers, then what stands on every answer and was not named by the route.
-void append_headers(std::string& out, const Headers& headers) {
+void append_headers(std::string& out, const Headers& headers, bool secure) {
   bool own_cache = false, own_policy = false, page = false;
   for (const auto& [key, value] : headers) {
     ensure(is_token(key), "a header name must be a token", "api/http/writer.cpp");
@@ -56,6 +57,7 @@ void append_headers(std::string& out, const Headers& headers) {
   }
   if (!own_cache) out += "Cache-Control: no-store\r\n";
   if (!own_policy) out += page ? page_policy : data_policy;
+  if (secure) out += only_secure;
   out += on_every_answer;
 }
 
@@ -103,9 +105,9 @@ std::string_view reason(int status) {
 
 bool may_have_body(int status) { return status >= 200 && status != 204 && status != 304; }
 
-void append_head(std::string& out, const Response& response, bool keep_alive) {
+void append_head(std::string& out, const Response& response, bool keep_alive, bool secure) {
   append_status(out, response.status);
-  append_headers(out, response.headers);
+  append_headers(out, response.headers, secure);
   if (may_have_body(response.status)) {
     out += "Content-Length: ";
     append_number(out, response.shared_body ? response.shared_body->size() : response.body.size());
@@ -114,9 +116,9 @@ void append_head(std::string& out, const Response& response, bool keep_alive) {
   out += keep_alive ? "\r\n" : "Connection: close\r\n\r\n";
 }
 
-void append_stream_head(std::string& out, const Headers& headers) {
+void append_stream_head(std::string& out, const Headers& headers, bool secure) {
   append_status(out, 200);
-  append_headers(out, headers);
+  append_headers(out, headers, secure);
   out += "Connection: close\r\n\r\n";
 }
 
