@@ -84,7 +84,8 @@ Result<std::vector<Certificate>> read_chain(const std::string& path) {
   if (!chain.empty() && at_end) return chain;
   if (chain.empty() && at_end)
     return fail(Errc::invalid, "The certificate file " + path + " holds no certificate in PEM form.");
-  return fail(Errc::invalid, "The certificate file " + path + " holds a certificate that cannot be read: " + reason + ".");
+  return fail(Errc::invalid,
+              "The certificate file " + path + " holds a certificate that cannot be read: " + reason + ".");
 }
 
 Result<Key> read_key(const std::string& path) {
@@ -94,7 +95,8 @@ Result<Key> read_key(const std::string& path) {
   Key key(PEM_read_bio_PrivateKey(bytes_of(*text).get(), nullptr, &no_passphrase, &locked), &EVP_PKEY_free);
   const auto reason = last_reason();
   if (key) return key;
-  if (locked) return fail(Errc::unsupported, "The key file " + path + " is locked with a passphrase: store it without one.");
+  if (locked)
+    return fail(Errc::unsupported, "The key file " + path + " is locked with a passphrase: store it without one.");
   return fail(Errc::invalid, "The key file " + path + " holds no private key in PEM form (" + reason + ").");
 }
 
@@ -123,12 +125,14 @@ bool set_rules(SSL_CTX* context) {
   SSL_CTX_set_security_level(context, 2);
   SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
   // Partial writes: one record a call. Moving: our queue may have grown and moved between two tries of one record.
-  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_mode(context,
+                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);  // tickets do without
   SSL_CTX_set_alpn_select_cb(context, &choose_protocol, nullptr);
   return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
          SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1 &&
-         SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256") == 1 &&
+         SSL_CTX_set_ciphersuites(context,
+                                  "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256") == 1 &&
          SSL_CTX_set_cipher_list(context,
                                  "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
                                  "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
@@ -152,7 +156,8 @@ Result<std::shared_ptr<const TlsContext>> load_tls(const TlsOptions& files) {
   }
   Context context(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free);
   ensure(context != nullptr && set_rules(context.get()), "OpenSSL takes the rules of TLS", "api/http/certificate.cpp");
-  bool taken = SSL_CTX_use_certificate(context.get(), own) == 1 && SSL_CTX_use_PrivateKey(context.get(), key->get()) == 1;
+  bool taken =
+      SSL_CTX_use_certificate(context.get(), own) == 1 && SSL_CTX_use_PrivateKey(context.get(), key->get()) == 1;
   for (std::size_t i = 1; taken && i < chain->size(); ++i)
     taken = SSL_CTX_add1_chain_cert(context.get(), (*chain)[i].get()) == 1;
   if (!taken)

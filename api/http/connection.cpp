@@ -7,20 +7,24 @@
 
 #include "api/http/loop.hpp"
 #include "api/http/message.hpp"
+#include "api/http/problem.hpp"
 #include "api/http/send_queue.hpp"
 #include "api/http/writer.hpp"
-#include "api/http/problem.hpp"
 
 namespace heliograph::http {
 namespace {
 
 constexpr std::size_t inbox_bytes = 16 * 1024;
-constexpr std::size_t inbox_bytes_max = 256 * 1024;  // while a large body comes in: a read costs as much as copying 20 kB
+constexpr std::size_t inbox_bytes_max =
+    256 * 1024;  // while a large body comes in: a read costs as much as copying 20 kB
 constexpr std::size_t pause_at_bytes = 256 * 1024;  // answers waiting: take no further pipelined request
 constexpr std::size_t copy_below_bytes = 16 * 1024;
 constexpr std::size_t body_window_bytes = 32 * 1024;
 
-class Connection final : public Served, public TransportUser, public std::enable_shared_from_this<Connection> {
+class Connection final : public Served,
+                         public Asker,
+                         public TransportUser,
+                         public std::enable_shared_from_this<Connection> {
  public:
   Connection(ServerLoop& loop, std::shared_ptr<ServerShared> shared, Wire wire, std::string peer,
              std::string own_address, bool reserved)
@@ -36,9 +40,8 @@ class Connection final : public Served, public TransportUser, public std::enable
   ~Connection() override { shared_->open.fetch_sub(1, std::memory_order_relaxed); }
 
   void begin();
-  /// Both do nothing when `request` is not the one being answered.
-  void answer(std::uint64_t request, Response response);
-  void hand_over(std::uint64_t request, const Headers& headers, std::shared_ptr<SocketStream> stream);
+  void answer(std::uint64_t request, Response response) override;
+  void hand_over(std::uint64_t request, const Takeover& takeover) override;
 
   void on_sweep() override;
   void stop_soon() override;
@@ -56,6 +59,7 @@ class Connection final : public Served, public TransportUser, public std::enable
   void take_requests();
   void dispatch(Request request);
   void append(Response response);
+  void append_takeover(const Takeover& takeover);
   void turn_away();
   void refuse(const Refusal& refusal);
   bool flush();
@@ -80,53 +84,12 @@ class Connection final : public Served, public TransportUser, public std::enable
   std::size_t lingered_ = 0;  // bytes thrown away
   std::uint64_t request_ = 0;
   std::uint64_t deadline_ = 0;
-  std::uint64_t asked_by_ = 0;  // a reserved connection's one deadline
+  std::uint64_t asked_by_ = 0;            // a reserved connection's one deadline
   std::shared_ptr<SocketStream> stream_;  // takes the socket over once the outbox is empty
   Wait wait_ = Wait::none;
   bool head_only_ = false, keep_alive_ = true, served_one_ = false;
   bool awaiting_ = false, dispatching_ = false, reading_ = false, writing_ = false;
   bool closing_ = false, lingering_ = false, closed_ = false;
-};
-
-/// The server's end of a Responder. Its loop outlives the server; the connection may be gone at any time.
-class PendingAnswer final : public Answer {
- public:
-  PendingAnswer(std::weak_ptr<Connection> connection, std::shared_ptr<ServerLoop> loop,
-                std::weak_ptr<ServerShared> shared, std::uint64_t request)
-      : connection_(std::move(connection)), loop_(std::move(loop)), shared_(std::move(shared)), request_(request) {}
-
-  void send(Response response) override {
-    if (loop_->is_this_thread()) {
-      if (auto connection = connection_.lock()) connection->answer(request_, std::move(response));
-      return;
-    }
-    loop_->post([weak = connection_, request = request_, response = std::move(response)]() mutable {
-      if (auto connection = weak.lock()) connection->answer(request, std::move(response));
-    });
-  }
-
-  StreamHandle open_stream(Headers headers) override {
-    const auto shared = shared_.lock();
-    if (!shared) return ended_stream();
-    auto stream = make_stream(shared);
-    auto give = [weak = connection_, request = request_, headers = std::move(headers), stream] {
-      if (auto connection = weak.lock())
-        connection->hand_over(request, headers, stream);
-      else
-        stream->abort();
-    };
-    if (loop_->is_this_thread())
-      give();
-    else
-      loop_->post(std::move(give));
-    return stream;
-  }
-
- private:
-  std::weak_ptr<Connection> connection_;
-  std::shared_ptr<ServerLoop> loop_;
-  std::weak_ptr<ServerShared> shared_;
-  std::uint64_t request_;
 };
 
 void Connection::begin() {
@@ -244,8 +207,7 @@ void Connection::dispatch(Request request) {
   served_one_ = true;
   awaiting_ = true;
   wait_for(Wait::none);
-  Responder responder(
-      std::make_shared<PendingAnswer>(shared_from_this(), loop_.shared_from_this(), shared_, ++request_));
+  Responder responder(pending_answer(shared_from_this(), loop_.shared_from_this(), shared_, ++request_));
   dispatching_ = true;
   try {
     shared_->handler(std::move(request), std::move(responder));
@@ -317,7 +279,8 @@ void Connection::on_writable(bool open) {
 
 /// The inbox grows with what a body has brought, not with what it announces, and shrinks when the body is done.
 void Connection::fit_inbox() {
-  const std::size_t wanted = reader_.in_body() ? std::clamp(reader_.body_bytes(), least_inbox(), inbox_bytes_max) : least_inbox();
+  const std::size_t wanted =
+      reader_.in_body() ? std::clamp(reader_.body_bytes(), least_inbox(), inbox_bytes_max) : least_inbox();
   const std::size_t held = end_ - begin_;
   const bool fits = reader_.in_body() ? wanted < 2 * inbox_size_ : wanted == inbox_size_;
   if (fits || held >= wanted) return;
@@ -381,20 +344,31 @@ void Connection::linger() {
   transport_.read(shared_from_this(), inbox_.get(), inbox_size_);
 }
 
-void Connection::hand_over(std::uint64_t request, const Headers& headers, std::shared_ptr<SocketStream> stream) {
-  if (closed_ || !awaiting_ || request != request_) return stream->abort();
+void Connection::hand_over(std::uint64_t request, const Takeover& takeover) {
+  if (closed_ || !awaiting_ || request != request_) return takeover.stream->abort();
   awaiting_ = false;
-  auto& text = outbox_.open_text();
-  const auto before = text.size();
-  append_stream_head(text, headers, transport_.secure());
-  outbox_.appended(text.size() - before);
-  if (head_only_ || loop_.stopping()) {
+  const bool nobody = head_only_ || loop_.stopping();
+  if (nobody && takeover.accept)
+    append(problem_response(503, "stopping", "The server stops: connect again in a moment."));
+  else
+    append_takeover(takeover);
+  if (nobody) {
     closing_ = true;
-    stream->abort();
+    takeover.stream->abort();
   } else {
-    stream_ = std::move(stream);
+    stream_ = takeover.stream;
   }
   if (!dispatching_) pump();
+}
+
+void Connection::append_takeover(const Takeover& takeover) {
+  auto& text = outbox_.open_text();
+  const auto before = text.size();
+  if (takeover.accept)
+    append_switch_head(text, takeover.headers, *takeover.accept, transport_.secure());
+  else
+    append_stream_head(text, takeover.headers, transport_.secure());
+  outbox_.appended(text.size() - before);
 }
 
 void Connection::release_to_stream() {
@@ -402,7 +376,9 @@ void Connection::release_to_stream() {
   auto stream = std::exchange(stream_, nullptr);
   closed_ = true;
   auto& home = *shared_->stream_loop;
-  auto attach = [held, stream] { stream->attach(std::move(*held)); };
+  auto attach = [held, stream, early = std::string(inbox_.get() + begin_, end_ - begin_)] {
+    stream->attach(std::move(*held), early);
+  };
   if (home.is_this_thread())
     attach();
   else

@@ -22,7 +22,8 @@ struct ServerLoop::Inside {
 
 ServerLoop::ServerLoop(const Limits& limits) : inside_(std::make_unique<Inside>()) {
   const auto shortest = std::min(
-      {limits.head_timeout, limits.body_timeout, limits.idle_timeout, limits.write_timeout, limits.linger_timeout});
+      {limits.head_timeout, limits.body_timeout, limits.idle_timeout, limits.write_timeout, limits.linger_timeout,
+       limits.socket_ping, limits.socket_window});
   period_ = std::clamp(shortest / 4, milliseconds(5), milliseconds(1000));
 }
 

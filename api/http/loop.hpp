@@ -4,11 +4,13 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
-#include <deque>
 #include <utility>
 #include <vector>
 
@@ -111,13 +113,51 @@ class ServerLoop final : public Loop, public std::enable_shared_from_this<Server
 std::shared_ptr<Served> serve_connection(ServerLoop& loop, std::shared_ptr<ServerShared> shared, Wire wire,
                                          std::string peer, std::string own_address, bool reserved);
 
-/// A stream whose socket comes later. `attach` on the stream loop's thread.
+/// Hears what comes in on a stream. All calls on the stream loop's thread.
+class StreamReader {
+ public:
+  virtual ~StreamReader() = default;
+  virtual void on_bytes(std::string_view bytes) = 0;
+  virtual void on_sweep() = 0;
+  virtual void on_progress() = 0;  // a delayed write went through
+  virtual void on_stop() = 0;      // the server stops: the last chance to queue something
+  virtual void on_end() = 0;       // once
+};
+
+/// A stream whose socket comes later.
 class SocketStream : public Stream {
  public:
-  virtual void attach(Wire wire) = 0;
+  /// `early`: what had come in already. On the stream loop's thread.
+  virtual void attach(Wire wire, std::string_view early) = 0;
+  /// Queues bytes and takes no more afterwards. On the stream loop's thread.
+  virtual void push_last(SharedText bytes) = 0;
 };
-std::shared_ptr<SocketStream> make_stream(std::shared_ptr<ServerShared> shared);
-/// Stands in when there is nobody to stream to.
+/// Without a reader, what comes in is thrown away.
+std::shared_ptr<SocketStream> make_stream(std::shared_ptr<ServerShared> shared,
+                                          std::shared_ptr<StreamReader> reader = nullptr);
+/// The stream keeps the socket, which keeps the watch.
+std::pair<SocketHandle, std::shared_ptr<SocketStream>> make_socket(std::shared_ptr<ServerShared> shared,
+                                                                   SocketWatch watch);
+
+/// What a connection becomes instead of being answered.
+struct Takeover {
+  Headers headers;
+  std::optional<std::string> accept;  // of a WebSocket's handshake
+  std::shared_ptr<SocketStream> stream;
+};
+
+/// Waits for the answer to a request. Both do nothing when `request` is not the one being answered.
+class Asker {
+ public:
+  virtual ~Asker() = default;
+  virtual void answer(std::uint64_t request, Response response) = 0;
+  virtual void hand_over(std::uint64_t request, const Takeover& takeover) = 0;
+};
+std::shared_ptr<Answer> pending_answer(std::weak_ptr<Asker> asker, std::shared_ptr<ServerLoop> loop,
+                                       std::weak_ptr<ServerShared> shared, std::uint64_t request);
+
+/// Stand in when there is nobody to speak to.
 StreamHandle ended_stream();
+SocketHandle ended_socket();
 
 }  // namespace heliograph::http

@@ -3,6 +3,7 @@
 
 #include "api/http/loop.hpp"
 #include "api/http/problem.hpp"
+#include "api/http/websocket.hpp"
 
 namespace heliograph::http {
 namespace {
@@ -22,7 +23,21 @@ class EndedStream final : public Stream {
   }
 };
 
+class EndedSocket final : public Socket {
+ public:
+  void send(const SocketMessage&, bool) override {}
+  void flush() override {}
+  void close(Close, std::string) override {}
+  void abort() override {}
+  bool closed() const override { return true; }
+  std::size_t queued_bytes() const override { return 0; }
+  std::size_t queued_count() const override { return 0; }
+};
+
 }  // namespace
+
+SocketHandle ended_socket() { return std::make_shared<EndedSocket>(); }
+SocketHandle Answer::open_socket(Headers, std::string, SocketWatch) { return ended_socket(); }
 
 StreamHandle ended_stream() { return std::make_shared<EndedStream>(); }
 
@@ -55,6 +70,17 @@ StreamHandle Responder::open_stream(Headers headers) const {
   if (state_->answered.exchange(true)) return ended_stream();
   headers.insert(headers.end(), state_->extra.begin(), state_->extra.end());
   return state_->answer->open_stream(std::move(headers));
+}
+
+SocketHandle Responder::open_socket(const Request& request, SocketWatch watch, Headers headers) const {
+  if (auto refusal = refuse_handshake(request)) {
+    send(std::move(*refusal));
+    return ended_socket();
+  }
+  if (state_->answered.exchange(true)) return ended_socket();
+  headers.insert(headers.end(), state_->extra.begin(), state_->extra.end());
+  return state_->answer->open_socket(std::move(headers), accept_key(request.header("Sec-WebSocket-Key").value_or("")),
+                                     std::move(watch));
 }
 
 void Responder::add_header(std::string name, std::string value) const {

@@ -50,12 +50,66 @@ class Stream {
 };
 using StreamHandle = std::shared_ptr<Stream>;
 
+/// Why a socket ends. 1005 and 1006 are never sent: the other end gave no code, or no close at all.
+enum class Close : std::uint16_t {
+  normal = 1000,
+  going_away = 1001,
+  protocol_error = 1002,
+  unsupported = 1003,
+  no_code = 1005,
+  abnormal = 1006,
+  not_utf8 = 1007,
+  policy = 1008,
+  too_big = 1009,
+  internal_error = 1011,
+  try_again_later = 1013,
+  not_authenticated = 4401,
+  forbidden = 4403,
+  authentication_timeout = 4408,
+  too_many = 4429,
+};
+
+/// A whole message, rendered once and shared by all sockets it is sent to. Requires: `text` is UTF-8.
+struct SocketMessage {
+  explicit SocketMessage(std::string_view text);
+  SharedText frame;
+};
+
+/// The open end of a WebSocket, for text messages. All calls are safe from any thread.
+class Socket {
+ public:
+  virtual ~Socket() = default;
+  /// Queues a message. It leaves at once unless `hold`, which waits for the next send or flush. A socket whose queue
+  /// grows beyond Limits::stream_queue_bytes is cut: who sends much looks at the queue first, as with streams.
+  virtual void send(const SocketMessage& message, bool hold = false) = 0;
+  virtual void flush() = 0;
+  /// Says why after what is queued, and waits a while for the other end to say it, too. Not with no_code or abnormal.
+  virtual void close(Close code, std::string reason = {}) = 0;
+  /// Ends it now.
+  virtual void abort() = 0;
+  virtual bool closed() const = 0;
+  virtual std::size_t queued_bytes() const = 0;
+  virtual std::size_t queued_count() const = 0;
+};
+using SocketHandle = std::shared_ptr<Socket>;
+
+/// What a handler is told of its socket, on the server's loop, so quickly; perhaps before it has the handle.
+struct SocketWatch {
+  /// A whole message, UTF-8, at most Limits::socket_message_bytes.
+  std::function<void(const SocketHandle& from, std::string&& text)> message = {};
+  std::function<void()> progress = {};  // a delayed write went through
+  /// Once, when the socket is over: with the other end's code, with ours when it broke a rule, or abnormal.
+  std::function<void(Close code)> ended = {};
+};
+
 /// What a Responder leads to. The server has its own; tests of routes bring theirs.
 class Answer {
  public:
   virtual ~Answer() = default;
   virtual void send(Response response) = 0;
   virtual StreamHandle open_stream(Headers headers) = 0;
+  /// An ended one unless somebody overrides it.
+  virtual SocketHandle open_socket(Headers headers, std::string accept, SocketWatch watch);
 };
 
 /// Answers one request, once, from any thread. When every copy is gone without an answer the client gets a 500.
@@ -67,6 +121,11 @@ class Responder {
   bool send(const Error& error) const;
   /// Answers 200 with a body that goes on until the stream is closed. A closed stream when already answered.
   StreamHandle open_stream(Headers headers) const;
+  /// Makes the connection a WebSocket, pinged and held to Limits. Answers 400 or 426 when `request` is no handshake; then,
+  /// and when already answered, the socket is an ended one and `watch` is never called. A subprotocol is chosen by a
+  /// header. Requires: the origin was found to be ours. Browsers let any page open a socket, with our cookies, so the
+  /// router refuses foreign origins here although the method is GET.
+  SocketHandle open_socket(const Request& request, SocketWatch watch, Headers headers = {}) const;
   /// Headers that every later answer of this request gets as well. Before the request is passed on.
   void add_header(std::string name, std::string value) const;
 

@@ -1,9 +1,12 @@
 // A streamed answer: a queue of shared texts in front of one socket. It writes directly and waits for the socket only
-// when the kernel's buffer is full. It reads only to learn that the other end has gone.
+// when the kernel's buffer is full. What comes in is for its reader; without one it reads only to learn that the other
+// end has gone.
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "api/http/loop.hpp"
 #include "api/http/send_queue.hpp"
@@ -16,8 +19,12 @@ class LiveStream final : public SocketStream,
                          public TransportUser,
                          public std::enable_shared_from_this<LiveStream> {
  public:
-  explicit LiveStream(std::shared_ptr<ServerShared> shared)
-      : limits_(shared->options.limits), loop_(shared->stream_loop), shared_(std::move(shared)) {}
+  LiveStream(std::shared_ptr<ServerShared> shared, std::shared_ptr<StreamReader> reader)
+      : limits_(shared->options.limits),
+        loop_(shared->stream_loop),
+        shared_(std::move(shared)),
+        input_(reader ? 4096 : 256),
+        reader_(std::move(reader)) {}
   ~LiveStream() override { leave_counts(); }
 
   void push(SharedText bytes, bool hold) override {
@@ -55,13 +62,16 @@ class LiveStream final : public SocketStream,
     });
   }
 
-  void attach(Wire wire) override;
+  void attach(Wire wire, std::string_view early) override;
+  void push_last(SharedText bytes) override;
   void on_read(Flow flow, std::size_t bytes) override;
   void on_writable(bool open) override;
   void on_sweep() override {
-    if (deadline_ != 0 && loop_->sweep() >= deadline_) end();
+    if (deadline_ != 0 && loop_->sweep() >= deadline_) return end();
+    if (const auto reader = reader_) reader->on_sweep();
   }
   void stop_soon() override {
+    if (const auto reader = reader_) reader->on_stop();
     write_out();
     end();
   }
@@ -85,31 +95,43 @@ class LiveStream final : public SocketStream,
   std::shared_ptr<ServerShared> shared_;
   std::unique_ptr<Transport> transport_;
   SendQueue queue_;
-  std::array<char, 256> ignored_{};
+  std::vector<char> input_;
+  std::shared_ptr<StreamReader> reader_;
   std::function<void()> progress_, on_end_;
   std::atomic<std::size_t> queued_bytes_{0}, queued_count_{0};
   std::atomic<std::uint64_t> written_{0};
   std::atomic<bool> ended_{false}, over_{false};  // over: nobody need push any more
   std::uint64_t deadline_ = 0;
-  bool writing_ = false, closing_ = false, said_goodbye_ = false, counted_ = false;
+  bool writing_ = false, closing_ = false, sealed_ = false, said_goodbye_ = false, counted_ = false;
 };
 
-void LiveStream::attach(Wire wire) {
+void LiveStream::attach(Wire wire, std::string_view early) {
   if (ended_ || over_ || loop_->stopping()) return end();
   transport_ = std::make_unique<Transport>(*loop_, std::move(wire));
   counted_ = true;
   ++shared_->streams;
   ++shared_->open;
   loop_->add(shared_from_this());
-  transport_->read(shared_from_this(), ignored_.data(), ignored_.size());
+  transport_->read(shared_from_this(), input_.data(), input_.size());
   write_out();
+  if (const auto reader = reader_; reader && !early.empty()) reader->on_bytes(early);
 }
 
 void LiveStream::enqueue(SharedText bytes, bool hold) {
   if (ended_) return;
+  if (sealed_) {
+    queued_bytes_ -= bytes->size();
+    --queued_count_;
+    return;
+  }
   queue_.push(std::move(bytes));
   if (queue_.bytes() > limits_.stream_queue_bytes) return end();  // nobody watched it: bounded all the same
   if (!hold) write_out();
+}
+
+void LiveStream::push_last(SharedText bytes) {
+  push(std::move(bytes), false);
+  sealed_ = true;
 }
 
 void LiveStream::taken(std::size_t n) {
@@ -148,12 +170,14 @@ void LiveStream::on_writable(bool open) {
   deadline_ = 0;
   write_out();
   if (progress_) progress_();
+  if (const auto reader = reader_) reader->on_progress();
 }
 
-void LiveStream::on_read(Flow flow, std::size_t) {
+void LiveStream::on_read(Flow flow, std::size_t bytes) {
   if (ended_) return;
   if (flow == Flow::over) return end();
-  transport_->read(shared_from_this(), ignored_.data(), ignored_.size());
+  if (const auto reader = reader_) reader->on_bytes({input_.data(), bytes});
+  if (!ended_) transport_->read(shared_from_this(), input_.data(), input_.size());
 }
 
 void LiveStream::end() {
@@ -163,6 +187,7 @@ void LiveStream::end() {
   queue_.clear();
   queued_bytes_ = queued_count_ = 0;
   const auto ended = std::exchange(on_end_, nullptr);
+  const auto reader = std::exchange(reader_, nullptr);
   progress_ = nullptr;
   if (transport_) {
     transport_->close(all_said);
@@ -170,6 +195,7 @@ void LiveStream::end() {
     loop_->remove(*this);
   }
   if (ended) ended();
+  if (reader) reader->on_end();
 }
 
 void LiveStream::leave_counts() {
@@ -180,8 +206,8 @@ void LiveStream::leave_counts() {
 
 }  // namespace
 
-std::shared_ptr<SocketStream> make_stream(std::shared_ptr<ServerShared> shared) {
-  return std::make_shared<LiveStream>(std::move(shared));
+std::shared_ptr<SocketStream> make_stream(std::shared_ptr<ServerShared> shared, std::shared_ptr<StreamReader> reader) {
+  return std::make_shared<LiveStream>(std::move(shared), std::move(reader));
 }
 
 }  // namespace heliograph::http

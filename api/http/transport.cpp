@@ -82,11 +82,12 @@ void Transport::decrypt(std::shared_ptr<TransportUser> user, char* into, std::si
   const auto [flow, n] = tls_->read(into, room);
   if (flow == Flow::wants_input) return fetch(std::move(user), into, room);
   if (flow != Flow::wants_room) return user->on_read(flow, n);
-  inside_->socket.async_wait(tcp::socket::wait_write, [this, user = std::move(user), into, room](error_code ec) mutable {
-    if (ec || socket_ < 0) return user->on_read(Flow::over, 0);
-    if (finished_) return user->on_read(Flow::moved, 0);
-    decrypt(std::move(user), into, room);
-  });
+  inside_->socket.async_wait(tcp::socket::wait_write,
+                             [this, user = std::move(user), into, room](error_code ec) mutable {
+                               if (ec || socket_ < 0) return user->on_read(Flow::over, 0);
+                               if (finished_) return user->on_read(Flow::moved, 0);
+                               decrypt(std::move(user), into, room);
+                             });
 }
 
 Moved Transport::write(const Part* parts, std::size_t count) {
@@ -111,7 +112,8 @@ Moved Transport::write(const Part* parts, std::size_t count) {
 }
 
 void Transport::when_writable(std::shared_ptr<TransportUser> user) {
-  inside_->socket.async_wait(tcp::socket::wait_write, [user = std::move(user)](error_code ec) { user->on_writable(!ec); });
+  inside_->socket.async_wait(tcp::socket::wait_write,
+                             [user = std::move(user)](error_code ec) { user->on_writable(!ec); });
 }
 
 void Transport::finish_sending() {

@@ -81,6 +81,8 @@ struct Limits {
   std::size_t connections = 1024;
   std::size_t reserved = 64;  // beyond these: for urgent requests only; everything else there is told to come again
   std::size_t stream_queue_bytes = 4 * 1024 * 1024;  // what one stream may have waiting before it is cut
+  std::size_t socket_message_bytes = 64 * 1024;       // of a WebSocket's message that comes in
+  std::uint64_t socket_frames = 500;                  // that may come in on a WebSocket within socket_window
   std::size_t linger_bytes = 64 * 1024 * 1024;       // read and thrown away so that a refusal reaches its sender
   std::chrono::milliseconds head_timeout{10'000};     // for the first one, with the handshake of TLS
   std::chrono::milliseconds reserved_timeout{2'000};  // for all of a request on a reserved connection
@@ -88,6 +90,8 @@ struct Limits {
   std::chrono::milliseconds idle_timeout{75'000};
   std::chrono::milliseconds write_timeout{30'000};  // without a byte taken by the other end
   std::chrono::milliseconds linger_timeout{5'000};
+  std::chrono::milliseconds socket_window{10'000};
+  std::chrono::milliseconds socket_ping{25'000};  // between two pings; two without a pong, and it is dropped
   std::chrono::milliseconds stop_grace{1'000};  // for answers under way when the server stops
 };
 

@@ -66,6 +66,7 @@ void append_headers(std::string& out, const Headers& headers, bool secure) {
 std::string_view reason(int status) {
   switch (status) {
     case 100: return "Continue";
+    case 101: return "Switching Protocols";
     case 200: return "OK";
     case 201: return "Created";
     case 202: return "Accepted";
@@ -92,6 +93,7 @@ std::string_view reason(int status) {
     case 417: return "Expectation Failed";
     case 421: return "Misdirected Request";
     case 422: return "Unprocessable Content";
+    case 426: return "Upgrade Required";
     case 429: return "Too Many Requests";
     case 431: return "Request Header Fields Too Large";
     case 500: return "Internal Server Error";
@@ -114,6 +116,14 @@ void append_head(std::string& out, const Response& response, bool keep_alive, bo
     out += "\r\n";
   }
   out += keep_alive ? "\r\n" : "Connection: close\r\n\r\n";
+}
+
+void append_switch_head(std::string& out, const Headers& headers, std::string_view accept, bool secure) {
+  append_status(out, 101);
+  append_headers(out, headers, secure);
+  out += "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
+  out += accept;
+  out += "\r\n\r\n";
 }
 
 void append_stream_head(std::string& out, const Headers& headers, bool secure) {

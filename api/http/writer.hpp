@@ -15,6 +15,8 @@ std::string_view reason(int status);
 /// streams, which end with the connection. Defaults, unless the response names them itself: Cache-Control no-store,
 /// and a Content-Security-Policy by kind of content. `secure`: it goes over TLS, and browsers shall never ask without.
 void append_head(std::string& out, const Response& response, bool keep_alive, bool secure = false);
+/// 101: the connection is a WebSocket from here on.
+void append_switch_head(std::string& out, const Headers& headers, std::string_view accept, bool secure = false);
 void append_stream_head(std::string& out, const Headers& headers, bool secure = false);
 /// True when this status may carry a body.
 bool may_have_body(int status);

@@ -1,4 +1,5 @@
-// Which pairs of certificate and key are taken, what is said of the others, and that a new pair is used without a restart.
+// Which pairs of certificate and key are taken, what is said of the others, and that a new pair is used without a
+// restart.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cctype>
@@ -55,8 +56,10 @@ TEST_CASE("a pair that cannot be used is said in one sentence that names the fil
       {"no key file", [](auto& p) { p.key_file += "x"; }, Errc::not_found, "hub-key.pemx cannot be read"},
       {"a folder", [&](auto& p) { p.certificate_file = folder.path(); }, Errc::invalid, "is no PEM file"},
       {"an empty file", [](auto& p) { write(p.certificate_file, ""); }, Errc::invalid, "hub.pem holds no certificate"},
-      {"no PEM", [](auto& p) { write(p.certificate_file, std::string(3000, '\x30')); }, Errc::invalid, "holds no certificate"},
-      {"a key for a certificate", [](auto& p) { p.certificate_file = p.key_file; }, Errc::invalid, "holds no certificate"},
+      {"no PEM", [](auto& p) { write(p.certificate_file, std::string(3000, '\x30')); }, Errc::invalid,
+       "holds no certificate"},
+      {"a key for a certificate", [](auto& p) { p.certificate_file = p.key_file; }, Errc::invalid,
+       "holds no certificate"},
       {"a certificate for a key",
        [](auto& p) {
          p.key_file = p.certificate_file;
@@ -69,18 +72,23 @@ TEST_CASE("a pair that cannot be used is said in one sentence that names the fil
          write(p.certificate_file, text + text.substr(0, text.size() / 2));
        },
        Errc::invalid, "cannot be read"},
-      {"somebody else's key", [&](auto& p) { p.key_file = other.key_file; }, Errc::invalid, "does not belong to the first certificate"},
+      {"somebody else's key", [&](auto& p) { p.key_file = other.key_file; }, Errc::invalid,
+       "does not belong to the first certificate"},
       {"the authority's certificate first",
-       [&](auto& p) { write(p.certificate_file, text_of(authority.file()) + text_of(p.certificate_file)); }, Errc::invalid,
-       "the server's own certificate first"},
+       [&](auto& p) { write(p.certificate_file, text_of(authority.file()) + text_of(p.certificate_file)); },
+       Errc::invalid, "the server's own certificate first"},
       {"a passphrase", [](auto& p) { testing::lock_key(p.key_file); }, Errc::unsupported, "locked with a passphrase"},
-      {"a weak key", [&](auto& p) { p = authority.issue("hub", "DNS:localhost", 1024); }, Errc::refused, "RSA with 2048 bits"},
+      {"a weak key", [&](auto& p) { p = authority.issue("hub", "DNS:localhost", 1024); }, Errc::refused,
+       "RSA with 2048 bits"},
       {"a key the group may read",
-       [](auto& p) { std::filesystem::permissions(p.key_file, perms::owner_read | perms::group_read); }, Errc::refused, "chmod 600"},
+       [](auto& p) { std::filesystem::permissions(p.key_file, perms::owner_read | perms::group_read); }, Errc::refused,
+       "chmod 600"},
       {"a key everybody may read",
-       [](auto& p) { std::filesystem::permissions(p.key_file, perms::owner_read | perms::others_read); }, Errc::refused, "chmod 600"},
+       [](auto& p) { std::filesystem::permissions(p.key_file, perms::owner_read | perms::others_read); }, Errc::refused,
+       "chmod 600"},
       {"a key everybody may write",
-       [](auto& p) { std::filesystem::permissions(p.key_file, perms::owner_read | perms::others_write); }, Errc::refused, "chmod 600"},
+       [](auto& p) { std::filesystem::permissions(p.key_file, perms::owner_read | perms::others_write); },
+       Errc::refused, "chmod 600"},
   };
   for (const auto& each : cases) {
     INFO(each.what);
@@ -92,7 +100,8 @@ TEST_CASE("a pair that cannot be used is said in one sentence that names the fil
     ServerOptions options;
     options.tls = files_of(spoilt);
     Server server;
-    const auto started = server.start("127.0.0.1:0", [](Request&&, Responder) {}, options);
+    const auto started = server.start(
+        "127.0.0.1:0", [](Request&&, Responder) {}, options);
     REQUIRE_FALSE(started.has_value());
     CHECK(started.error().code == each.code);
     INFO(started.error().sentence);

@@ -48,7 +48,8 @@ TEST_CASE("TLS 1.2 and 1.3 are spoken, older ones are refused") {
     int version;
     bool good;
   };
-  for (const auto& [version, good] : {Case{TLS1_VERSION, false}, {TLS1_1_VERSION, false}, {TLS1_2_VERSION, true}, {TLS1_3_VERSION, true}}) {
+  for (const auto& [version, good] :
+       {Case{TLS1_VERSION, false}, {TLS1_1_VERSION, false}, {TLS1_2_VERSION, true}, {TLS1_3_VERSION, true}}) {
     INFO(std::hex << version);
     TlsClient client(echo.port(), {.version = version});
     REQUIRE(client.shaken() == good);
@@ -62,9 +63,11 @@ TEST_CASE("TLS 1.2 and 1.3 are spoken, older ones are refused") {
 
 TEST_CASE("only authenticated ciphers with a key that is thrown away") {
   SecureEcho echo;
-  for (const auto* good : {"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305"})
+  for (const auto* good :
+       {"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305"})
     CHECK(TlsClient(echo.port(), {.version = TLS1_2_VERSION, .ciphers = good}).shaken());
-  for (const auto* weak : {"ECDHE-ECDSA-AES128-SHA256", "ECDHE-ECDSA-AES256-SHA", "AES128-GCM-SHA256", "AECDH-AES128-SHA", "ECDHE-ECDSA-NULL-SHA"}) {
+  for (const auto* weak : {"ECDHE-ECDSA-AES128-SHA256", "ECDHE-ECDSA-AES256-SHA", "AES128-GCM-SHA256",
+                           "AECDH-AES128-SHA", "ECDHE-ECDSA-NULL-SHA"}) {
     INFO(weak);
     CHECK_FALSE(TlsClient(echo.port(), {.version = TLS1_2_VERSION, .ciphers = weak}).shaken());
   }
@@ -223,7 +226,8 @@ TEST_CASE("clients that vanish in the handshake or after it leave nothing behind
   }
   for (int i = 0; i < 20; ++i) {
     TlsClient client(echo.port());
-    REQUIRE(client.send("POST /late HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(i) + "\r\n\r\nBODY"));
+    REQUIRE(
+        client.send("POST /late HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(i) + "\r\n\r\nBODY"));
   }
   TlsClient big(echo.port(), {}, 4096);
   REQUIRE(big.send(get("/big")));

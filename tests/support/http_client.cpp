@@ -180,6 +180,14 @@ std::string HttpClient::read_all() {
   return std::exchange(buffer_, {});
 }
 
+std::optional<std::string> HttpClient::read_bytes(std::size_t count) {
+  while (buffer_.size() < count)
+    if (!fill()) return std::nullopt;
+  auto bytes = buffer_.substr(0, count);
+  buffer_.erase(0, count);
+  return bytes;
+}
+
 Reply HttpClient::read_stream_head() {
   const auto head = take_until("\r\n\r\n");
   return head ? parse_head(*head) : Reply{};

@@ -56,6 +56,8 @@ class HttpClient {
   std::string read_all();
   /// Status line and headers of a streamed answer.
   Reply read_stream_head();
+  /// Exactly so many; nothing when the connection ends before.
+  std::optional<std::string> read_bytes(std::size_t count);
   /// The next event or comment; nothing when the stream has ended.
   std::optional<StreamEvent> read_event();
 

@@ -18,7 +18,7 @@ std::string last_reason() {
 
 TlsClient::TlsClient(std::uint16_t port, const TlsAsk& ask, int receive_buffer)
     : HttpClient(port, receive_buffer), context_(SSL_CTX_new(TLS_client_method())) {
-  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
+  std::signal(SIGPIPE, SIG_IGN);            // OpenSSL writes without MSG_NOSIGNAL
   SSL_CTX_set_security_level(context_, 0);  // whatever is refused, the server refuses it
   if (ask.version != 0) {
     SSL_CTX_set_min_proto_version(context_, ask.version);
@@ -61,7 +61,8 @@ long TlsClient::serial() const {
 
 std::string TlsClient::ends() const {
   ASN1_GENERALIZEDTIME* at = ASN1_TIME_to_generalizedtime(X509_get0_notAfter(SSL_get0_peer_certificate(ssl_)), nullptr);
-  std::string text(reinterpret_cast<const char*>(ASN1_STRING_get0_data(at)), static_cast<std::size_t>(ASN1_STRING_length(at)));
+  std::string text(reinterpret_cast<const char*>(ASN1_STRING_get0_data(at)),
+                   static_cast<std::size_t>(ASN1_STRING_length(at)));
   ASN1_GENERALIZEDTIME_free(at);
   return text;
 }

@@ -13,10 +13,10 @@ struct ssl_session_st;
 namespace heliograph::test {
 
 struct TlsAsk {
-  int version = 0;              // the only one, as OpenSSL numbers them; 0 = what is usual
-  std::string ciphers = {};     // of TLS 1.2
-  std::string protocols = {};   // ALPN, as on the wire: "\x08http/1.1"
-  std::string authority = {};   // file of whom to trust; empty = anybody
+  int version = 0;             // the only one, as OpenSSL numbers them; 0 = what is usual
+  std::string ciphers = {};    // of TLS 1.2
+  std::string protocols = {};  // ALPN, as on the wire: "\x08http/1.1"
+  std::string authority = {};  // file of whom to trust; empty = anybody
   ssl_session_st* resume = nullptr;
 };
 
