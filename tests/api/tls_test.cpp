@@ -4,6 +4,7 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <condition_variable>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -87,6 +88,22 @@ TEST_CASE("hands are shaken once, and for HTTP/1.1 only") {
   TlsClient other(echo.port(), {.protocols = "\x02h2"});
   CHECK_FALSE(other.shaken());
   CHECK(other.reason() == "tlsv1 alert no application protocol");
+}
+
+TEST_CASE("keys may change under way, also on a stream and while a large answer waits") {
+  SecureEcho echo;
+  TlsClient client(echo.port(), {}, 4096);
+  for (int i = 0; i < 20; ++i) {
+    REQUIRE(client.change_keys());
+    REQUIRE(client.request("GET", "/x").body == "GET /x ");
+  }
+  REQUIRE(client.send(get("/big")));
+  REQUIRE(client.change_keys());
+  CHECK(client.read_reply().body == std::string(8 << 20, 'b'));
+  REQUIRE(client.send(get("/stream")));
+  REQUIRE(client.change_keys());
+  CHECK(client.read_stream_head().status == 200);
+  CHECK(client.read_all() == thousand_lines());
 }
 
 TEST_CASE("a ticket spares the second handshake its work") {
@@ -284,6 +301,26 @@ TEST_CASE("TLS: a stream that nobody reads is cut at its limit, without a goodby
   CHECK(stream->closed());
   lock.unlock();
   client.read_all();
+  CHECK_FALSE(client.heard_goodbye());
+}
+
+TEST_CASE("TLS: a stream that is broken off does not say that it was whole") {
+  std::promise<StreamHandle> opened;
+  Server server;
+  ServerOptions options;
+  options.tls = house();
+  REQUIRE(server
+              .start(
+                  "127.0.0.1:0",
+                  [&](Request&&, Responder responder) { opened.set_value(responder.open_stream({})); }, options)
+              .has_value());
+  TlsClient client(server.port());
+  REQUIRE(client.send(get("/")));
+  CHECK(client.read_stream_head().status == 200);
+  const auto stream = opened.get_future().get();
+  stream->push(std::make_shared<const std::string>("the rest"), true);
+  stream->abort();
+  CHECK(client.read_all().empty());
   CHECK_FALSE(client.heard_goodbye());
 }
 

@@ -76,6 +76,10 @@ bool TlsClient::renegotiate() {
   return false;
 }
 
+bool TlsClient::change_keys() {
+  return SSL_key_update(ssl_, SSL_KEY_UPDATE_REQUESTED) == 1 && SSL_do_handshake(ssl_) == 1;
+}
+
 bool TlsClient::resumed() const { return SSL_session_reused(ssl_) == 1; }
 ssl_session_st* TlsClient::session() const { return SSL_get1_session(ssl_); }
 bool TlsClient::heard_goodbye() const { return (SSL_get_shutdown(ssl_) & SSL_RECEIVED_SHUTDOWN) != 0; }

@@ -35,6 +35,8 @@ class TlsClient final : public HttpClient {
   std::string ends() const;
   int chain_length() const;
   bool renegotiate();
+  /// Begins with new keys and asks the other end to do so, too (TLS 1.3).
+  bool change_keys();
   bool resumed() const;
   /// Of this connection, to resume by; the caller frees it. After something was read.
   ssl_session_st* session() const;
