@@ -28,7 +28,7 @@ class LiveStream final : public SocketStream,
   ~LiveStream() override { leave_counts(); }
 
   void push(SharedText bytes, bool hold) override {
-    if (ended_ || !bytes) return;
+    if (ended_ || !bytes || bytes->empty()) return;
     queued_bytes_ += bytes->size();
     ++queued_count_;
     if (loop_->is_this_thread()) return enqueue(std::move(bytes), hold);
@@ -48,8 +48,8 @@ class LiveStream final : public SocketStream,
     on_loop([](LiveStream& s) { s.end(); });
   }
   bool closed() const override { return over_; }
-  std::size_t queued_bytes() const override { return queued_bytes_; }
-  std::size_t queued_count() const override { return queued_count_; }
+  std::size_t queued_bytes() const override { return ended_ ? 0 : queued_bytes_.load(); }
+  std::size_t queued_count() const override { return ended_ ? 0 : queued_count_.load(); }
   std::uint64_t written_bytes() const override { return written_; }
   void watch(std::function<void()> progress, std::function<void()> ended) override {
     on_loop([progress = std::move(progress), ended = std::move(ended)](LiveStream& s) {
@@ -118,8 +118,7 @@ void LiveStream::attach(Wire wire, std::string_view early) {
 }
 
 void LiveStream::enqueue(SharedText bytes, bool hold) {
-  if (ended_) return;
-  if (sealed_) {
+  if (ended_ || sealed_) {  // counted when it was pushed
     queued_bytes_ -= bytes->size();
     --queued_count_;
     return;
@@ -184,8 +183,9 @@ void LiveStream::end() {
   if (ended_.exchange(true)) return;
   over_ = true;
   const bool all_said = queue_.empty();
+  queued_bytes_ -= queue_.bytes();
+  queued_count_ -= queue_.count();
   queue_.clear();
-  queued_bytes_ = queued_count_ = 0;
   const auto ended = std::exchange(on_end_, nullptr);
   const auto reader = std::exchange(reader_, nullptr);
   progress_ = nullptr;

@@ -4,15 +4,12 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <condition_variable>
-#include <future>
 #include <memory>
 #include <mutex>
 #include <thread>
 
 #include "api/http/server.hpp"
-#include "tests/api/echo.hpp"
-#include "tests/support/certificates.hpp"
-#include "tests/support/temp_dir.hpp"
+#include "tests/api/secure_echo.hpp"
 #include "tests/support/tls_client.hpp"
 
 namespace heliograph::http {
@@ -21,25 +18,6 @@ namespace {
 using std::chrono::milliseconds;
 using test::HttpClient;
 using test::TlsClient;
-using testing::TempDir;
-
-/// One pair for all tests of this file.
-TlsOptions house() {
-  static TempDir folder;
-  static testing::Authority authority(folder.path(), "house");
-  static const auto pair = authority.issue("hub", "DNS:localhost,IP:127.0.0.1");
-  return {pair.certificate_file, pair.key_file};
-}
-
-struct SecureEcho : Echo {
-  explicit SecureEcho(Limits limits = quick(), unsigned threads = 1) : Echo(limits, threads, house()) {}
-};
-
-std::string thousand_lines() {
-  std::string lines;
-  for (int i = 0; i < 1000; ++i) lines += std::to_string(i) + "\n";
-  return lines;
-}
 
 }  // namespace
 
@@ -250,78 +228,6 @@ TEST_CASE("clients that vanish in the handshake or after it leave nothing behind
   REQUIRE(big.send(get("/big")));
   big.close();
   CHECK(TlsClient(echo.port()).request("GET", "/x").status == 200);
-}
-
-TEST_CASE("TLS: a stream goes on until it is closed, and ends with a goodbye") {
-  for (const unsigned threads : {1u, 3u}) {
-    SecureEcho echo(quick(), threads);
-    for (const int receive_buffer : {0, 4096}) {
-      TlsClient client(echo.port(), {}, receive_buffer);
-      REQUIRE(client.send(get("/stream")));
-      CHECK(client.read_stream_head().header("Content-Length").empty());
-      CHECK(client.read_all() == thousand_lines());
-      CHECK(client.heard_goodbye());
-    }
-  }
-}
-
-TEST_CASE("TLS: a stream that nobody reads is cut at its limit, without a goodbye; its end is told") {
-  auto limits = quick();
-  limits.stream_queue_bytes = 1 << 20;
-  std::mutex mutex;
-  std::condition_variable changed;
-  StreamHandle stream;
-  bool ended = false;
-  Server server;
-  ServerOptions options;
-  options.limits = limits;
-  options.tls = house();
-  REQUIRE(server
-              .start(
-                  "127.0.0.1:0",
-                  [&](Request&&, Responder responder) {
-                    std::lock_guard lock(mutex);
-                    stream = responder.open_stream({});
-                    stream->watch({}, [&] {
-                      std::lock_guard inner(mutex);
-                      ended = true;
-                      changed.notify_all();
-                    });
-                    changed.notify_all();
-                  },
-                  options)
-              .has_value());
-  TlsClient client(server.port(), {}, 4096);
-  REQUIRE(client.send(get("/")));
-  std::unique_lock lock(mutex);
-  changed.wait(lock, [&] { return stream != nullptr; });
-  const auto piece = std::make_shared<const std::string>(256 * 1024, 's');
-  for (int i = 0; i < 200; ++i) stream->push(piece);
-  changed.wait(lock, [&] { return ended; });
-  CHECK(stream->closed());
-  lock.unlock();
-  client.read_all();
-  CHECK_FALSE(client.heard_goodbye());
-}
-
-TEST_CASE("TLS: a stream that is broken off does not say that it was whole") {
-  std::promise<StreamHandle> opened;
-  Server server;
-  ServerOptions options;
-  options.tls = house();
-  REQUIRE(server
-              .start(
-                  "127.0.0.1:0",
-                  [&](Request&&, Responder responder) { opened.set_value(responder.open_stream({})); }, options)
-              .has_value());
-  TlsClient client(server.port());
-  REQUIRE(client.send(get("/")));
-  CHECK(client.read_stream_head().status == 200);
-  const auto stream = opened.get_future().get();
-  stream->push(std::make_shared<const std::string>("the rest"), true);
-  stream->abort();
-  CHECK(client.read_all().empty());
-  CHECK_FALSE(client.heard_goodbye());
 }
 
 TEST_CASE("TLS: an urgent request is served however many connections there are, shaken or not") {
