@@ -81,6 +81,8 @@ http::Response refused(const CommandAnswer& answer) {
   if (first.rule == "busy") problem = {409, "device-busy", "The device is busy", first.sentence};
   if (first.rule == "device-offline") problem = {409, "device-offline", "The device is offline", first.sentence};
   if (first.rule == "safe-mode") problem = {409, "safe-mode", "Heliograph runs in safe mode", first.sentence};
+  if (first.rule == "control-off") problem = {409, "control-off", "Nothing is commanded from this host", first.sentence};
+  if (first.rule == "automation-not-enabled") problem = {409, "automation-not-enabled", "Automation commands nothing on this host", first.sentence};
   if (first.rule == "approval-expired") problem = {410, "approval-expired", "The approval has expired", first.sentence};
   if (first.rule == "approval-code" || first.rule == "approval-closed") problem = {403, "approval-refused", "The approval was not accepted", first.sentence};
   const auto text = [](std::string_view value) {

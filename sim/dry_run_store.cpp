@@ -73,6 +73,8 @@ Result<DryRunReport> dry_run_on(Store& store, const DryRunRequest& request, cons
   input.rules = request.rules;
   input.scenario = request.scenario;
   input.limits = request.limits;
+  // The host's flags say what may be sent. A dry run sends nothing: with it rules are tried before the flags are turned on.
+  input.limits.control = input.limits.automation = true;
   input.progress = progress;
   done = store.log().scan(1, end, Part::decisions, [&](const RecordPtr& record) {
     if (record->envelope.site == request.site) input.decisions.push_back(record);

@@ -18,6 +18,7 @@ class Check {
     const auto index = view_.now.find(p_.device.text);
     const DeviceState* device = index && *index < view_.devices.size() ? &view_.devices[*index] : nullptr;
     stop();
+    if (p_.purpose != Purpose::rollback) enabled();  // what was sent before the flag was turned is still put back
     if (device == nullptr || !device->registered) {
       refuse("unknown-device", "No device \"" + p_.device.text + "\" is registered at this site: register it first.");
       return std::move(verdict_);
@@ -39,6 +40,7 @@ class Check {
   Verdict run_stay() {
     const auto index = view_.now.find(p_.device.text);
     stop();
+    enabled();  // of rollbacks, too: where nothing is commanded every lease runs out
     if (!index || *index >= view_.devices.size()) return std::move(verdict_);
     const DeviceState& device = view_.devices[*index];
     environment(device);
@@ -69,6 +71,17 @@ class Check {
       refuse("stop", "The emergency stop is engaged: a named person must lift it first.", {}, {}, {}, view_.stop_position);
     if (!view_.settings.automation && !person())
       refuse("automation-off", "Automation is switched off for this site: switch it on in the site's settings.");
+  }
+
+  // Deployed dark: seen and decided, not sent, until who runs the host says so.
+  void enabled() {
+    if (safe_state()) return;
+    if (!view_.limits.control)
+      refuse("control-off", "Nothing is commanded from this host: write control = true under [features] in its configuration file, or set "
+                            "HELIOGRAPH_FEATURES_CONTROL=true, and start it again.");
+    if (!view_.limits.automation && !person())
+      refuse("automation-not-enabled", "Automation commands nothing on this host: write automation = true under [features] in its configuration file, or set "
+                                       "HELIOGRAPH_FEATURES_AUTOMATION=true, and start it again.");
   }
 
   void capability(const DeviceState& device) {

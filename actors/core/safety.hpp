@@ -20,6 +20,8 @@ struct HostLimits {
   std::int32_t soc_floor_permille = soc_floor_least;
   std::int64_t grid_import_w_max = 0;  // 0 = none
   std::string environment = "production";
+  /// Feature flags (docs/CONFIGURATION.md). A configuration that says nothing turns them off; a core without one decides as if they were on.
+  bool control = true, automation = true;
 };
 
 /// What safety looks at. Built by the site for one moment; nothing in it is copied.

@@ -40,6 +40,12 @@ void calm(Story& story, std::int64_t soc = 600) {
   story.pass(second_us);
 }
 
+void flags(Story& story, bool control, bool automation) {
+  HostLimits limits;
+  limits.control = control, limits.automation = automation;
+  story.site.set_limits(limits);
+}
+
 std::vector<Row> situations() {
   std::vector<Row> out;
   const auto with_charge = [&](const char* when, std::int64_t soc) { out.push_back({when, [soc](Story& s) { calm(s, soc); }}); };
@@ -117,6 +123,9 @@ std::vector<Row> situations() {
                  }});
   out.push_back({"the emergency stop", [](Story& s) { calm(s), s.stop(); }});
   out.push_back({"safe mode", [](Story& s) { calm(s), s.site.set_safe_mode(true); }});
+  out.push_back({"the host's flag `control` is off", [](Story& s) { calm(s), flags(s, false, true); }});
+  out.push_back({"the host's flag `automation` is off", [](Story& s) { calm(s), flags(s, true, false); }});
+  out.push_back({"both flags are off, as in a configuration that says nothing", [](Story& s) { calm(s), flags(s, false, false); }});
   return out;
 }
 
@@ -170,7 +179,7 @@ TEST_CASE("the truth table in docs/SAFETY.md is what the code says") {
   CHECK(made == written);
   // Every kind of answer stands in it: a table of "yes" would say nothing.
   for (const char* rule : {"soc-floor", "min-soc", "pause-below", "target-soc", "unknown", "stale", "quality", "stuck", "grid-limit", "busy", "manual-hold", "environment",
-                           "rest-hours", "solar-hours", "automation-off", "stop", "safe-mode", "device-offline", "yes"}) {
+                           "rest-hours", "solar-hours", "automation-off", "stop", "safe-mode", "control-off", "automation-not-enabled", "device-offline", "yes"}) {
     CAPTURE(rule);
     CHECK(made.find(rule) != std::string::npos);
   }
