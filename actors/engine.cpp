@@ -76,7 +76,7 @@ Result<std::unique_ptr<Engine>> Engine::start(Store& store, const Clock& wall, E
   r.alarms = spawn_clock(r.system, *engine->clock_, r.directory);
   r.projector = spawn_projector(r.system, *engine->views_, r.writer, fatal);
   r.people = spawn_people(r.system, people->covered, {store.log(), store.views(), *engine->clock_, r.writer, *engine->people_, fatal});
-  r.supervisor = spawn_supervisor(r.system, {store, *engine->clock_, r.directory, r.committer, r.writer, r.alarms, r.projector, r.people, fatal, engine->options_.limits, engine->safe_mode_, engine->clock_doubt_},
+  r.supervisor = spawn_supervisor(r.system, {store, *engine->clock_, r.directory, r.committer, r.writer, r.alarms, r.projector, r.people, fatal, engine->options_.limits, engine->options_.limits_of, engine->safe_mode_, engine->clock_doubt_},
                                 std::move(*sites));
 
   if (auto said = engine->say(EngineStarted{engine->options_.version, engine->options_.commit, engine->clean_, engine->safe_mode_}); !said)
@@ -182,6 +182,7 @@ void Engine::drive(const SiteKey& site, const DeviceId& device, PortPtr port) {
 }
 
 void Engine::listen(const SiteKey& site, SourcePtr source) {
+  if (!options_.polling && site != engine_site()) return;
   caf::anon_send(running_->supervisor, adopt_atom_v, site, std::move(source));
 }
 

@@ -2,6 +2,7 @@
 // order. Everybody outside actors/ (API, verbs, simulated house) talks to this and to no actor.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,8 @@ struct EngineOptions {
   Progress catching_up = {};  // views folding what they missed
   std::string stop_mark = {};  // directory of the file that outlives a stop without a record (stop_mark.hpp); empty = none
   HostLimits limits = {};     // of the host's configuration, for every site
+  std::map<SiteKey, HostLimits> limits_of = {};  // sites that have others: a simulated one, which cannot harm anything
+  bool polling = true;        // false: no device, account or house is asked for readings
 };
 
 class Engine {
@@ -62,13 +65,14 @@ class Engine {
   /// Drives a device of a site through this port from now on.
   void drive(const SiteKey& site, const DeviceId& device, PortPtr port);
 
-  /// Asks this source for the site's readings from now on.
+  /// Asks this source for the site's readings from now on; with polling off only the engine's own.
   void listen(const SiteKey& site, SourcePtr source);
 
   Store& store() { return store_; }
   const Clock& clock() const { return *clock_; }
   const WriterStats& writer_stats() const { return stats_; }
   const HostLimits& limits() const { return options_.limits; }
+  bool polling() const { return options_.polling; }
   /// Views and STOP work, nothing is commanded (actors/safe_mode.hpp).
   bool safe_mode() const { return safe_mode_; }
 

@@ -72,12 +72,17 @@ class Supervisor : public SupervisorActor::base {
     else send(site->second, request);
   }
 
+  const HostLimits& limits_for(const SiteKey& key) const {
+    const auto own = house_.limits_of.find(key);
+    return own == house_.limits_of.end() ? house_.limits : own->second;
+  }
+
   void start_site(const SiteKey& key, RecoveredSite recovered) {
     std::map<std::string, Sent> in_flight;
     for (const DeviceState& device : recovered.site.devices())
       if (device.in_flight) in_flight[device.about.device.text] = {device.in_flight->command, device.in_flight->retry};
     const SiteContext context{house_.store.log(), house_.store.views(), house_.clock, house_.committer, house_.writer, house_.alarms, house_.directory.stop_flag(key),
-                              house_.limits, house_.safe_mode, doubt_for(key)};
+                              limits_for(key), house_.safe_mode, doubt_for(key)};
     const SiteActor site = spawn_site(system(), std::move(recovered.site), recovered.covered, context);
     monitor(site);
     sites_[key] = site;

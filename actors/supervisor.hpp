@@ -24,6 +24,7 @@ struct HouseParts {
   PeopleActor people;
   std::function<void(const Error&)> fatal;
   HostLimits limits = {};
+  std::map<SiteKey, HostLimits> limits_of = {};  // sites that have others
   bool safe_mode = false;
   Micros clock_doubt = 0;  // of this start, against the log
 };

@@ -8,7 +8,10 @@ namespace {
 
 http::Response health(const Service& service) {
   JsonWriter json;
-  json.begin_object().field("status", "ok").field("safe_mode", service.engine.safe_mode()).field("version", service.version).field("commit", service.commit).end_object();
+  const HostLimits& limits = service.engine.limits();
+  json.begin_object().field("status", "ok").field("safe_mode", service.engine.safe_mode());
+  json.key("features").begin_object().field("polling", service.engine.polling()).field("control", limits.control).field("automation", limits.automation).end_object();
+  json.field("version", service.version).field("commit", service.commit).end_object();
   return http::json_response(json.str());
 }
 

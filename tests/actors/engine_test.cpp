@@ -180,3 +180,58 @@ TEST_CASE("an engine over a log that fails says so once, and can still be stoppe
   CHECK_FALSE((*engine)->stop());
   CHECK(fatal == 1);
 }
+
+// ---- the host's flags --------------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// Counts how often it is asked, and says when that was the third time.
+struct CountingSource : ReadingSource {
+  Micros interval() const override { return 1'000; }
+  Result<ReadingBatch> poll(Micros) override {
+    if (++polls == 3) third.set_value();
+    return ReadingBatch{};
+  }
+  std::atomic<int> polls = 0;
+  std::promise<void> third;
+};
+
+}  // namespace
+
+TEST_CASE("with polling off no site's source is asked, and the engine's own is") {
+  for (const bool polling : {true, false}) {
+    const auto store = open_memory_store();
+    ManualClock clock(monday_noon);
+    EngineOptions options;
+    options.polling = polling;
+    auto engine = Engine::start(*store, clock, options);
+    REQUIRE(engine);
+    furnish(**engine, clock);
+    const auto house = std::make_shared<CountingSource>(), own = std::make_shared<CountingSource>();
+    (*engine)->listen(villa, house);
+    (*engine)->listen(engine_site(), own);
+    own->third.get_future().wait();
+    if (polling) house->third.get_future().wait();
+    REQUIRE((*engine)->stop());
+    CHECK((house->polls > 0) == polling);
+  }
+}
+
+TEST_CASE("a site with limits of its own takes commands where the host commands nothing") {
+  const auto store = open_memory_store();
+  ManualClock clock(monday_noon);
+  EngineOptions options;
+  options.limits.control = false;
+  const SiteKey toy{{"acme"}, {"toy"}};
+  options.limits_of[toy] = {};
+  auto engine = Engine::start(*store, clock, options);
+  REQUIRE(engine);
+  furnish(**engine, clock);
+  REQUIRE((*engine)->request_and_wait(toy, Configure{SiteConfigured{}, anna}));
+  REQUIRE((*engine)->request_and_wait(toy, RegisterDevice{plug("miner-1"), anna}));
+  const auto real = (*engine)->request_and_wait(villa, ask_for("miner-1", Action::switch_off)), simulated = (*engine)->request_and_wait(toy, ask_for("miner-1", Action::switch_off));
+  REQUIRE(real);
+  REQUIRE(simulated);
+  CHECK(real->command->refusals.front().rule == "control-off");
+  CHECK(simulated->command->refusals.empty());
+}

@@ -77,7 +77,7 @@ World::World(TestStore& in, ManualClock& time, HostLimits limits, bool safe_mode
   ensure(known.has_value(), "people recover", "World");
   book.emplace(std::move(known->people));
   people = spawn_people(system, known->covered, {store.log(), store.views(), steady, writer, *book, note});
-  supervisor = spawn_supervisor(system, {store, steady, directory, committer, writer, alarms, projector, people, note, std::move(limits), safe_mode, clock_doubt(clock.now(), newest_of(store))}, std::move(*sites));
+  supervisor = spawn_supervisor(system, {store, steady, directory, committer, writer, alarms, projector, people, note, std::move(limits), {}, safe_mode, clock_doubt(clock.now(), newest_of(store))}, std::move(*sites));
   run();
 }
 
