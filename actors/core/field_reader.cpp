@@ -15,7 +15,7 @@ void FieldReader::problem(std::string_view key, std::string sentence) {
 }
 
 const Document* FieldReader::find(std::string_view key) {
-  if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.push_back(key);
+  if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.emplace_back(key);
   for (const auto& [name, value] : node_.fields)
     if (name == key) return &value;
   return nullptr;
@@ -89,14 +89,15 @@ void FieldReader::require(std::string_view key, std::string_view example) {
 }
 
 void FieldReader::refuse_others() {
+  const std::vector<std::string_view> names(known_.begin(), known_.end());
   for (const auto& [name, value] : node_.fields) {
     if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
     std::string sentence = what_ + " has no field " + quoted(name) + ": ";
-    if (const auto meant = nearest(name, known_)) {
+    if (const auto meant = nearest(name, names)) {
       sentence += "did you mean \"" + std::string(*meant) + "\"?";
     } else {
       sentence += "use ";
-      for (std::size_t i = 0; i < known_.size(); ++i) sentence += (i ? ", " : "") + std::string(known_[i]);
+      for (std::size_t i = 0; i < known_.size(); ++i) sentence += (i ? ", " : "") + known_[i];
       sentence += ".";
     }
     problem(name, std::move(sentence));

@@ -52,7 +52,7 @@ class FieldReader {
   const Document& node_;
   const Place& place_;
   std::string what_;
-  std::vector<std::string_view> known_;
+  std::vector<std::string> known_;  // own copies: a key may be made for the question
   std::vector<DocumentProblem>& problems_;
 };
 

@@ -93,6 +93,10 @@ const std::vector<Home>& homes() {
          return p == "events/codec.cpp" || p == "events/upcast.cpp" || ends_with(p, "messages.hpp");
        },
        "go through events/codec.hpp: only the codec and the upcasters know the encoding"},
+      {"toml++",
+       {"toml++/"},
+       [](std::string_view p) { return p == "actors/core/document_toml.cpp"; },
+       "go through actors/core/document_toml.hpp: its bounds hold, and no value gets into a sentence"},
       {"yaml-cpp", {"yaml-cpp/"}, [](std::string_view p) { return !is_header(p); }, "include it in a .cpp file only"},
       {"simdjson", {"simdjson.h"}, [](std::string_view p) { return !is_header(p); }, "include it in a .cpp file only"},
       {"RapidJSON",

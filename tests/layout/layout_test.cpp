@@ -108,6 +108,8 @@ TEST_CASE("planted: third-party headers away from home are found") {
       {"events/event_json.cpp", body("#include \"log.pb.h\""), "Protobuf does not belong here"},
       {"storage/x.cpp", body("#include <google/protobuf/message.h>"), "Protobuf does not belong here"},
       {"events/codec.cpp", body("#include \"log.pb.h\""), ""},
+      {"actors/x.cpp", body("#include <toml++/toml.h>"), "toml++ does not belong here"},
+      {"actors/core/document_toml.cpp", body("#include <toml++/toml.h>"), ""},
       {"actors/core/x.hpp", header("#include <yaml-cpp/yaml.h>"), "yaml-cpp does not belong here"},
       {"api/x.hpp", header("#include <simdjson.h>"), "simdjson does not belong here"},
       {"api/x.hpp", header("#include <rapidjson/writer.h>"), "RapidJSON does not belong here"},
