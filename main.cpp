@@ -12,11 +12,11 @@
 #include <iostream>
 #include <sstream>
 
-#include "actors/host_config.hpp"
 #include "api/export/export.hpp"
 #include "api/import/into.hpp"
 #include "actors/stop_line.hpp"
 #include "api/web_server.hpp"
+#include "config_verb.hpp"
 #include "events/checkpoint.hpp"
 #include "events/key_file.hpp"
 #include "events/event_json.hpp"
@@ -37,7 +37,6 @@ struct Options {
   std::int64_t speed = 1;
   std::uint64_t seed = 1;
   int past_days = 365;
-  std::optional<notify::NotifyOptions> notify;
   bool readings = false;
 };
 
@@ -106,9 +105,7 @@ void print_notes(const Store& store) {
 
 std::string key_file(const std::string& data) { return (std::filesystem::path(data) / "checkpoint.key").string(); }
 
-Result<std::unique_ptr<Engine>> start_engine(Store& store, const std::string& data, Clock& clock, const HostLimits& limits = {}) {
-  EngineOptions options;
-  options.limits = limits;
+Result<std::unique_ptr<Engine>> start_engine(Store& store, const std::string& data, Clock& clock, EngineOptions options = {}) {
   options.stop_mark = data;
   auto key = SigningKey::open(key_file(data));
   if (!key) return fail(key.error());
@@ -157,28 +154,30 @@ void take_files() {
 }
 
 /// Runs engine and door until a signal comes.
-int run(Store& store, Engine& engine, const Options& o, bool read_only, const sigset_t& signals, const Greeting& greet) {
+int run(Store& store, Engine& engine, const HostConfig& config, bool read_only, const sigset_t& signals, const Greeting& greet) {
   take_files();
   api::Service service{engine, HELIOGRAPH_VERSION, HELIOGRAPH_COMMIT, read_only, dry_runs_on(store, engine.limits())};
-  auto people_key = open_key_file((std::filesystem::path(o.data) / "people.key").string(), "key of people's secrets");
+  auto people_key = open_key_file((std::filesystem::path(config.data) / "people.key").string(), "key of people's secrets");
   if (!people_key) return complain(people_key.error());
   service.people_key = *people_key;
+  service.config = config.server;
   std::unique_ptr<Notifier> notifier;  // outlives the engine's last word
-  if (o.notify) {
-    auto key = open_key_file((std::filesystem::path(o.data) / "approval.key").string(), "approval key");
+  if (config.notify) {
+    auto key = open_key_file((std::filesystem::path(config.data) / "approval.key").string(), "approval key");
     if (!key) return complain(key.error());
-    auto started = Notifier::start(engine, {*o.notify, *key});
+    auto started = Notifier::start(engine, {*config.notify, *key});
     if (!started) return complain(started.error());
     notifier = std::move(*started);
     service.notifier = notifier.get();
   }
-  auto web = api::WebServer::start(engine, o.listen, std::move(service));
+  const std::string& listen = config.server.listen;
+  auto web = api::WebServer::start(engine, listen, std::move(service));
   if (!web) return complain(web.error());
   // The demo has nothing to stop and takes nothing from outside.
-  Result<std::unique_ptr<StopLine>> stop_line = read_only ? Result<std::unique_ptr<StopLine>>(nullptr) : StopLine::open(engine, o.data);
+  Result<std::unique_ptr<StopLine>> stop_line = read_only ? Result<std::unique_ptr<StopLine>>(nullptr) : StopLine::open(engine, config.data);
   if (!stop_line) return complain(stop_line.error());
   const bool needs_owner = !read_only && !engine.people().read([](const People& all) { return all.has_owner(); });
-  greet("http://" + o.listen.substr(0, o.listen.rfind(':')) + ":" + std::to_string((*web)->port()));
+  greet("http://" + listen.substr(0, listen.rfind(':')) + ":" + std::to_string((*web)->port()));
   if (needs_owner)
     std::cout << "Nobody can log in yet: open the page on this machine and make the owner. From another machine it asks for this code: " << (*web)->setup_code() << std::endl;
   int signal = 0;
@@ -224,58 +223,82 @@ void greet_demo(const std::string& url) {
             << "Stop with Ctrl-C." << std::endl;
 }
 
-int demo(const Options& o, bool data_given) {
+EngineOptions engine_options(const HostConfig& config, const HostLimits& limits) {
+  EngineOptions options;
+  options.limits = limits;
+  options.polling = config.features.polling;
+  return options;
+}
+
+/// TLS is read and not served yet: whoever asks for it must not get plain text instead.
+Status check_served(const HostConfig& config) {
+  if (!config.server.tls) return {};
+  return fail(Errc::unsupported, "This version does not end TLS itself: leave out [tls], put a proxy with TLS before it and write behind_proxy = true under [server].", "/tls");
+}
+
+int demo(const Options& o, bool data_given, bool listen_given) {
   if (o.speed < 1 || o.speed > 100'000) return complain({Errc::invalid, "--speed takes 1 to 100000.", {}});
   const sigset_t signals = claim_signals();
+  // Never the data directory of the environment: invented history has no place in it.
+  LoadedConfig loaded = load_config("", listen_given ? std::map<std::string, std::string>{{"listen", o.listen}} : std::map<std::string, std::string>{});
+  if (!loaded.problems.empty()) return complain(loaded);
+  HostConfig& config = loaded.config;
+  if (auto can = check_served(config); !can) return complain(can.error());
   std::optional<Scratch> scratch;
   if (!data_given) scratch.emplace();
   if (scratch && scratch->path().empty()) return complain({Errc::io, "No temporary directory could be made: name one with --data.", {}});
-  const std::string data = scratch ? scratch->path() : o.data;
-  auto store = open_store(data, {.create = true, .condense = true});
+  config.data = scratch ? scratch->path() : o.data;
+  auto store = open_store(config.data, {.create = true, .condense = true});
   if (!store) return complain(store.error());
   print_notes(**store);
   FastClock clock(o.speed);
-  auto engine = start_engine(**store, data, clock);
+  auto engine = start_engine(**store, config.data, clock, engine_options(config, limits_for_simulated(config)));
   if (!engine) return complain(engine.error());
   if (auto done = settle_house(**engine, {{"local"}, {"home"}}, o.seed, o.past_days * day_us); !done) return complain(done.error());
-  return run(**store, **engine, o, true, signals, greet_demo);
+  config.notify.reset();  // nobody is told of what is invented
+  return run(**store, **engine, config, true, signals, greet_demo);
 }
 
-/// What --config names; the defaults without it.
-Result<HostConfig> host_config(const Options& o) {
-  if (o.config.empty()) return HostConfig{};
-  auto text = read_text(o.config);
-  if (!text) return fail(text.error());
-  auto config = parse_host_config(*text);
-  if (!config) return fail(config.error().code, o.config + ": " + config.error().sentence, config.error().pointer);
-  return config;
+/// What was given on the command line wins over everything.
+std::map<std::string, std::string> given_for_serve(const Options& o, bool data_given, bool listen_given) {
+  std::map<std::string, std::string> given;
+  if (data_given) given["data"] = o.data;
+  if (listen_given) given["listen"] = o.listen;
+  return given;
 }
 
-int serve(Options o, bool data_given, bool listen_given) {
+void greet_served(const Options& o, const HostConfig& config, const std::string& url) {
+  std::cout << "Heliograph serves " << config.data << " at " << url << "/  (Ctrl-C stops it)" << std::endl;
+  if (!o.simulate.empty()) std::cout << "The site \"" << o.simulate << "\" is a simulated house: none of its devices is real." << std::endl;
+  if (!config.limits.control) std::cout << "No real device is commanded: control = true under [features] of the configuration turns it on." << std::endl;
+}
+
+int serve(const Options& o, bool data_given, bool listen_given) {
   const sigset_t signals = claim_signals();
-  const auto config = host_config(o);
-  if (!config) return complain(config.error());
-  if (!data_given) o.data = config->data.value_or(o.data);
-  if (!listen_given) o.listen = config->listen.value_or(o.listen);
-  o.notify = config->notify;
-  auto store = open_store(o.data, {.create = true, .condense = true});
+  const LoadedConfig loaded = load_config(o.config, given_for_serve(o, data_given, listen_given));
+  if (!loaded.problems.empty()) return complain(loaded);
+  const HostConfig& config = loaded.config;
+  if (auto can = check_served(config); !can) return complain(can.error());
+  std::optional<SiteKey> simulated;
+  EngineOptions options = engine_options(config, config.limits);
+  if (!o.simulate.empty()) {
+    auto site = site_named(o.simulate);
+    if (!site) return complain(site.error());
+    simulated = std::move(*site);
+    options.limits_of[*simulated] = limits_for_simulated(config);
+  }
+  auto store = open_store(config.data, {.create = true, .condense = true});
   if (!store) return complain(store.error());
   print_notes(**store);
   SystemClock clock;
-  auto engine = start_engine(**store, o.data, clock, config->limits);
+  auto engine = start_engine(**store, config.data, clock, std::move(options));
   if (!engine) return complain(engine.error());
   if ((*engine)->safe_mode())
     std::cerr << "heliograph: safe mode: it has ended five times within ten minutes without an ordered stop. Views and STOP work, commands are refused; "
                  "stop it with Ctrl-C or SIGTERM and start it again when the cause is found.\n";
-  if (!o.simulate.empty()) {
-    auto site = site_named(o.simulate);
-    if (!site) return complain(site.error());
-    if (auto done = simulate_house(**engine, *site, o.seed); !done) return complain(done.error());
-  }
-  return run(**store, **engine, o, false, signals, [&](const std::string& url) {
-    std::cout << "Heliograph serves " << o.data << " at " << url << "/  (Ctrl-C stops it)" << std::endl;
-    if (!o.simulate.empty()) std::cout << "The site \"" << o.simulate << "\" is a simulated house: none of its devices is real." << std::endl;
-  });
+  if (simulated)
+    if (auto done = simulate_house(**engine, *simulated, o.seed); !done) return complain(done.error());
+  return run(**store, **engine, config, false, signals, [&](const std::string& url) { greet_served(o, config, url); });
 }
 
 // ---- history --------------------------------------------------------------------------------------------------------
@@ -283,6 +306,8 @@ int serve(Options o, bool data_given, bool listen_given) {
 int import(const Options& o) {
   auto site = site_named(o.site);
   if (!site) return complain(site.error());
+  const LoadedConfig loaded = load_config(o.config, {});  // rules may come due meanwhile: they are judged as the live engine does
+  if (!loaded.problems.empty()) return complain(loaded);
   std::optional<ImportMap> map;
   if (!o.map.empty()) {
     auto opened = open_map(o.map);
@@ -293,7 +318,7 @@ int import(const Options& o) {
   if (!store) return complain(store.error());
   print_notes(**store);
   SystemClock clock;
-  auto engine = start_engine(**store, o.data, clock);
+  auto engine = start_engine(**store, o.data, clock, engine_options(loaded.config, loaded.config.limits));
   if (!engine) return complain(engine.error());
   int result = 0;
   for (const std::string& file : o.files) {
@@ -315,11 +340,11 @@ int import(const Options& o) {
 int replay(const Options& o) {
   auto site = site_named(o.site);
   if (!site) return complain(site.error());
-  const auto config = host_config(o);
-  if (!config) return complain(config.error());
+  const LoadedConfig loaded = load_config(o.config, {});
+  if (!loaded.problems.empty()) return complain(loaded);
   DryRunRequest request;
   request.site = *site;
-  request.limits = config->limits;
+  request.limits = loaded.config.limits;
   const auto from = time_given(o.from), to = time_given(o.to);
   if (!from) return complain(from.error());
   if (!to) return complain(to.error());
@@ -483,7 +508,10 @@ int run_verb(int argc, char** argv) {
     verb->add_flag("--json", o.json, "print JSON");
     return verb;
   };
-  const auto data = [&](CLI::App* verb) { return verb->add_option("--data", o.data, "the data directory")->capture_default_str(); };
+  const auto data = [&](CLI::App* verb) { verb->add_option("--data", o.data, "the data directory")->capture_default_str()->envname("HELIOGRAPH_DATA"); };
+  const auto config = [&](CLI::App* verb) {
+    verb->add_option("--config", o.config, "the host's configuration, TOML (docs/CONFIGURATION.md)")->envname("HELIOGRAPH_CONFIG");
+  };
   const auto period = [&](CLI::App* verb) {
     verb->add_option("--from", o.from, "first moment, RFC 3339");
     verb->add_option("--to", o.to, "moment after the last, RFC 3339");
@@ -491,17 +519,23 @@ int run_verb(int argc, char** argv) {
 
   CLI::App* v_demo = add("demo", "The example house with a year of history, live and read-only", "heliograph demo --listen 127.0.0.1:8080");
   CLI::Option* demo_data = v_demo->add_option("--data", o.data, "keep it here; a temporary directory otherwise");
-  v_demo->add_option("--listen", o.listen, "address and port")->capture_default_str();
+  CLI::Option* demo_listen = v_demo->add_option("--listen", o.listen, "address and port")->capture_default_str();
   v_demo->add_option("--speed", o.speed, "how many times as fast as real time")->capture_default_str();
   v_demo->add_option("--seed", o.seed, "another seed, another house")->capture_default_str();
   v_demo->add_option("--past-days", o.past_days, "days of history")->capture_default_str()->check(CLI::Range(0, 3650));
 
-  CLI::App* v_serve = add("serve", "The engine, its API and status page", "heliograph serve --data /var/lib/heliograph\n  heliograph serve --config /etc/heliograph.json\n  heliograph serve --data try --simulate home");
-  v_serve->add_option("--config", o.config, "JSON or YAML: data, listen, environment, limits (docs/CONFIGURATION.md)");
+  CLI::App* v_serve = add("serve", "The engine, its API and status page",
+                          "heliograph serve --data /var/lib/heliograph\n  heliograph serve --config /etc/heliograph/heliograph.toml\n  heliograph serve --data try --simulate home");
+  config(v_serve);
   v_serve->add_option("--simulate", o.simulate, "this site is a simulated house that takes commands (README.md)");
   v_serve->add_option("--seed", o.seed, "another seed, another simulated house")->capture_default_str();
-  CLI::Option* serve_data = data(v_serve);
+  CLI::Option* serve_data = v_serve->add_option("--data", o.data, "the data directory")->capture_default_str();
   CLI::Option* serve_listen = v_serve->add_option("--listen", o.listen, "address and port")->capture_default_str();
+
+  CLI::App* v_check = add("check-config", "Is the configuration good? What is in effect, and why", "heliograph check-config --config /etc/heliograph/heliograph.toml");
+  config(v_check);
+  CLI::Option* check_data = v_check->add_option("--data", o.data, "as serve would be given it");
+  CLI::Option* check_listen = v_check->add_option("--listen", o.listen, "as serve would be given it");
 
   CLI::App* v_stop = add("stop", "Emergency stop of every site, by its own way in: works when nothing else does", "heliograph stop --data /var/lib/heliograph --reason 'smoke in the garage'");
   data(v_stop);
@@ -509,6 +543,7 @@ int run_verb(int argc, char** argv) {
 
   CLI::App* v_import = add("import", "History from CSV (plain or gzip) or JSON lines", "heliograph import --data mine --site home --map nl_enphase year.csv.gz");
   data(v_import);
+  config(v_import);
   v_import->add_option("--site", o.site, "the site's id")->required();
   v_import->add_option("--map,--preset", o.map, "a preset's name or a mapping document (docs/IMPORT.md)");
   v_import->add_option("--timezone", o.time_zone, "IANA zone of times without an offset");
@@ -519,7 +554,7 @@ int run_verb(int argc, char** argv) {
   data(v_replay);
   v_replay->add_option("--site", o.site, "the site's id")->required();
   period(v_replay);
-  v_replay->add_option("--config", o.config, "the host's configuration, for its limits");
+  config(v_replay);
   v_replay->add_option("--rules", o.rules, "rules as JSON or YAML; the site's own otherwise");
   v_replay->add_option("--scenario", o.scenario, "battery, devices and tariff to suppose (docs/DRY_RUN.md)");
 
@@ -547,11 +582,12 @@ int run_verb(int argc, char** argv) {
   if (argc > 1 && argv[1][0] != '-') {
     const auto verbs = app.get_subcommands([](const CLI::App*) { return true; });
     if (std::none_of(verbs.begin(), verbs.end(), [&](const CLI::App* verb) { return verb->get_name() == argv[1]; }))
-      return complain({Errc::invalid, "There is no verb \"" + std::string(argv[1]) + "\": use demo, serve, stop, import, replay, export, verify or rebuild.", {}});
+      return complain({Errc::invalid, "There is no verb \"" + std::string(argv[1]) + "\": use demo, serve, check-config, stop, import, replay, export, verify or rebuild.", {}});
   }
   CLI11_PARSE(app, argc, argv);
-  if (*v_demo) return demo(o, demo_data->count() > 0);
+  if (*v_demo) return demo(o, demo_data->count() > 0, demo_listen->count() > 0);
   if (*v_serve) return serve(o, serve_data->count() > 0, serve_listen->count() > 0);
+  if (*v_check) return check_config(o.config, given_for_serve(o, check_data->count() > 0, check_listen->count() > 0), o.json);
   if (*v_stop) return stop_verb(o.data, o.reason, o.json);
   if (*v_import) return import(o);
   if (*v_replay) return replay(o);

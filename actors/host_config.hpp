@@ -1,25 +1,50 @@
-// The host's configuration file: what only who runs this machine decides, and nobody can loosen through the API
-// (docs/CONFIGURATION.md). Read once at the start; this file knows no file system and no command line.
+// The host's configuration: what only who runs this machine decides, and nobody can loosen through the API (docs/CONFIGURATION.md).
+// Read once at the start; this file knows no file system (but for secrets), no environment and no command line.
 #pragma once
 
 #include <optional>
 #include <string>
-#include <string_view>
+#include <vector>
 
+#include "actors/config_layers.hpp"
 #include "actors/core/safety.hpp"
 #include "actors/notify/options.hpp"
-#include "events/result.hpp"
+#include "actors/server_config.hpp"
 
 namespace heliograph {
 
-/// What is left out keeps its default; the command line wins over `data` and `listen`.
+/// Deploy dark: what is not turned on does not happen. Not said is off, but a simulated house may take it for on.
+struct Features {
+  bool polling = true;
+  std::optional<bool> control, automation;
+};
+
 struct HostConfig {
-  std::optional<std::string> data, listen;
-  HostLimits limits;
+  std::string data = "data";
+  HostLimits limits;  // with the flags as they are in effect for real devices
+  Features features;
+  ServerConfig server;
   std::optional<notify::NotifyOptions> notify;  // none: nobody is told
 };
 
-/// JSON or YAML. Error invalid: one sentence about the first problem, with its pointer, and how many more there are.
-Result<HostConfig> parse_host_config(std::string_view text);
+struct ConfigProblem {
+  std::string sentence;
+  std::string pointer;  // "" = the whole file, or no key at all
+  ConfigOrigin origin;
+
+  /// "heliograph.toml:7: ... (/limits/soc_floor_percent)"; `file` as the configuration was named.
+  std::string text(const std::string& file) const;
+};
+
+struct LoadedConfig {
+  HostConfig config;  // to be used only without problems
+  ConfigLayers layers;
+  std::vector<ConfigProblem> problems;  // those of the file in its order
+};
+
+LoadedConfig load_config(const ConfigInput& input);
+
+/// Limits for a site whose devices are simulated: it takes commands unless the configuration says otherwise.
+HostLimits limits_for_simulated(const HostConfig& config);
 
 }  // namespace heliograph

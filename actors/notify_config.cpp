@@ -1,47 +1,52 @@
 #include "actors/notify_config.hpp"
 
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
+#include "actors/secret_file.hpp"
 
 namespace heliograph {
 namespace {
 
-using Problems = std::vector<DocumentProblem>;
-constexpr std::size_t secret_bytes_max = 8'192;
+/// What reads a part of the section: where problems go, and where secrets come from.
+struct Reading {
+  const SecretPlaces& secrets;
+  std::vector<DocumentProblem>& problems;
+};
 
-/// {"file": "/run/secrets/smtp"} or {"env": "SMTP_PASSWORD"}; never the secret itself, so that a configuration can be shown.
-Secret read_secret(FieldReader& parent, std::string_view key, Problems& problems) {
-  const Document* node = parent.find(key);
-  if (node == nullptr) return {};
-  const Place here = parent.place(key);
-  FieldReader fields(*node, here, "A secret", problems);
-  const auto file = fields.text("file"), variable = fields.text("env");
-  fields.refuse_others();
-  if (file.has_value() == variable.has_value()) {
-    if (node->kind == Document::Kind::object) parent.problem(key, "A secret names a file or an environment variable: {\"file\": \"/run/secrets/smtp\"} or {\"env\": \"SMTP_PASSWORD\"}.");
+Result<std::string> secret_of(const SecretPlaces& places, const std::string& variable) {
+  const auto found = places.environment.find(variable);
+  if (found == places.environment.end()) return fail(Errc::not_found, "The environment variable " + quoted(variable) + " is not set.");
+  return found->second;
+}
+
+/// `key`_file or `key`_env, which name where it is, or `key` itself.
+Secret read_secret(FieldReader& fields, const std::string& key, const Reading& reading, std::string_view needed_by = {}) {
+  const std::string file_key = key + "_file", env_key = key + "_env";
+  const auto here = fields.text(key), file = fields.text(file_key), variable = fields.text(env_key);
+  if (here.has_value() + file.has_value() + variable.has_value() != 1) {
+    const bool given = here || file || variable, unreadable = fields.find(key) || fields.find(file_key) || fields.find(env_key);
+    if (given) fields.problem(key, "The secret is given more than once: keep one of " + key + ", " + file_key + " and " + env_key + ".");
+    else if (!unreadable && !needed_by.empty())
+      fields.problem(key, std::string(needed_by) + " needs a secret, for example " + file_key + " = \"/etc/heliograph/secret\", a file with mode 0600.");
     return {};
   }
-  std::string text;
-  if (variable) {
-    const char* value = std::getenv(variable->c_str());
-    if (value == nullptr) parent.problem(key, "The environment variable " + quoted(*variable) + " is not set.");
-    else text = value;
-  } else {
-    std::ifstream in(*file, std::ios::binary);
-    if (!in) parent.problem(key, "The file " + quoted(*file) + " cannot be read: check its name and rights.");
-    text.assign(std::istreambuf_iterator<char>(in), {});
+  if (here) {
+    if (auto why = reading.secrets.why_not_here(fields.place(key).pointer()); !why.empty()) {
+      fields.problem(key, std::move(why));
+      return {};
+    }
   }
-  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
-  if (text.empty() || text.size() > secret_bytes_max) parent.problem(key, "The secret is empty or longer than 8 kB.");
-  return Secret(std::move(text));
+  const std::string& place = here ? key : file ? file_key : env_key;
+  Result<std::string> text = here ? Result<std::string>(*here) : file ? read_secret_file(*file) : secret_of(reading.secrets, *variable);
+  if (!text) fields.problem(place, text.error().sentence);
+  else if (text->empty() || text->size() > secret_bytes_max) fields.problem(place, "The secret is empty or longer than 8 kB.");
+  else return Secret(std::move(*text));
+  return {};
 }
 
 template <class Read>
 void each(FieldReader& parent, std::string_view key, const Read& read) {
   const Document* node = parent.find(key);
   if (node == nullptr) return;
-  if (node->kind != Document::Kind::array) return parent.problem(key, "\"" + std::string(key) + "\" is a list: [{...}, {...}].");
+  if (node->kind != Document::Kind::array) return parent.problem(key, "\"" + std::string(key) + "\" is a list of tables: [{ ... }, { ... }].");
   const Place list = parent.place(key);
   for (std::size_t i = 0; i < node->items.size(); ++i) {
     const Place here = list.at(i);
@@ -54,27 +59,27 @@ std::string text_of(FieldReader& fields, std::string_view key, std::string_view 
   return fields.text(key).value_or("");
 }
 
-notify::MailOptions read_mail(const Document& node, const Place& place, Problems& problems) {
-  FieldReader fields(node, place, "The mail server", problems);
+notify::MailOptions read_mail(const Document& node, const Place& place, const Reading& reading) {
+  FieldReader fields(node, place, "The mail server", reading.problems);
   notify::MailOptions out;
-  out.server.host = text_of(fields, "host", "\"host\": \"smtp.example.org\"");
+  out.server.host = text_of(fields, "host", "host = \"smtp.example.org\"");
   const auto security = fields.text("security").value_or("starttls");
   if (security == "tls") out.server.security = notify::MailSecurity::tls, out.server.port = 465;
   else if (security == "plain_loopback") out.server.security = notify::MailSecurity::plain_loopback, out.server.port = 25;
   else if (security != "starttls") fields.problem("security", "\"security\" must be starttls, tls or plain_loopback.");
   if (const auto port = fields.scaled("port", 0, 1, 65'535, "")) out.server.port = static_cast<std::uint16_t>(*port);
   out.server.user = fields.text("user").value_or("");
-  out.server.password = read_secret(fields, "password", problems);
-  out.from = text_of(fields, "from", "\"from\": \"heliograph@example.org\"");
+  out.server.password = read_secret(fields, "password", reading);
+  out.from = text_of(fields, "from", "from = \"heliograph@example.org\"");
   out.from_name = fields.text("from_name").value_or(out.from_name);
   out.policy.allow_lan = fields.truth("allow_lan").value_or(false);
   out.policy.allow_loopback = out.server.security == notify::MailSecurity::plain_loopback;
   each(fields, "to", [&](const Document& item, const Place& here) {
-    FieldReader contact(item, here, "A contact", problems);
+    FieldReader contact(item, here, "A contact", reading.problems);
     notify::MailContact to;
-    to.id = text_of(contact, "id", "\"id\": \"anna\"");
+    to.id = text_of(contact, "id", "id = \"anna\"");
     to.name = contact.text("name").value_or("");
-    to.address = text_of(contact, "address", "\"address\": \"anna@example.org\"");
+    to.address = text_of(contact, "address", "address = \"anna@example.org\"");
     contact.refuse_others();
     out.to.push_back(std::move(to));
   });
@@ -82,22 +87,21 @@ notify::MailOptions read_mail(const Document& node, const Place& place, Problems
   return out;
 }
 
-notify::TwilioOptions read_twilio(const Document& node, const Place& place, Problems& problems) {
-  FieldReader fields(node, place, "Twilio", problems);
+notify::TwilioOptions read_twilio(const Document& node, const Place& place, const Reading& reading) {
+  FieldReader fields(node, place, "Twilio", reading.problems);
   notify::TwilioOptions out;
-  out.account_sid = text_of(fields, "account_sid", "\"account_sid\": \"AC...\"");
+  out.account_sid = text_of(fields, "account_sid", "account_sid = \"AC...\"");
   out.user = fields.text("user").value_or("");
-  fields.require("password", "\"password\": {\"file\": \"/run/secrets/twilio\"}");
-  out.password = read_secret(fields, "password", problems);
-  out.auth_token = read_secret(fields, "auth_token", problems);
+  out.password = read_secret(fields, "password", reading, "Twilio");
+  out.auth_token = read_secret(fields, "auth_token", reading);
   out.from = fields.text("from").value_or("");
   out.messaging_service = fields.text("messaging_service").value_or("");
   out.base = fields.text("base").value_or(out.base);
   each(fields, "to", [&](const Document& item, const Place& here) {
-    FieldReader contact(item, here, "A contact", problems);
+    FieldReader contact(item, here, "A contact", reading.problems);
     notify::SmsContact to;
-    to.id = text_of(contact, "id", "\"id\": \"anna\"");
-    to.number = text_of(contact, "number", "\"number\": \"+48123456789\"");
+    to.id = text_of(contact, "id", "id = \"anna\"");
+    to.number = text_of(contact, "number", "number = \"+48123456789\"");
     contact.refuse_others();
     out.to.push_back(std::move(to));
   });
@@ -105,14 +109,13 @@ notify::TwilioOptions read_twilio(const Document& node, const Place& place, Prob
   return out;
 }
 
-notify::WebhookOptions read_webhook(const Document& node, const Place& place, Problems& problems) {
-  FieldReader fields(node, place, "A webhook", problems);
+notify::WebhookOptions read_webhook(const Document& node, const Place& place, const Reading& reading) {
+  FieldReader fields(node, place, "A webhook", reading.problems);
   notify::WebhookOptions out;
-  out.id = text_of(fields, "id", "\"id\": \"ops\"");
-  out.url = text_of(fields, "url", "\"url\": \"https://hooks.example.org/heliograph\"");
-  fields.require("secret", "\"secret\": {\"file\": \"/run/secrets/hook\"}");
-  out.secrets.push_back(read_secret(fields, "secret", problems));
-  if (fields.find("old_secret") != nullptr) out.secrets.push_back(read_secret(fields, "old_secret", problems));
+  out.id = text_of(fields, "id", "id = \"ops\"");
+  out.url = text_of(fields, "url", "url = \"https://hooks.example.org/heliograph\"");
+  out.secrets.push_back(read_secret(fields, "secret", reading, "A webhook"));
+  if (auto old = read_secret(fields, "old_secret", reading); !old.empty()) out.secrets.push_back(std::move(old));
   out.policy.allow_lan = fields.truth("allow_lan").value_or(false);
   out.policy.allow_http = fields.truth("allow_http").value_or(false);
   fields.refuse_others();
@@ -121,31 +124,30 @@ notify::WebhookOptions read_webhook(const Document& node, const Place& place, Pr
 
 }  // namespace
 
-notify::NotifyOptions read_notify(const Document& node, const Place& place, Problems& problems) {
-  FieldReader fields(node, place, "\"notify\"", problems);
+notify::NotifyOptions read_notify(const Document& node, const Place& place, const SecretPlaces& secrets, std::vector<DocumentProblem>& problems) {
+  const Reading reading{secrets, problems};
+  FieldReader fields(node, place, "\"notify\"", reading.problems);
   notify::NotifyOptions out;
   out.base_url = fields.text("base_url").value_or("");
   out.transport.ca_file = fields.text("ca_file").value_or("");
-  if (const Document* mail = fields.find("mail")) out.mail = read_mail(*mail, fields.place("mail"), problems);
-  if (const Document* twilio = fields.find("twilio")) out.twilio = read_twilio(*twilio, fields.place("twilio"), problems);
+  if (const Document* mail = fields.find("mail")) out.mail = read_mail(*mail, fields.place("mail"), reading);
+  if (const Document* twilio = fields.find("twilio")) out.twilio = read_twilio(*twilio, fields.place("twilio"), reading);
   each(fields, "slack", [&](const Document& item, const Place& here) {
     FieldReader slack(item, here, "A Slack hook", problems);
-    slack.require("url", "\"url\": {\"file\": \"/run/secrets/slack\"}");
-    std::string id = text_of(slack, "id", "\"id\": \"ops\"");
-    out.slack.push_back({std::move(id), read_secret(slack, "url", problems)});
+    std::string id = text_of(slack, "id", "id = \"ops\"");
+    out.slack.push_back({std::move(id), read_secret(slack, "url", reading, "A Slack hook")});
     slack.refuse_others();
   });
   each(fields, "pagerduty", [&](const Document& item, const Place& here) {
     FieldReader duty(item, here, "A PagerDuty service", problems);
-    duty.require("routing_key", "\"routing_key\": {\"file\": \"/run/secrets/pagerduty\"}");
     notify::PagerDutyOptions options;
-    options.id = text_of(duty, "id", "\"id\": \"ops\"");
-    options.routing_key = read_secret(duty, "routing_key", problems);
+    options.id = text_of(duty, "id", "id = \"ops\"");
+    options.routing_key = read_secret(duty, "routing_key", reading, "A PagerDuty service");
     options.base = duty.text("base").value_or(options.base);
     duty.refuse_others();
     out.pagerduty.push_back(std::move(options));
   });
-  each(fields, "webhooks", [&](const Document& item, const Place& here) { out.webhooks.push_back(read_webhook(item, here, problems)); });
+  each(fields, "webhooks", [&](const Document& item, const Place& here) { out.webhooks.push_back(read_webhook(item, here, reading)); });
   fields.refuse_others();
   return out;
 }

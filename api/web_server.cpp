@@ -65,11 +65,13 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
                       responder.send(http::Response{200, {{"Content-Type", "application/json"}}, {}, *described});
                     }});
   *described = std::make_shared<const std::string>(openapi(routes, s.version));
-  parts->router = std::make_shared<http::Router>(std::move(routes), http::RouterOptions{.read_only = s.read_only, .cors_origins = {}, .admit = [door = s.door](const http::Route& route, http::Request& request) { return door->admit(route, request); }});
+  parts->router = std::make_shared<http::Router>(std::move(routes), http::RouterOptions{.read_only = s.read_only, .cors_origins = s.config.cors_origins, .admit = [door = s.door](const http::Route& route, http::Request& request) { return door->admit(route, request); }});
 
   http::ServerOptions options;
   options.threads = 2;
-  if (s.notifier != nullptr) options.allowed_hosts = host_of(s.notifier->options().base_url);
+  options.allowed_hosts = s.config.allowed_hosts;
+  for (const std::string& url : {s.config.public_url, s.notifier == nullptr ? std::string() : s.notifier->options().base_url})
+    for (std::string& host : host_of(url)) options.allowed_hosts.push_back(std::move(host));
   options.urgent = [router = parts->router](const http::Request& request) { return router->is_urgent(request); };
   const Position live = engine.store().log().durable();
   options.opening = [&parts = *parts, live](const std::shared_ptr<http::Loop>& loop) {

@@ -10,8 +10,8 @@ using namespace heliograph::e2e;
 
 TEST_CASE("serve --config: the host's limits bind settings, people and dry runs; a wrong file is refused with its pointer") {
   const TempDir scratch;
-  const std::string config = scratch / "host.yaml";
-  write_file(config, "environment: test\nlimits:\n  soc_floor_percent: 95\n");
+  const std::string config = scratch / "host.toml";
+  write_file(config, "environment = \"test\"\n[limits]\nsoc_floor_percent = 95\n");
   {
     ServedHouse house(scratch / "data", {"--config", config});
     REQUIRE(house.put(home, R"({"soc_floor_percent":95})").status == 200);
@@ -28,7 +28,7 @@ TEST_CASE("serve --config: the host's limits bind settings, people and dry runs;
     CHECK(has(refused.body, R"("rule":"soc-floor")"));
     CHECK(has(refused.body, R"("limit":950)"));
   }
-  write_file(config, R"({"limits":{"soc_floor_percent":5}})");
+  write_file(config, "[limits]\nsoc_floor_percent = 5\n");
   const Ended wrong = run({binary(), "serve", "--data", scratch / "data", "--config", config});
   CHECK(wrong.exit == 1);
   CHECK(has(wrong.err, "(/limits/soc_floor_percent)"));

@@ -37,8 +37,8 @@ struct Mail {
 class House {
  public:
   House() {
-    write_file(scratch_ / "config.json", R"({"notify":{"base_url":"https://hub.example","mail":{"host":"127.0.0.1","security":"plain_loopback","port":)" +
-                                             std::to_string(smtp_.port()) + R"(,"from":"heliograph@example.org"}}})");
+    write_file(scratch_ / "host.toml", "notify.base_url = \"https://hub.example\"\n[notify.mail]\nhost = \"127.0.0.1\"\nsecurity = \"plain_loopback\"\nport = " +
+                                           std::to_string(smtp_.port()) + "\nfrom = \"heliograph@example.org\"\n");
     start();
     REQUIRE(send("PUT", home, R"({"name":"Villa"})").status == 200);
     REQUIRE(send("PUT", home + "/devices/plug-1", R"({"kind":"plug","name":"Miner <b>1</b>","can_switch":true,"nominal_w":100,"needs_approval":true})").status == 200);
@@ -47,7 +47,7 @@ class House {
   }
   void start() {
     server_.reset();
-    server_ = std::make_unique<Server>(std::vector<std::string>{binary(), "serve", "--data", data(), "--listen", "127.0.0.1:0", "--config", scratch_ / "config.json"});
+    server_ = std::make_unique<Server>(std::vector<std::string>{binary(), "serve", "--data", data(), "--listen", "127.0.0.1:0", "--config", scratch_ / "host.toml"});
     REQUIRE(server_->port() != 0);
   }
   Server& server() { return *server_; }

@@ -17,10 +17,25 @@
 namespace heliograph::e2e {
 namespace {
 
-pid_t start(const std::vector<std::string>& argv, int out, int err) {
-  std::vector<char*> words;
-  for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
+std::vector<char*> for_exec(const std::vector<std::string>& texts) {
+  std::vector<char*> out;
+  for (const std::string& text : texts) out.push_back(const_cast<char*>(text.c_str()));
+  out.push_back(nullptr);
+  return out;
+}
+
+std::vector<std::string> with_ours(Environment variables) {
+  for (const char* name : {"HELIOGRAPH_FEATURES_CONTROL", "HELIOGRAPH_FEATURES_AUTOMATION"}) variables.emplace(name, "true");
+  for (char** each = environ; *each != nullptr; ++each)
+    if (const std::string entry(*each); entry.find('=') != std::string::npos) variables.emplace(entry.substr(0, entry.find('=')), entry.substr(entry.find('=') + 1));
+  std::vector<std::string> out;
+  for (const auto& [name, value] : variables) out.push_back(name + "=" + value);
+  return out;
+}
+
+pid_t start(const std::vector<std::string>& argv, const Environment& environment, int out, int err) {
+  const std::vector<std::string> variables = with_ours(environment);
+  const std::vector<char*> words = for_exec(argv), envp = for_exec(variables);  // made before the fork: afterwards nothing may allocate
   const pid_t pid = ::fork();
   if (pid != 0) return pid;
   ::dup2(out, STDOUT_FILENO);
@@ -28,7 +43,7 @@ pid_t start(const std::vector<std::string>& argv, int out, int err) {
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::execv(words[0], words.data());
+  ::execve(words[0], words.data(), envp.data());
   ::_exit(127);
 }
 
@@ -58,9 +73,9 @@ std::string from_environment(const char* name, const char* built) {
 
 }  // namespace
 
-Ended run(const std::vector<std::string>& argv) {
+Ended run(const std::vector<std::string>& argv, const Environment& environment) {
   const int out = memory_file(), err = memory_file();
-  Ended ended = wait_for(start(argv, out, err));
+  Ended ended = wait_for(start(argv, environment, out, err));
   ended.out = text_of(out);
   ended.err = text_of(err);
   ::close(out);
@@ -68,11 +83,11 @@ Ended run(const std::vector<std::string>& argv) {
   return ended;
 }
 
-Server::Server(const std::vector<std::string>& argv) : err_(memory_file()) {
+Server::Server(const std::vector<std::string>& argv, const Environment& environment) : err_(memory_file()) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return;
   out_ = ends[0];
-  pid_ = start(argv, ends[1], err_);
+  pid_ = start(argv, environment, ends[1], err_);
   ::close(ends[1]);
   const std::string mark = "http://127.0.0.1:";
   char c = 0;

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,13 +21,17 @@ struct Ended {
   std::string out, err;
 };
 
+/// Variables of a started program on top of ours. It may command devices (HELIOGRAPH_FEATURES_CONTROL and _AUTOMATION are true) unless the
+/// test says otherwise; an empty value counts as not set.
+using Environment = std::map<std::string, std::string>;
+
 /// Runs to its end.
-Ended run(const std::vector<std::string>& argv);
+Ended run(const std::vector<std::string>& argv, const Environment& environment = {});
 
 /// A server: waits for the URL in its greeting. Killed and reaped at the latest with the object.
 class Server {
  public:
-  explicit Server(const std::vector<std::string>& argv);
+  explicit Server(const std::vector<std::string>& argv, const Environment& environment = {});
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -25,7 +25,7 @@ inline std::string field(const std::string& body, const std::string& key) {
 inline bool has(const std::string& body, const std::string& part) { return body.find(part) != std::string::npos; }
 
 struct ServedHouse {
-  explicit ServedHouse(const std::string& data, const std::vector<std::string>& more = {}) : server(line(data, more)), client(server.port()) {
+  explicit ServedHouse(const std::string& data, const std::vector<std::string>& more = {}, const Environment& environment = {}) : server(line(data, more), environment), client(server.port()) {
     REQUIRE(server.port() != 0);
   }
   static std::vector<std::string> line(const std::string& data, const std::vector<std::string>& more) {
