@@ -131,6 +131,15 @@ TEST_CASE("a text that is no TOML is refused with line and column, and without a
   CHECK(load("a = " + std::string(200, '[') + std::string(200, ']')).problems.size() == 1);
 }
 
+TEST_CASE("letters and signs where no text of TOML has them are refused with their line") {
+  using Where = std::pair<std::uint32_t, std::string>;
+  for (const char* text : {"\ndata = \xc3\xa9", "# \xc3\xa9\n[.limits]", "# \xc3\xa9\n[[ =", "\ndata = \"x\nlisten = \"y\"", "\ndata = 1\"\xc3\xa9\""}) {
+    INFO(text);
+    CHECK(place_of_problem(text) == Where{2, ""});
+  }
+  CHECK(load("data = \"/srv/\xc3\xa9\" # \xc3\xa9\nenvironment = 'a'").config.data == "/srv/\xc3\xa9");
+}
+
 // ---- where it comes from --------------------------------------------------------------------------------------------------------
 
 TEST_CASE("the command line wins over the environment, that over the file, that over the default") {
