@@ -124,6 +124,7 @@ sigset_t claim_signals() {
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   return set;
@@ -177,11 +178,18 @@ int run(Store& store, Engine& engine, const HostConfig& config, bool read_only, 
   Result<std::unique_ptr<StopLine>> stop_line = read_only ? Result<std::unique_ptr<StopLine>>(nullptr) : StopLine::open(engine, config.data);
   if (!stop_line) return complain(stop_line.error());
   const bool needs_owner = !read_only && !engine.people().read([](const People& all) { return all.has_owner(); });
-  greet("http://" + listen.substr(0, listen.rfind(':')) + ":" + std::to_string((*web)->port()));
+  const bool reachable_at_home = listen.find("0.0.0.0") == std::string::npos && !listen.starts_with("[::]");
+  const std::string host = reachable_at_home ? listen.substr(0, listen.rfind(':')) : "localhost";
+  greet((config.server.tls ? "https://" : "http://") + host + ":" + std::to_string((*web)->port()));
   if (needs_owner)
     std::cout << "Nobody can log in yet: open the page on this machine and make the owner. From another machine it asks for this code: " << (*web)->setup_code() << std::endl;
   int signal = 0;
-  sigwait(&signals, &signal);
+  // SIGHUP: the certificate files have changed.
+  for (sigwait(&signals, &signal); signal == SIGHUP; sigwait(&signals, &signal)) {
+    if (!config.server.tls) continue;
+    if (auto done = (*web)->reload_certificate(); !done) complain(done.error());
+    else std::cerr << "heliograph: the certificate was read again.\n";
+  }
   std::cerr << "heliograph: stopping in order.\n";
   (*web)->stop();
   if (notifier) notifier->stop();
@@ -230,12 +238,6 @@ EngineOptions engine_options(const HostConfig& config, const HostLimits& limits)
   return options;
 }
 
-/// TLS is read and not served yet: whoever asks for it must not get plain text instead.
-Status check_served(const HostConfig& config) {
-  if (!config.server.tls) return {};
-  return fail(Errc::unsupported, "This version does not end TLS itself: leave out [tls], put a proxy with TLS before it and write behind_proxy = true under [server].", "/tls");
-}
-
 int demo(const Options& o, bool data_given, bool listen_given) {
   if (o.speed < 1 || o.speed > 100'000) return complain({Errc::invalid, "--speed takes 1 to 100000.", {}});
   const sigset_t signals = claim_signals();
@@ -243,7 +245,6 @@ int demo(const Options& o, bool data_given, bool listen_given) {
   LoadedConfig loaded = load_config("", listen_given ? std::map<std::string, std::string>{{"listen", o.listen}} : std::map<std::string, std::string>{});
   if (!loaded.problems.empty()) return complain(loaded);
   HostConfig& config = loaded.config;
-  if (auto can = check_served(config); !can) return complain(can.error());
   std::optional<Scratch> scratch;
   if (!data_given) scratch.emplace();
   if (scratch && scratch->path().empty()) return complain({Errc::io, "No temporary directory could be made: name one with --data.", {}});
@@ -278,7 +279,6 @@ int serve(const Options& o, bool data_given, bool listen_given) {
   const LoadedConfig loaded = load_config(o.config, given_for_serve(o, data_given, listen_given));
   if (!loaded.problems.empty()) return complain(loaded);
   const HostConfig& config = loaded.config;
-  if (auto can = check_served(config); !can) return complain(can.error());
   std::optional<SiteKey> simulated;
   EngineOptions options = engine_options(config, config.limits);
   if (!o.simulate.empty()) {

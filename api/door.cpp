@@ -1,5 +1,11 @@
 #include "api/door.hpp"
 
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
 namespace heliograph::api {
 namespace {
 
@@ -18,7 +24,7 @@ std::optional<Credentials> read_credentials(const http::Request& request) {
     return Credentials{std::string(header->substr(bearer.size())), false};
   }
   if (const auto header = request.header("X-API-Key")) return Credentials{std::string(*header), false};
-  if (auto cookie = Door::cookie(request, Door::access_cookie(Door::is_secure(request)))) return Credentials{std::move(*cookie), true};
+  if (auto cookie = Door::cookie(request, Door::access_cookie(request.secure))) return Credentials{std::move(*cookie), true};
   return std::nullopt;
 }
 
@@ -45,9 +51,39 @@ std::optional<Permission> permission_named(std::string_view word) {
 }  // namespace
 
 Door::Door(Engine& engine, const Digest& key, DoorOptions options)
-    : engine_(engine), secrets_(key), mint_(secrets_), options_(options), setup_code_(people::random_id(8)) {}
+    : engine_(engine), secrets_(key), mint_(secrets_), options_(std::move(options)), setup_code_(people::random_id(8)) {}
 
-bool Door::is_secure(const http::Request&) { return false; }
+bool is_address_in(std::string_view address, std::string_view range) {
+  const auto slash = range.find('/');
+  const std::string text(address), net(range.substr(0, slash));
+  const int family = net.find(':') == std::string::npos ? AF_INET : AF_INET6;
+  std::array<unsigned char, 16> a{}, b{};
+  if (::inet_pton(family, text.c_str(), a.data()) != 1 || ::inet_pton(family, net.c_str(), b.data()) != 1) return false;
+  unsigned bits = family == AF_INET ? 32 : 128;
+  if (slash != std::string_view::npos) {
+    unsigned given = 0;
+    const auto* end = range.data() + range.size();
+    if (std::from_chars(range.data() + slash + 1, end, given).ptr != end || given > bits) return false;
+    bits = given;
+  }
+  for (unsigned bit = 0; bit < bits; ++bit)
+    if (((a[bit / 8] ^ b[bit / 8]) >> (7 - bit % 8) & 1) != 0) return false;
+  return true;
+}
+
+/// What a proxy says of who is behind it counts only when the proxy is ours; from anybody else it is a claim.
+void Door::believe_proxy(http::Request& request) const {
+  if (!options_.proxied) return;
+  const bool here = request.peer.starts_with("127.") || request.peer == "::1";
+  const auto& ours = options_.trusted_proxies;
+  if (!here && std::none_of(ours.begin(), ours.end(), [&](const std::string& range) { return is_address_in(request.peer, range); })) return;
+  request.secure = http::same_ignoring_case(request.header("X-Forwarded-Proto").value_or(""), "https");
+  const auto passed = request.header("X-Forwarded-For");
+  if (!passed) return;
+  std::string_view last = passed->substr(passed->rfind(',') == std::string_view::npos ? 0 : passed->rfind(',') + 1);  // the one that our proxy has seen itself
+  while (!last.empty() && last.front() == ' ') last.remove_prefix(1);
+  if (is_address_in(last, last)) request.peer = std::string(last);
+}
 
 std::optional<std::string> Door::cookie(const http::Request& request, std::string_view name) {
   std::optional<std::string> found;
@@ -92,7 +128,8 @@ std::optional<Standing> Door::standing_of(std::string_view token) const {
 }
 
 std::optional<http::Problem> Door::admit(const http::Route& route, http::Request& request) {
-  if (route.needs == http::everybody) return std::nullopt;
+  believe_proxy(request);
+  if (route.needs == http::everybody || (options_.public_metrics && route.operation_id == "metrics")) return std::nullopt;
   const auto needed = permission_named(route.needs);
   ensure(needed.has_value(), "a route needs a permission that there is", route.path.c_str());
   const auto credentials = read_credentials(request);

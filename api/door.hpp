@@ -17,7 +17,12 @@ namespace heliograph::api {
 struct DoorOptions {
   bool open = false;     // the demo: everybody may look, nobody is anybody
   bool proxied = false;  // behind a proxy, where every peer looks like this machine
+  std::vector<std::string> trusted_proxies = {};  // besides those on this machine: addresses and CIDR ranges
+  bool public_metrics = false;
 };
+
+/// Whether an address is one, or lies in a range: "10.0.0.7", "10.0.0.0/8", "fd00::/8". False for what cannot be read.
+bool is_address_in(std::string_view address, std::string_view range);
 
 class Door {
  public:
@@ -40,9 +45,9 @@ class Door {
   static std::string refresh_cookie(bool secure) { return secure ? "__Secure-heliograph-refresh" : "heliograph-refresh"; }
   /// The value of a cookie that came once; nothing otherwise.
   static std::optional<std::string> cookie(const http::Request& request, std::string_view name);
-  static bool is_secure(const http::Request& request);
 
  private:
+  void believe_proxy(http::Request& request) const;
   std::optional<Standing> standing_of(std::string_view token) const;
   void note_refusal(const http::Route& route, const http::Request& request, const Standing& who);
 

@@ -109,7 +109,7 @@ http::Response session_response(Service& service, const http::Request& request, 
   http::Response response = http::json_response(json.str(), status);
   response.headers.emplace_back("Cache-Control", "no-store");
   if (!with_cookie) return response;
-  const bool secure = Door::is_secure(request);
+  const bool secure = request.secure;
   set_cookie(response, Door::access_cookie(secure), token, "/", people::token_life, secure);
   set_cookie(response, Door::refresh_cookie(secure), refresh, std::string(auth_path), known->session.about.expires_at - now, secure);
   set_cookie(response, "heliograph-device", device_token(door, tenant, known->user.user), std::string(auth_path), 400 * day_us, secure);
@@ -228,7 +228,7 @@ void refresh(Service& service, http::Request&& request, const http::Responder& r
   std::string token = body.fields().text("refresh_token").value_or("");
   if (body.refused()) return;
   const bool with_cookie = token.empty();
-  if (with_cookie) token = Door::cookie(request, Door::refresh_cookie(Door::is_secure(request))).value_or("");
+  if (with_cookie) token = Door::cookie(request, Door::refresh_cookie(request.secure)).value_or("");
   const auto dot = token.find('.');
   const auto over = [] { return http::problem_response(401, "session-over", "The session is over: log in again."); };
   if (dot == std::string::npos) return static_cast<void>(responder.send(over()));
@@ -426,7 +426,7 @@ void list_sessions(Service& service, const http::Request& request, const http::R
 
 void end_session(Service& service, const http::Request& request, const http::Responder& responder, const SessionId& session, SessionEnd why) {
   const Standing standing = access_of(request).standing();
-  const bool own = session == standing.session, secure = Door::is_secure(request);
+  const bool own = session == standing.session, secure = request.secure;
   decide(service, standing.tenant, responder, [standing, session, why](People& all, Micros at, Journal& journal) -> Status {
     const Session* known = all.session(session);
     if (known == nullptr || known->tenant != standing.tenant || known->about.user.text != standing.principal.name)
@@ -443,7 +443,7 @@ void log_out_everywhere(Service& service, const http::Request& request, const ht
   const Standing standing = access_of(request).standing();
   decide(service, standing.tenant, responder, [standing](People& all, Micros at, Journal& journal) {
     return all.end_all(standing.tenant, {standing.principal.name}, {}, SessionEnd::ended_by_user, standing.principal, at, journal);
-  }, [secure = Door::is_secure(request)] {
+  }, [secure = request.secure] {
     http::Response response{204, {}, {}, {}};
     forget_cookies(response, secure);
     return response;

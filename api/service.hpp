@@ -36,10 +36,9 @@ struct Service {
   DryRun dry_run = {};
   std::shared_ptr<std::atomic<int>> dry_runs = std::make_shared<std::atomic<int>>(0);  // under way
   std::shared_ptr<Metrics> metrics = {};
-  ServerConfig config = {};  // names and origins that are let in besides our own
+  ServerConfig config = {};  // TLS, proxies, names and origins that are let in besides our own
   Notifier* notifier = nullptr;  // none: nobody is told, and nobody answers by mail or text message
   std::optional<Digest> people_key = {};  // of this installation (DATA/people.key); none: of this run, and no login outlives it
-  bool proxied = false;  // every peer looks like this machine
   // Set when the server runs.
   std::shared_ptr<Door> door = {};
   http::SseHub* hub = nullptr;

@@ -53,7 +53,7 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
   auto parts = std::make_unique<Parts>(std::move(service));
   Service& s = parts->service;
   s.metrics = std::make_shared<Metrics>();
-  s.door = std::make_shared<Door>(engine, s.people_key ? *s.people_key : random_key(), DoorOptions{s.read_only, s.proxied});
+  s.door = std::make_shared<Door>(engine, s.people_key ? *s.people_key : random_key(), DoorOptions{s.read_only, s.config.behind_proxy, s.config.trusted_proxies, s.config.public_metrics});
   parts->gateway = std::make_shared<Gateway>(engine.store().log());
   auto routes = all_routes(s);
   for (http::Route& route : stream_routes(s, parts->gateway)) routes.push_back(std::move(route));
@@ -68,6 +68,7 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
   parts->router = std::make_shared<http::Router>(std::move(routes), http::RouterOptions{.read_only = s.read_only, .cors_origins = s.config.cors_origins, .admit = [door = s.door](const http::Route& route, http::Request& request) { return door->admit(route, request); }});
 
   http::ServerOptions options;
+  if (s.config.tls) options.tls = http::TlsOptions{s.config.tls->certificate, s.config.tls->key};
   options.threads = 2;
   options.allowed_hosts = s.config.allowed_hosts;
   for (const std::string& url : {s.config.public_url, s.notifier == nullptr ? std::string() : s.notifier->options().base_url})
@@ -92,6 +93,8 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
   engine.listen(engine_site(), std::make_shared<SelfReadings>(engine, s.metrics));
   return std::unique_ptr<WebServer>(new WebServer(std::move(parts)));
 }
+
+Status WebServer::reload_certificate() { return parts_->server.reload_certificate(); }
 
 const std::string& WebServer::setup_code() const { return parts_->service.door->setup_code(); }
 

@@ -14,6 +14,8 @@ class WebServer {
   static Result<std::unique_ptr<WebServer>> start(Engine& engine, const std::string& listen, Service service);
   ~WebServer();
   std::uint16_t port() const;
+  /// Reads the certificate files again. Error: the new pair cannot be used, and the old one stays.
+  Status reload_certificate();
   /// What the first owner needs from another machine.
   const std::string& setup_code() const;
   /// Accepts no more, and waits for dry runs under way: they read the store.

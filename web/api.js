@@ -1,13 +1,20 @@
-// Questions to the API. They only read; a refusal is passed on in the words of the server.
+// Questions to the API. They only read; a refusal is passed on in the words of the server. Who is not logged in is asked to.
 
+import { let_in } from "./login.js";
 import { state } from "./state.js";
 
-export async function get(path) {
-  let answer;
+async function ask(path) {
   try {
-    answer = await fetch(path, { headers: { Accept: "application/json" } });
+    return await fetch(path, { headers: { Accept: "application/json" } });
   } catch {
     throw new Error("The server does not answer.");
+  }
+}
+export async function get(path) {
+  let answer = await ask(path);
+  if (answer.status === 401) {
+    await let_in();
+    answer = await ask(path);
   }
   const body = await answer.json().catch(() => null);
   if (answer.ok && body !== null) return body;

@@ -1,10 +1,11 @@
 // The status page: what one site measures now, what was decided and why. It reads the API and the stream and sends
-// nothing. Power in W as the API has it: + into the site (import, discharge), - out of it. Missing is a dash, never 0.
+// nothing but logins. Power in W as the API has it: + into the site (import, discharge), - out of it. Missing is a dash, never 0.
 
 import { get } from "./api.js";
 import { draw_chart, wire_chart } from "./chart.js";
 import { load_decisions } from "./decisions.js";
 import { draw_devices } from "./devices.js";
+import { wire_login } from "./login.js";
 import { draw_now } from "./now.js";
 import { $, put } from "./page.js";
 import { open_site, start } from "./site.js";
@@ -28,6 +29,7 @@ function wire_motion() {
 }
 function wire() {
   wire_motion();
+  wire_login();
   wire_chart();
   $("ticker-pause").addEventListener("click", () => {
     state.ticker_paused = !state.ticker_paused;

@@ -1,5 +1,6 @@
 // The stream of the log: the connection, and what came over it line by line.
 
+import { get } from "./api.js";
 import { $, empty_row, later, node, put, say_aloud } from "./page.js";
 import { state } from "./state.js";
 import { clock_s, now, position_text } from "./words.js";
@@ -37,7 +38,8 @@ export function connect(on) {
     state.connected = false;
     draw_live();
     // A refused stream is not tried again by the browser; the position makes sure that nothing is missed.
-    if (stream.readyState === EventSource.CLOSED) setTimeout(mine(() => connect(on)), 3000);
+    // A question first: it asks who is not logged in any more.
+    if (stream.readyState === EventSource.CLOSED) setTimeout(mine(() => get("/api/v1/sites").catch(() => null).then(mine(() => connect(on)))), 3000);
   });
   for (const type of event_types) stream.addEventListener(type, mine((event) => on.decision(JSON.parse(event.data))));
   stream.addEventListener("readings.recorded", mine((event) => on.readings(JSON.parse(event.data))));

@@ -31,7 +31,8 @@ Ended run(const std::vector<std::string>& argv, const Environment& environment =
 /// A server: waits for the URL in its greeting. Killed and reaped at the latest with the object.
 class Server {
  public:
-  explicit Server(const std::vector<std::string>& argv, const Environment& environment = {});
+  /// With `enters` the test becomes the owner at once (test::enter), unless it is a demo or speaks TLS.
+  explicit Server(const std::vector<std::string>& argv, const Environment& environment = {}, bool enters = true);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

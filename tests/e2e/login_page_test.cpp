@@ -1,0 +1,62 @@
+// The page of a house that is new: a browser makes the owner, sees the house, logs out and in again.
+#include "tests/e2e/browser.hpp"
+#include "tests/e2e/served_house.hpp"
+
+using namespace heliograph;
+using namespace heliograph::e2e;
+
+namespace {
+
+/// Asks the page again and again, until it says so; false after a while.
+bool says(Browser& browser, const std::string& words) {
+  for (int i = 0; i < 400; ++i)
+    if (browser.text().find(words) != std::string::npos) return true;
+  return false;
+}
+
+void fill(Browser& browser, const std::string& name, const std::string& text) {
+  const auto found = browser.find("#login input[name=" + name + "]");
+  REQUIRE(found.size() == 1);
+  browser.type(found.front(), text);
+}
+
+void press(Browser& browser, const std::string& selector) {
+  const auto found = browser.find(selector);
+  REQUIRE(found.size() == 1);
+  browser.click(found.front());
+}
+
+}  // namespace
+
+TEST_CASE("the page of a new house: the owner is made, the house is seen, out and in again") {
+  Browser browser;
+  if (!browser.ready()) {
+    WARN("chromedriver is not installed: the login page was not looked at");
+    return;
+  }
+  const TempDir scratch;
+  Server server({binary(), "serve", "--data", scratch / "data", "--listen", "127.0.0.1:0", "--simulate", "home"}, {}, false);
+  REQUIRE(server.port() != 0);
+  browser.open(server.url() + "/");
+  REQUIRE(says(browser, "Make the owner"));
+  fill(browser, "user", "anna");
+  fill(browser, "password", "four words of a house");
+  press(browser, "#login button");
+  const bool seen = says(browser, "Hot water boiler");
+  INFO(browser.text());
+  REQUIRE(seen);
+  REQUIRE(says(browser, "Live"));
+  press(browser, "#log-out");
+  REQUIRE(says(browser, "Log in"));
+  fill(browser, "user", "anna");
+  fill(browser, "password", "not the password at all");
+  press(browser, "#login button");
+  REQUIRE(says(browser, "do not fit"));
+  CHECK(browser.text().find("Hot water boiler") == std::string::npos);
+  browser.open(server.url() + "/?site=home");
+  REQUIRE(says(browser, "Log in"));
+  fill(browser, "user", "anna");
+  fill(browser, "password", "four words of a house");
+  press(browser, "#login button");
+  CHECK(says(browser, "Hot water boiler"));
+}
