@@ -71,18 +71,30 @@ bool is_address_in(std::string_view address, std::string_view range) {
   return true;
 }
 
-/// What a proxy says of who is behind it counts only when the proxy is ours; from anybody else it is a claim.
+/// What a proxy says of who is behind it counts only when the proxy is ours; from anybody else it is a claim. Addresses are read from
+/// the right, where each proxy adds the one that it has seen: the first that is none of ours is the peer.
 void Door::believe_proxy(http::Request& request) const {
+  constexpr std::string_view mapped = "::ffff:";  // IPv4 on a socket for both
+  if (request.peer.starts_with(mapped) && request.peer.find('.') != std::string::npos) request.peer.erase(0, mapped.size());
   if (!options_.proxied) return;
-  const bool here = request.peer.starts_with("127.") || request.peer == "::1";
-  const auto& ours = options_.trusted_proxies;
-  if (!here && std::none_of(ours.begin(), ours.end(), [&](const std::string& range) { return is_address_in(request.peer, range); })) return;
-  request.secure = http::same_ignoring_case(request.header("X-Forwarded-Proto").value_or(""), "https");
-  const auto passed = request.header("X-Forwarded-For");
-  if (!passed) return;
-  std::string_view last = passed->substr(passed->rfind(',') == std::string_view::npos ? 0 : passed->rfind(',') + 1);  // the one that our proxy has seen itself
-  while (!last.empty() && last.front() == ' ') last.remove_prefix(1);
-  if (is_address_in(last, last)) request.peer = std::string(last);
+  const auto ours = [this](const std::string& peer) {
+    return peer.starts_with("127.") || peer == "::1" ||
+           std::any_of(options_.trusted_proxies.begin(), options_.trusted_proxies.end(), [&](const std::string& range) { return is_address_in(peer, range); });
+  };
+  if (!ours(request.peer)) return;
+  std::string passed;
+  for (const auto& [key, value] : request.headers) {
+    if (http::same_ignoring_case(key, "X-Forwarded-For")) passed += (passed.empty() ? "" : ",") + value;
+    if (http::same_ignoring_case(key, "X-Forwarded-Proto")) request.secure = http::same_ignoring_case(value, "https");  // the last word is our proxy's
+  }
+  while (!passed.empty() && ours(request.peer)) {
+    const auto comma = passed.rfind(',');
+    std::string last = passed.substr(comma == std::string::npos ? 0 : comma + 1);
+    passed.resize(comma == std::string::npos ? 0 : comma);
+    std::erase(last, ' ');
+    if (!is_address_in(last, last)) return;
+    request.peer = std::move(last);
+  }
 }
 
 std::optional<std::string> Door::cookie(const http::Request& request, std::string_view name) {
@@ -156,6 +168,50 @@ std::optional<http::Problem> Door::admit(const http::Route& route, http::Request
                       "Bearer realm=\"heliograph\", error=\"insufficient_user_authentication\"");
   request.caller = std::shared_ptr<const Access>(new Access(std::move(*standing)));
   return std::nullopt;
+}
+
+/// Passes everything on, and tells the door of the stream that was opened.
+class Door::WatchedAnswer final : public http::Answer {
+ public:
+  WatchedAnswer(Door& door, Standing standing, http::Responder to) : door_(door), standing_(std::move(standing)), to_(std::move(to)) {}
+  void send(http::Response response) override { to_.send(std::move(response)); }
+  http::StreamHandle open_stream(http::Headers headers) override {
+    auto stream = to_.open_stream(std::move(headers));
+    door_.listens(stream, standing_);
+    return stream;
+  }
+
+ private:
+  Door& door_;
+  Standing standing_;
+  http::Responder to_;
+};
+
+http::Responder Door::watched(const http::Request& request, http::Responder responder) {
+  return http::Responder(std::make_shared<WatchedAnswer>(*this, access_of(request).standing(), std::move(responder)));
+}
+
+void Door::listens(const http::StreamHandle& stream, const Standing& standing) {
+  const std::lock_guard lock(listeners_mutex_);
+  std::erase_if(listeners_, [](const Listener& each) { return each.stream.expired(); });
+  listeners_.push_back({stream, standing});
+}
+
+void Door::look_at_streams(bool at_once) {
+  const Micros now = engine_.clock().now();
+  const std::lock_guard lock(listeners_mutex_);
+  if (!at_once && now - looked_at_ < 10 * second_us) return;
+  looked_at_ = now;
+  engine_.people().read([&](const People& people) {
+    for (const Listener& each : listeners_) {
+      const Standing& then = each.standing;
+      if (then.principal.kind == PrincipalKind::system) continue;  // the demo's visitors
+      const auto is = then.session.empty() ? people.standing(ApiKeyId{then.principal.name}, now) : people.standing(then.session, now);
+      const bool goes_on = is && is->may == then.may && is->sites == then.sites;
+      if (const auto stream = each.stream.lock(); stream && !goes_on) stream->abort();
+    }
+  });
+  std::erase_if(listeners_, [](const Listener& each) { return each.stream.expired(); });
 }
 
 void Door::note_refusal(const http::Route& route, const http::Request& request, const Standing& who) {

@@ -35,6 +35,13 @@ class Door {
   const people::Secrets& secrets() const { return secrets_; }
   const people::TokenMint& mint() const { return mint_; }
   people::SlowLane& slow_lane() { return slow_; }
+  /// The same responder, whose stream ends when who asked may not go on. Requires: admitted, with a permission.
+  http::Responder watched(const http::Request& request, http::Responder responder);
+  /// Looks at every open stream again: whoever was logged out, changed or revoked does not listen any longer. At most every ten
+  /// seconds unless `at_once`.
+  void look_at_streams(bool at_once);
+  /// After this nothing of a login is under way.
+  void stop() { slow_.stop(); }
   bool is_open() const { return options_.open; }
   /// The code that the first owner needs when not at this machine; printed at the start.
   const std::string& setup_code() const { return setup_code_; }
@@ -47,7 +54,13 @@ class Door {
   static std::optional<std::string> cookie(const http::Request& request, std::string_view name);
 
  private:
+  struct Listener {
+    std::weak_ptr<http::Stream> stream;
+    Standing standing;
+  };
+  class WatchedAnswer;
   void believe_proxy(http::Request& request) const;
+  void listens(const http::StreamHandle& stream, const Standing& standing);
   std::optional<Standing> standing_of(std::string_view token) const;
   void note_refusal(const http::Route& route, const http::Request& request, const Standing& who);
 
@@ -57,6 +70,9 @@ class Door {
   people::SlowLane slow_;
   DoorOptions options_;
   std::string setup_code_;
+  std::mutex listeners_mutex_;
+  std::vector<Listener> listeners_;  // guarded by listeners_mutex_
+  Micros looked_at_ = 0;             // guarded by listeners_mutex_
   std::mutex refusals_mutex_;
   Micros refusals_since_ = 0;       // guarded by refusals_mutex_
   std::size_t refusals_noted_ = 0;  // guarded by refusals_mutex_

@@ -1,5 +1,6 @@
 #include "api/gateway.hpp"
 
+#include "api/door.hpp"
 #include "api/translate.hpp"
 #include "events/event_json.hpp"
 
@@ -42,13 +43,18 @@ http::SseFilter Gateway::filter_for(const Access& access, std::uint32_t topics) 
 }
 
 http::SseFrame Gateway::frame(const Record& record) {
+  http::SseFrame out = outline(record);
+  out.text = http::sse_frame(out.position, record.envelope.type, to_json(record));
+  return out;
+}
+
+http::SseFrame Gateway::outline(const Record& record) {
   http::SseFrame out;
   out.position = record.last();
   out.topics = topic_of(record);
   out.group = tenant_number(record.envelope.site.tenant);
   out.site = site_number(record.envelope.site);
   out.must_deliver = !record.is_readings();
-  out.text = http::sse_frame(out.position, record.envelope.type, to_json(record));
   return out;
 }
 
@@ -63,8 +69,8 @@ Result<http::CatchUpPage> Gateway::page(const http::CatchUpRequest& request) {
       if (page.skipped_from == 0) page.skipped_from = record->envelope.position;
       page.skipped_to = record->last();
     } else if (wanted_topic) {
-      http::SseFrame made = frame(*record);
-      if (request.filter.matches(made)) {
+      if (request.filter.matches(outline(*record))) {
+        http::SseFrame made = frame(*record);
         bytes += made.text->size();
         page.frames.push_back(std::move(made));
       }
@@ -98,7 +104,7 @@ std::vector<http::Route> stream_routes(Service& service, std::shared_ptr<Gateway
                if (!site) return static_cast<void>(responder.send(site.error()));
                filter.sites = {gateway->site_number(site->key())};
              }
-             service.hub->subscribe(request, filter, responder);
+             service.hub->subscribe(request, filter, service.door->watched(request, std::move(responder)));
            }}};
 }
 

@@ -20,6 +20,8 @@ class Gateway {
   /// What somebody may follow: never more than they reach.
   http::SseFilter filter_for(const Access& access, std::uint32_t topics);
   http::SseFrame frame(const Record& record);
+  /// The same without its text: whether somebody wants it is known before it is rendered.
+  http::SseFrame outline(const Record& record);
   Result<http::CatchUpPage> page(const http::CatchUpRequest& request);
 
  private:

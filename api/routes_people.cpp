@@ -149,10 +149,18 @@ void join(Service& service, http::Request&& request, const http::Responder& resp
   const std::string digest(bytes_of(sha256({fields.text("token").value_or("")})));
   fields.require("password", "\"password\": \"four words or more\"");
   auto password = std::make_shared<Secret>(fields.text("password").value_or(""));
-  const bool second_factor = service.engine.people().read([&](const People& all) {
+  // The invitation first: without one there is no work, and nothing to learn.
+  bool second_factor = false;
+  const Micros now = service.engine.clock().now();
+  const bool invited = service.engine.people().read([&](const People& all) {
     const User* known = all.user(tenant, user);
-    return known != nullptr && known->totp.has_value();
+    second_factor = known != nullptr && known->totp.has_value();
+    return known != nullptr && known->invitation && known->invitation->token_digest == digest && now < known->invitation->expires_at;
   });
+  if (!invited) {
+    if (!body.refused()) responder.send(http::problem_response(404, "not-found", "This invitation does not hold: it was used, is over, or was never made. Ask for a new one."));
+    return;
+  }
   if (const auto why = people::why_refused(*password, {user.text, "heliograph"}, second_factor); why && !password->empty()) fields.problem("password", *why);
   if (body.refused()) return;
   const bool there = is_id(tenant.text) && service.engine.people().read([&](const People& all) { return all.tenant(tenant) != nullptr; });
@@ -327,7 +335,7 @@ std::vector<http::Route> people_routes(Service& service) {
        .fresh = true, .parameters = {user}, .replies = {{204, "Removed"}}, .mutates = true, .handler = run(remove_user)},
       {.method = Method::post, .path = "/api/v1/users/{user}/invite", .operation_id = "inviteUser", .summary = "Let somebody choose a new password", .tag = "people", .needs = "manage_people", .fresh = true,
        .parameters = {user}, .replies = {{201, "The token is shown once", "Invitation"}}, .mutates = true, .handler = run(invite)},
-      {.method = Method::del, .path = "/api/v1/users/{user}/sessions", .operation_id = "endSessionsOfUser", .summary = "Log somebody out everywhere", .tag = "people", .needs = "manage_people",
+      {.method = Method::del, .path = "/api/v1/users/{user}/sessions", .operation_id = "endSessionsOfUser", .summary = "Log somebody out everywhere", .tag = "people", .needs = "manage_people", .fresh = true,
        .parameters = {user}, .replies = {{204, "Over"}}, .mutates = true, .handler = run(end_sessions)},
       {.method = Method::post, .path = "/api/v1/auth/join", .operation_id = "join", .summary = "Choose a password with the token of an invitation", .tag = "people", .needs = std::string(http::everybody),
        .body = json_body("Join", "The token and the password"), .replies = {{204, "Chosen: log in"}}, .mutates = true, .handler = run(join)},

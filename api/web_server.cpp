@@ -81,8 +81,10 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
     parts.service.hub = parts.hub.get();
   };
   if (auto done = parts->server.start(listen, http::handler_of(parts->router), options); !done) return fail(done.error());
-  engine.follow(live, [gateway = parts->gateway, metrics = s.metrics, hub = parts->hub.get()](const News& news) {
+  engine.follow(live, [gateway = parts->gateway, metrics = s.metrics, hub = parts->hub.get(), door = s.door](const News& news) {
     metrics->count(news);
+    const auto is_about_people = [](const RecordPtr& record) { return !record->is_readings() && record->envelope.site.site.empty(); };
+    door->look_at_streams(news.read_the_log || std::any_of(news.records.begin(), news.records.end(), is_about_people));
     // Without subscribers nothing is rendered: the hub only has to know how far the log is.
     if (hub->skip(news.durable)) return;
     if (news.read_the_log) return hub->missed(news.durable);  // too much to render for all: each goes on in the log
@@ -104,6 +106,7 @@ void WebServer::stop() {
   if (!parts_) return;
   parts_->hub->stop();
   parts_->server.stop();
+  parts_->service.door->stop();
   std::atomic<int>& running = *parts_->service.dry_runs;
   for (int n = running; n > 0; n = running) running.wait(n);
 }

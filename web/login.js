@@ -11,13 +11,17 @@ async function send(path, body) {
   const answer = await fetch(`/api/v1${path}`, { method: "POST", headers: type, body: JSON.stringify(body) });
   return { ok: answer.ok, status: answer.status, body: await answer.json().catch(() => null) };
 }
-/// One at a time: a refresh token that comes twice ends the session.
-function refresh() {
-  refreshing ??= send("/auth/refresh", {}).then((answer) => answer.ok, () => false).finally(() => { refreshing = null; });
+/// One at a time, in all tabs: a refresh token that comes twice ends the session. Another tab may just have done it.
+function refresh(only_if_needed = true) {
+  const turn = async () => {
+    if (only_if_needed && (await fetch("/api/v1/auth/me")).ok) return true;
+    return (await send("/auth/refresh", {})).ok;
+  };
+  refreshing ??= (navigator.locks ? navigator.locks.request("heliograph-refresh", turn) : turn()).catch(() => false).finally(() => { refreshing = null; });
   return refreshing;
 }
 function entered() {
-  if (!inside) setInterval(() => { refresh(); }, refresh_ms);
+  if (!inside) setInterval(() => { refresh(false); }, refresh_ms);
   inside = true;
   $("log-out").hidden = false;
 }
@@ -89,7 +93,9 @@ export function let_in() {
 export function wire_login() {
   $("login").addEventListener("cancel", (event) => event.preventDefault());
   $("log-out").addEventListener("click", async () => {
-    await send("/auth/logout", undefined).catch(() => null);
-    location.reload();
+    const out = async () => (await send("/auth/logout", undefined).catch(() => ({ status: 0 }))).status;
+    let status = await out();
+    if (status === 401 && await refresh()) status = await out();  // the token had ended, the session had not
+    if (status === 204 || status === 401) location.reload();
   });
 }

@@ -1,7 +1,10 @@
 // What people may decide; how the facts fold is in people_fold.cpp.
 #include "actors/core/people.hpp"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <array>
 
 namespace heliograph {
 namespace {
@@ -16,13 +19,11 @@ std::string stream_of(const Event& event) {
 
 tl::unexpected<Error> no_user(const UserId& user) { return fail(Errc::not_found, "There is no user \"" + user.text + "\"."); }
 
-/// "192.168.1.7" -> "192.168.1."; an IPv6 address -> its first four groups. Who has one address there has many.
-std::string_view network_of(std::string_view peer) {
-  if (peer.find(':') == std::string_view::npos) return peer.substr(0, peer.rfind('.') + 1);
-  std::size_t end = 0;
-  for (int groups = 0; groups < 4 && end < peer.size(); ++end)
-    if (peer[end] == ':') ++groups;
-  return peer.substr(0, end);
+/// "192.168.1.7" -> "192.168.1."; an IPv6 address -> its first 64 bits. Who has one address there has many.
+std::string network_of(const std::string& peer) {
+  if (peer.find(':') == std::string::npos) return peer.substr(0, peer.rfind('.') + 1);
+  std::array<char, 16> bytes{};
+  return ::inet_pton(AF_INET6, peer.c_str(), bytes.data()) == 1 ? std::string(bytes.data(), 8) : peer;
 }
 
 /// 1, 2, 4 ... 900 s since the last failure, from the one that is too many.
@@ -36,6 +37,13 @@ bool is_within(const std::vector<SiteId>& sites, const std::vector<SiteId>& reac
   if (reach.empty()) return true;
   return !sites.empty() && std::all_of(sites.begin(), sites.end(), [&](const SiteId& each) { return std::find(reach.begin(), reach.end(), each) != reach.end(); });
 }
+
+/// Who looks after some sites looks after nobody beyond them, not even themselves.
+bool reaches(const People& people, const TenantId& tenant, const Principal& by, const UserSaved& whom) {
+  const User* self = by.kind == PrincipalKind::user ? people.user(tenant, {by.name}) : nullptr;
+  return self == nullptr || is_within(whom.sites, self->about.sites);
+}
+constexpr const char* beyond_reach = "Nobody looks after users of sites that they do not reach themselves: ask somebody who does.";
 
 }  // namespace
 
@@ -92,6 +100,7 @@ Status People::save_user(const TenantId& tenant, const UserSaved& about, const P
   if (known == nullptr && users(tenant).size() >= users_of_tenant_max) return fail(Errc::refused, "The tenant has as many users as it can have.");
   if (!manages(tenant, by, about.role) || (known != nullptr && !manages(tenant, by, known->about.role)))
     return fail(Errc::refused, "Nobody gives, takes or changes a role that may more than their own: ask an owner.", "/role");
+  if (!reaches(*this, tenant, by, about) || (known != nullptr && !reaches(*this, tenant, by, known->about))) return fail(Errc::refused, beyond_reach, "/sites");
   if (about.role == Role::node_user && about.sites.empty()) return fail(Errc::invalid, "A node_user belongs to sites: name them under \"sites\".", "/sites");
   if (known != nullptr && known->about == about) return {};
   const bool loses_an_owner = known != nullptr && known->about.role == Role::owner && !known->about.disabled && (about.role != Role::owner || about.disabled);
@@ -106,6 +115,7 @@ Status People::remove_user(const TenantId& tenant, const UserId& id, const Princ
   if (!user) return fail(user.error());
   const UserSaved& about = (*user)->about;
   if (!manages(tenant, by, about.role)) return fail(Errc::refused, "Nobody removes a user who may more than they: ask an owner.");
+  if (!reaches(*this, tenant, by, about)) return fail(Errc::refused, beyond_reach);
   if (about.role == Role::owner && !about.disabled && owners(tenant) == 1) return fail(Errc::refused, "This is the last owner: make another one first.");
   if (auto done = end_all(tenant, id, {}, SessionEnd::access_changed, by, at, journal); !done) return done;
   return say(journal, UserRemoved{id}, by, at);
@@ -115,6 +125,7 @@ Status People::invite(const TenantId& tenant, const UserId& id, std::string toke
   const auto user = find_user(tenant, id);
   if (!user) return fail(user.error());
   if (!manages(tenant, by, (*user)->about.role)) return fail(Errc::refused, "Nobody lets in a user who may more than they: ask an owner.");
+  if (!reaches(*this, tenant, by, (*user)->about)) return fail(Errc::refused, beyond_reach);
   return say(journal, InvitationMade{id, std::move(token_digest), at + invitation_life}, by, at);
 }
 
@@ -156,26 +167,30 @@ Micros People::locked_for(const TenantId& tenant, const UserId& user, const std:
     Micros last = 0;
     void add(Micros when) { ++failures, last = std::max(last, when); }
   };
-  Count of_user, of_peer, of_network, codes;
+  Count of_user, of_peer, of_network;
+  std::vector<Micros> codes;  // wrong ones of the last day, oldest first
   for (const RecordPtr& record : failures_) {
     const auto& failed = std::get<LoginFailed>(record->event());
     const Micros when = record->envelope.occurred_at;
     const bool theirs = !user.empty() && failed.user == user && record->envelope.site.tenant == tenant;
-    if (theirs && failed.why == LoginFailure::second_factor && when > at - day_us) codes.add(when);
+    if (theirs && failed.why == LoginFailure::second_factor && when > at - day_us) codes.push_back(when);
     if (when <= at - failures_window) continue;
     if (theirs) of_user.add(when);
     if (failed.peer == peer) of_peer.add(when);
     if (network_of(failed.peer) == network_of(peer)) of_network.add(when);
   }
-  Micros wait = std::max(lock_after(of_peer.failures, failures_of_peer_max, of_peer.last, at), lock_after(of_network.failures, failures_of_network_max, of_network.last, at));
-  // Somebody else's failures do not keep out who has been here before.
-  if (!known_device) wait = std::max(wait, lock_after(of_user.failures, failures_of_user_max, of_user.last, at));
-  if (codes.failures >= codes_a_day_max) wait = std::max(wait, codes.last + longest_lock - at);
+  Micros wait = lock_after(of_peer.failures, failures_of_peer_max, of_peer.last, at);
+  // Somebody else's failures, elsewhere, do not keep out who has been here before.
+  if (!known_device) wait = std::max({wait, lock_after(of_user.failures, failures_of_user_max, of_user.last, at), lock_after(of_network.failures, failures_of_network_max, of_network.last, at)});
+  if (codes.size() >= codes_a_day_max) wait = std::max(wait, codes[codes.size() - codes_a_day_max] + day_us - at);
   return wait;
 }
 
 Status People::note_failure(const Login& login, LoginFailure why, Micros at, Journal& journal) {
+  constexpr std::ptrdiff_t strangers_a_minute_max = 120;  // failures of names that nobody has: guessing names fills no log
   const bool known = user(login.tenant, login.user) != nullptr;
+  const auto last_minute = std::count_if(failures_.begin(), failures_.end(), [at](const RecordPtr& each) { return each->envelope.occurred_at > at - minute_us; });
+  if (!known && last_minute >= strangers_a_minute_max) return {};
   const UserId who = known ? login.user : UserId{};
   return say(journal, LoginFailed{who, login.peer, why}, known ? Principal{PrincipalKind::user, who.text} : Principal{}, at);
 }

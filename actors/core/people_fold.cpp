@@ -98,8 +98,9 @@ void People::fold(const RecordPtr& record, const SessionBegan& event) {
   const Micros at = record->envelope.occurred_at;
   const TenantId& tenant = record->envelope.site.tenant;
   std::erase_if(sessions_, [at](const auto& each) { return each.second.about.expires_at <= at; });
-  std::erase_if(failures_, [&](const RecordPtr& each) {  // who got in is forgiven
-    return each->envelope.site.tenant == tenant && std::get<LoginFailed>(each->event()).user == event.user;
+  std::erase_if(failures_, [&](const RecordPtr& each) {  // who got in is forgiven, but for codes: those are counted over a day
+    const auto& failed = std::get<LoginFailed>(each->event());
+    return each->envelope.site.tenant == tenant && failed.user == event.user && failed.why != LoginFailure::second_factor;
   });
   Session& session = sessions_[event.session];
   session = {event, tenant, {}, at, at, {}, 0};

@@ -81,7 +81,7 @@ SlowLane::SlowLane(unsigned threads, std::size_t queue) : queue_(queue) {
   for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
 }
 
-SlowLane::~SlowLane() {
+void SlowLane::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -89,6 +89,7 @@ SlowLane::~SlowLane() {
   }
   more_.notify_all();
   for (std::thread& each : threads_) each.join();
+  threads_.clear();
 }
 
 bool SlowLane::offer(std::function<void()> work) {

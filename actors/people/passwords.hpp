@@ -27,9 +27,11 @@ std::optional<std::string> why_refused(const Secret& password, const std::vector
 class SlowLane {
  public:
   explicit SlowLane(unsigned threads = 2, std::size_t queue = 50);
-  ~SlowLane();  // ends what runs, drops what waits
+  ~SlowLane() { stop(); }
   SlowLane(const SlowLane&) = delete;
   SlowLane& operator=(const SlowLane&) = delete;
+  /// Waits for what runs and drops what waits. Idempotent.
+  void stop();
   /// False when too much waits already: try again later.
   bool offer(std::function<void()> work);
 

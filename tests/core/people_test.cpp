@@ -140,6 +140,19 @@ TEST_CASE("nobody gives, takes or changes a role that may more than their own, a
   h.check_recovery();
 }
 
+TEST_CASE("who looks after some sites looks after nobody beyond them, not even themselves") {
+  House h;
+  REQUIRE(h.add("ben", Role::admin, {{"villa"}}));
+  CHECK_FALSE(h.add("eve", Role::viewer, {}, "ben"));
+  CHECK_FALSE(h.add("eve", Role::viewer, {{"barn"}}, "ben"));
+  CHECK(h.add("eve", Role::viewer, {{"villa"}}, "ben"));
+  UserSaved wider = h.people.user(h.tenant, {"ben"})->about;
+  wider.sites.clear();
+  CHECK_FALSE(h.turn([&](Micros t) { return h.people.save_user(h.tenant, wider, {PrincipalKind::user, "ben"}, false, t, h.journal); }));
+  REQUIRE(h.add("carl", Role::admin));
+  CHECK_FALSE(h.turn([&](Micros t) { return h.people.invite(h.tenant, {"carl"}, "token", {PrincipalKind::user, "ben"}, t, h.journal); }));
+}
+
 TEST_CASE("a login opens a session; what it may is looked up each time") {
   House h;
   REQUIRE(h.add("vera", Role::viewer, {{"villa"}}));

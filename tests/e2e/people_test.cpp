@@ -245,6 +245,33 @@ TEST_CASE("people: invitations, roles and sites; a role that changes ends its se
   CHECK(has(door.as(door.owner(), "GET", "/audit?type=access.refused").body, R"("operation":"listUsers")"));
 }
 
+TEST_CASE("people: a stream ends when who listens is logged out, changed or revoked, and goes on for others (J8)") {
+  const TempDir scratch;
+  Door door(scratch / "data");
+  REQUIRE(door.as(door.owner(), "PUT", "/sites/home", "{}").status == 200);
+  const std::string vera = door.join("vera", "viewer"), otto = door.join("otto", "operator");
+  const auto made = door.as(door.owner(), "POST", "/keys", R"({"name":"wall","may":["see"]})");
+  const auto listen = [&](test::HttpClient& client, const std::string& token) {
+    client.as_nobody().send("GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token + "\r\n\r\n");
+    REQUIRE(client.read_stream_head().status == 200);
+  };
+  test::HttpClient of_vera(door.server.port()), of_otto(door.server.port()), of_key(door.server.port()), of_anna(door.server.port());
+  listen(of_vera, vera), listen(of_otto, otto), listen(of_key, field(made.body, "secret")), listen(of_anna, door.owner());
+  REQUIRE(door.as(vera, "POST", "/auth/logout").status == 204);
+  REQUIRE(door.as(door.owner(), "PUT", "/users/otto", R"({"role":"viewer"})").status == 200);
+  REQUIRE(door.as(door.owner(), "DELETE", "/keys/" + field(made.body, "key")).status == 204);
+  for (test::HttpClient* each : {&of_vera, &of_otto, &of_key}) {
+    while (each->read_event()) {}
+    CHECK_FALSE(each->gave_up());  // it has an end
+  }
+  REQUIRE(door.as(door.owner(), "PUT", "/sites/home", R"({"name":"still here"})").status == 200);
+  for (;;) {
+    const auto event = of_anna.read_event();
+    REQUIRE(event);
+    if (has(event->data, "still here")) break;
+  }
+}
+
 TEST_CASE("people: keys for machines: shown once, no more than their maker, no keys of their own, gone when revoked") {
   const TempDir scratch;
   Door door(scratch / "data");

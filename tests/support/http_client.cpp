@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -122,6 +123,7 @@ bool HttpClient::send(std::string_view given) {
 bool HttpClient::fill() {
   char piece[64 * 1024];
   const auto n = receive(piece, sizeof piece);
+  gave_up_ = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
   if (n <= 0) return false;
   buffer_.append(piece, static_cast<std::size_t>(n));
   return true;

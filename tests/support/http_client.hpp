@@ -58,6 +58,8 @@ class HttpClient {
   Reply read_stream_head();
   /// Exactly so many; nothing when the connection ends before.
   std::optional<std::string> read_bytes(std::size_t count);
+  /// True when nothing came for so long that a read gave up: the other end has not ended the connection.
+  bool gave_up() const { return gave_up_; }
   /// The next event or comment; nothing when the stream has ended.
   std::optional<StreamEvent> read_event();
 
@@ -72,6 +74,7 @@ class HttpClient {
   std::optional<std::string> take_until(std::string_view mark);
   Reply parse_head(const std::string& head) const;
   std::uint16_t port_ = 0;
+  bool gave_up_ = false;
   std::string buffer_;
 };
 
