@@ -34,6 +34,8 @@ http::Problem not_let_in(const char* type, const char* sentence, const char* cha
   return problem;
 }
 
+bool is_this_machine(std::string_view peer) { return peer.starts_with("127.") || peer == "::1"; }
+
 bool changes(http::Method method) { return method != http::Method::get && method != http::Method::head && method != http::Method::options; }
 
 /// A page of our own says so in a way that a foreign page cannot: the browser writes these headers itself.
@@ -78,7 +80,7 @@ void Door::believe_proxy(http::Request& request) const {
   if (request.peer.starts_with(mapped) && request.peer.find('.') != std::string::npos) request.peer.erase(0, mapped.size());
   if (!options_.proxied) return;
   const auto ours = [this](const std::string& peer) {
-    return peer.starts_with("127.") || peer == "::1" ||
+    return is_this_machine(peer) ||
            std::any_of(options_.trusted_proxies.begin(), options_.trusted_proxies.end(), [&](const std::string& range) { return is_address_in(peer, range); });
   };
   if (!ours(request.peer)) return;
@@ -117,7 +119,7 @@ std::optional<std::string> Door::cookie(const http::Request& request, std::strin
 }
 
 bool Door::is_at_this_machine(const http::Request& request) const {
-  return !options_.proxied && (request.peer.starts_with("127.") || request.peer == "::1");
+  return !options_.proxied && is_this_machine(request.peer);
 }
 
 /// "hg_<id>_<secret>" is a key; everything else has to be an access token.
@@ -139,11 +141,15 @@ std::optional<Standing> Door::standing_of(std::string_view token) const {
   return engine_.people().read([&](const People& people) { return people.standing(*session, now); });
 }
 
+void Door::check(const std::vector<http::Route>& routes) {
+  for (const http::Route& route : routes)
+    ensure(route.needs == http::everybody || permission_named(route.needs), "a route needs a permission that there is", route.path.c_str());
+}
+
 std::optional<http::Problem> Door::admit(const http::Route& route, http::Request& request) {
   believe_proxy(request);
   if (route.needs == http::everybody || (options_.public_metrics && route.operation_id == "metrics")) return std::nullopt;
   const auto needed = permission_named(route.needs);
-  ensure(needed.has_value(), "a route needs a permission that there is", route.path.c_str());
   const auto credentials = read_credentials(request);
   std::optional<Standing> standing;
   if (credentials) {

@@ -29,7 +29,9 @@ class Door {
   /// `key`: of this installation (DATA/people.key). The engine outlives it.
   Door(Engine& engine, const Digest& key, DoorOptions options);
 
-  /// For RouterOptions::admit.
+  /// A process whose table asks for a permission that there is not does not start.
+  static void check(const std::vector<http::Route>& routes);
+  /// For RouterOptions::admit. Requires: the route was checked.
   std::optional<http::Problem> admit(const http::Route& route, http::Request& request);
 
   const people::Secrets& secrets() const { return secrets_; }

@@ -26,6 +26,8 @@ std::uint32_t topic_of(const Record& record) {
   return record.envelope.site.site.empty() ? people_topic : decisions;
 }
 
+void render(http::SseFrame& frame, const Record& record) { frame.text = http::sse_frame(frame.position, record.envelope.type, to_json(record)); }
+
 }  // namespace
 
 std::uint32_t Gateway::site_number(const SiteKey& site) {
@@ -44,7 +46,7 @@ http::SseFilter Gateway::filter_for(const Access& access, std::uint32_t topics) 
 
 http::SseFrame Gateway::frame(const Record& record) {
   http::SseFrame out = outline(record);
-  out.text = http::sse_frame(out.position, record.envelope.type, to_json(record));
+  render(out, record);
   return out;
 }
 
@@ -69,8 +71,9 @@ Result<http::CatchUpPage> Gateway::page(const http::CatchUpRequest& request) {
       if (page.skipped_from == 0) page.skipped_from = record->envelope.position;
       page.skipped_to = record->last();
     } else if (wanted_topic) {
-      if (request.filter.matches(outline(*record))) {
-        http::SseFrame made = frame(*record);
+      http::SseFrame made = outline(*record);
+      if (request.filter.matches(made)) {
+        render(made, *record);
         bytes += made.text->size();
         page.frames.push_back(std::move(made));
       }

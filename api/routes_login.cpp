@@ -11,12 +11,6 @@ namespace {
 
 constexpr std::string_view auth_path = "/api/v1/auth";
 
-void too_busy(const http::Responder& responder) {
-  http::Problem problem{503, "busy", {}, "Too many logins at once: try again in a second."};
-  problem.headers.emplace_back("Retry-After", "1");
-  responder.send(http::problem_response(problem));
-}
-
 http::Response locked(Micros wait) {
   http::Problem problem{429, "locked", "Too many tries", "Too many logins have failed: wait, then try again."};
   problem.headers.emplace_back("Retry-After", std::to_string((wait + second_us - 1) / second_us));
@@ -121,15 +115,6 @@ void forget_cookies(http::Response& response, bool secure) {
   set_cookie(response, Door::refresh_cookie(secure), "", std::string(auth_path), 0, secure);
 }
 
-/// Sends `then()` when the turn is durable, or the problem.
-template <class Decide, class Then>
-void decide(Service& service, const TenantId& tenant, const http::Responder& responder, Decide decide_turn, Then then) {
-  service.engine.request_people(tenant, std::move(decide_turn), [responder, then = std::move(then)](const Result<SiteReply>& reply) {
-    if (reply) responder.send(then());
-    else responder.send(http::problem_response(reply.error()));
-  });
-}
-
 // ---- the first owner, and logins -------------------------------------------------------------------------------------
 
 std::optional<std::string> weakness(const Secret& password, const UserSaved& user, bool second_factor) {
@@ -170,7 +155,7 @@ void set_up(Service& service, http::Request&& request, const http::Responder& re
     Login login;
     login.tenant = home_tenant(), login.user = owner.user, login.peer = request.peer, login.password_fits = true, login.refresh_digest = fresh.digest();
     login.agent = std::string(request.header("User-Agent").value_or("")).substr(0, 200);
-    decide(service, home_tenant(), responder, [owner, sealed, login, fresh](People& all, Micros at, Journal& journal) -> Status {
+    answer_people(service, home_tenant(), responder, [owner, sealed, login, fresh](People& all, Micros at, Journal& journal) -> Status {
       if (all.has_owner()) return fail(Errc::conflict, "This house has an owner: log in.");
       const Principal self{PrincipalKind::system, {}};
       if (all.tenant(home_tenant()) == nullptr)
@@ -212,7 +197,7 @@ void log_in(Service& service, http::Request&& request, const http::Responder& re
     const NewSession fresh;
     login.known_device = known, login.remember = remember, login.refresh_digest = fresh.digest();
     const auto answer = std::make_shared<LoginAnswer>();
-    decide(service, noting(service, proof->tenant), responder, [login, fresh, answer](People& all, Micros at, Journal& journal) -> Status {
+    answer_people(service, noting(service, proof->tenant), responder, [login, fresh, answer](People& all, Micros at, Journal& journal) -> Status {
       auto in = all.log_in(login, fresh.id, at, journal);
       if (!in) return fail(in.error());
       *answer = *in;
@@ -240,7 +225,7 @@ void refresh(Service& service, http::Request&& request, const http::Responder& r
   });
   if (!tenant) return static_cast<void>(responder.send(over()));
   const auto fits = std::make_shared<bool>(false);
-  decide(service, *tenant, responder, [next, fits, digest = std::string(bytes_of(sha256({token.substr(dot + 1)})))](People& all, Micros at, Journal& journal) -> Status {
+  answer_people(service, *tenant, responder, [next, fits, digest = std::string(bytes_of(sha256({token.substr(dot + 1)})))](People& all, Micros at, Journal& journal) -> Status {
     auto done = all.refresh(next.id, digest, next.digest(), at, journal);
     *fits = done.has_value();
     return done || done.error().code == Errc::refused ? Status{} : fail(done.error());
@@ -298,7 +283,7 @@ void step_up(Service& service, http::Request&& request, const http::Responder& r
   if (body.refused()) return;
   prove_again(service, request, responder, proof, [&service, responder, session = access_of(request).standing().session](const Login& login) {
     const auto answer = std::make_shared<LoginAnswer>();
-    decide(service, login.tenant, responder, [login, session, answer](People& all, Micros at, Journal& journal) -> Status {
+    answer_people(service, login.tenant, responder, [login, session, answer](People& all, Micros at, Journal& journal) -> Status {
       auto up = all.step_up(session, login, at, journal);
       if (!up) return fail(up.error());
       *answer = *up;
@@ -329,7 +314,7 @@ void change_password(Service& service, http::Request&& request, const http::Resp
   prove_again(service, request, responder, proof, [&service, responder, fresh, session = access.standing().session](const Login& login) {
     const std::string sealed = service.door->secrets().seal(people::hash_password(*fresh), about("password", login.tenant, login.user));
     const auto answer = std::make_shared<LoginAnswer>();
-    decide(service, login.tenant, responder, [login, sealed, session, answer](People& all, Micros at, Journal& journal) -> Status {
+    answer_people(service, login.tenant, responder, [login, sealed, session, answer](People& all, Micros at, Journal& journal) -> Status {
       auto proved = all.prove(login, at, journal);
       if (!proved) return fail(proved.error());
       if (*proved) return *answer = **proved, Status{};
@@ -373,7 +358,7 @@ void confirm_totp(Service& service, http::Request&& request, const http::Respond
   TotpEnrolled enrolled{access.user(), door.secrets().seal(seed, about("totp", access.tenant(), access.user())), {}};
   const auto codes = std::make_shared<std::vector<std::string>>(people::make_backup_codes());
   for (const std::string& each : *codes) enrolled.backup_codes.emplace_back(bytes_of(door.secrets().keyed_digest(about("backup", access.tenant(), access.user()), each)));
-  decide(service, access.tenant(), responder, [enrolled, step = *step, standing = access.standing()](People& all, Micros at, Journal& journal) {
+  answer_people(service, access.tenant(), responder, [enrolled, step = *step, standing = access.standing()](People& all, Micros at, Journal& journal) {
     return all.enrol_totp(standing.tenant, enrolled, step, standing.session, standing.principal, at, journal);
   }, [codes] {
     JsonWriter json;
@@ -397,7 +382,7 @@ void remove_totp(Service& service, http::Request&& request, const http::Responde
   if (body.refused()) return;
   prove_again(service, request, responder, proof, [&service, responder, standing = access.standing()](const Login& login) {
     const auto answer = std::make_shared<LoginAnswer>();
-    decide(service, login.tenant, responder, [login, standing, answer](People& all, Micros at, Journal& journal) -> Status {
+    answer_people(service, login.tenant, responder, [login, standing, answer](People& all, Micros at, Journal& journal) -> Status {
       auto proved = all.prove(login, at, journal);
       if (!proved) return fail(proved.error());
       if (*proved) return *answer = **proved, Status{};
@@ -427,7 +412,7 @@ void list_sessions(Service& service, const http::Request& request, const http::R
 void end_session(Service& service, const http::Request& request, const http::Responder& responder, const SessionId& session, SessionEnd why) {
   const Standing standing = access_of(request).standing();
   const bool own = session == standing.session, secure = request.secure;
-  decide(service, standing.tenant, responder, [standing, session, why](People& all, Micros at, Journal& journal) -> Status {
+  answer_people(service, standing.tenant, responder, [standing, session, why](People& all, Micros at, Journal& journal) -> Status {
     const Session* known = all.session(session);
     if (known == nullptr || known->tenant != standing.tenant || known->about.user.text != standing.principal.name)
       return fail(Errc::not_found, "There is no such session: it is over already.");
@@ -441,7 +426,7 @@ void end_session(Service& service, const http::Request& request, const http::Res
 
 void log_out_everywhere(Service& service, const http::Request& request, const http::Responder& responder) {
   const Standing standing = access_of(request).standing();
-  decide(service, standing.tenant, responder, [standing](People& all, Micros at, Journal& journal) {
+  answer_people(service, standing.tenant, responder, [standing](People& all, Micros at, Journal& journal) {
     return all.end_all(standing.tenant, {standing.principal.name}, {}, SessionEnd::ended_by_user, standing.principal, at, journal);
   }, [secure = request.secure] {
     http::Response response{204, {}, {}, {}};

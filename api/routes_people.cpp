@@ -11,15 +11,6 @@ namespace {
 constexpr Permission every_permission[] = {Permission::see, Permission::operate, Permission::write_readings, Permission::configure, Permission::audit, Permission::host};
 constexpr Role every_role[] = {Role::viewer, Role::node_user, Role::operate, Role::auditor, Role::admin, Role::owner};
 
-template <class Decide, class Then>
-void decide(Service& service, const TenantId& tenant, const http::Responder& responder, Decide decide_turn, Then then) {
-  service.engine.request_people(tenant, std::move(decide_turn), [responder, then = std::move(then)](const Result<SiteReply>& reply) {
-    if (reply) responder.send(then(*reply));
-    else if (reply.error().code == Errc::invalid) responder.send(problems(std::vector<DocumentProblem>{{reply.error().pointer, reply.error().sentence}}));
-    else responder.send(http::problem_response(reply.error()));
-  });
-}
-
 std::vector<SiteId> read_sites(FieldReader& fields) {
   std::vector<SiteId> out;
   const Document* found = fields.find("sites");
@@ -90,10 +81,10 @@ void add_user(Service& service, http::Request&& request, const http::Responder& 
   const UserSaved user = read_user(body.fields(), std::nullopt);
   if (body.refused()) return;
   const std::string token = people::random_token();
-  decide(service, access_of(request).tenant(), responder, [user, token, standing = access_of(request).standing()](People& all, Micros at, Journal& journal) {
+  answer_people(service, access_of(request).tenant(), responder, [user, token, standing = access_of(request).standing()](People& all, Micros at, Journal& journal) {
     if (auto done = all.save_user(standing.tenant, user, standing.principal, true, at, journal); !done) return done;
     return all.invite(standing.tenant, user.user, std::string(bytes_of(sha256({token}))), standing.principal, at, journal);
-  }, [tenant = access_of(request).tenant(), user, token](const SiteReply&) { return invitation_response(tenant, user.user, token, 201); });
+  }, [tenant = access_of(request).tenant(), user, token] { return invitation_response(tenant, user.user, token, 201); });
 }
 
 void change_user(Service& service, http::Request&& request, const http::Responder& responder) {
@@ -102,10 +93,10 @@ void change_user(Service& service, http::Request&& request, const http::Responde
   UserSaved user = read_user(body.fields(), std::string(request.param("user")));
   user.disabled = body.fields().truth("disabled").value_or(false);
   if (body.refused()) return;
-  decide(service, access_of(request).tenant(), responder, [user, standing = access_of(request).standing()](People& all, Micros at, Journal& journal) -> Status {
+  answer_people(service, access_of(request).tenant(), responder, [user, standing = access_of(request).standing()](People& all, Micros at, Journal& journal) -> Status {
     if (all.user(standing.tenant, user.user) == nullptr) return fail(Errc::not_found, "There is no user \"" + user.user.text + "\".");
     return all.save_user(standing.tenant, user, standing.principal, false, at, journal);
-  }, [&service, tenant = access_of(request).tenant(), id = user.user](const SiteReply&) {
+  }, [&service, tenant = access_of(request).tenant(), id = user.user] {
     JsonWriter json;
     service.engine.people().read([&](const People& all) {
       if (const User* now = all.user(tenant, id)) write_user(json, *now);
@@ -115,10 +106,10 @@ void change_user(Service& service, http::Request&& request, const http::Responde
   });
 }
 
-http::Response no_content(const SiteReply&) { return {204, {}, {}, {}}; }
+http::Response no_content() { return {204, {}, {}, {}}; }
 
 void remove_user(Service& service, http::Request&& request, const http::Responder& responder) {
-  decide(service, access_of(request).tenant(), responder, [user = UserId{std::string(request.param("user"))}, standing = access_of(request).standing()](People& all, Micros at, Journal& journal) {
+  answer_people(service, access_of(request).tenant(), responder, [user = UserId{std::string(request.param("user"))}, standing = access_of(request).standing()](People& all, Micros at, Journal& journal) {
     return all.remove_user(standing.tenant, user, standing.principal, at, journal);
   }, no_content);
 }
@@ -126,13 +117,13 @@ void remove_user(Service& service, http::Request&& request, const http::Responde
 void invite(Service& service, http::Request&& request, const http::Responder& responder) {
   const UserId user{std::string(request.param("user"))};
   const std::string token = people::random_token();
-  decide(service, access_of(request).tenant(), responder, [user, token, standing = access_of(request).standing()](People& all, Micros at, Journal& journal) {
+  answer_people(service, access_of(request).tenant(), responder, [user, token, standing = access_of(request).standing()](People& all, Micros at, Journal& journal) {
     return all.invite(standing.tenant, user, std::string(bytes_of(sha256({token}))), standing.principal, at, journal);
-  }, [tenant = access_of(request).tenant(), user, token](const SiteReply&) { return invitation_response(tenant, user, token, 201); });
+  }, [tenant = access_of(request).tenant(), user, token] { return invitation_response(tenant, user, token, 201); });
 }
 
 void end_sessions(Service& service, http::Request&& request, const http::Responder& responder) {
-  decide(service, access_of(request).tenant(), responder, [user = UserId{std::string(request.param("user"))}, standing = access_of(request).standing()](People& all, Micros at, Journal& journal) -> Status {
+  answer_people(service, access_of(request).tenant(), responder, [user = UserId{std::string(request.param("user"))}, standing = access_of(request).standing()](People& all, Micros at, Journal& journal) -> Status {
     if (all.user(standing.tenant, user) == nullptr) return fail(Errc::not_found, "There is no user \"" + user.text + "\".");
     return all.end_all(standing.tenant, user, {}, SessionEnd::ended_by_user, standing.principal, at, journal);
   }, no_content);
@@ -166,14 +157,11 @@ void join(Service& service, http::Request&& request, const http::Responder& resp
   const bool there = is_id(tenant.text) && service.engine.people().read([&](const People& all) { return all.tenant(tenant) != nullptr; });
   const auto work = [&service, responder, tenant, user, digest, password, there] {
     const std::string sealed = service.door->secrets().seal(people::hash_password(*password), "password " + tenant.text + "/" + user.text);
-    decide(service, there ? tenant : home_tenant(), responder, [tenant, user, digest, sealed](People& all, Micros at, Journal& journal) {
+    answer_people(service, there ? tenant : home_tenant(), responder, [tenant, user, digest, sealed](People& all, Micros at, Journal& journal) {
       return all.join(tenant, user, digest, sealed, at, journal);
     }, no_content);
   };
-  if (service.door->slow_lane().offer(work)) return;
-  http::Problem problem{503, "busy", {}, "Too many at once: try again in a second."};
-  problem.headers.emplace_back("Retry-After", "1");
-  responder.send(http::problem_response(problem));
+  if (!service.door->slow_lane().offer(work)) too_busy(responder);
 }
 
 // ---- keys
@@ -223,9 +211,9 @@ void make_key(Service& service, http::Request&& request, const http::Responder& 
   if (body.refused()) return;
   const std::string secret = people::random_token();
   made.digest = std::string(bytes_of(sha256({secret})));
-  decide(service, access_of(request).tenant(), responder, [made, standing = access_of(request).standing()](People& all, Micros at, Journal& journal) {
+  answer_people(service, access_of(request).tenant(), responder, [made, standing = access_of(request).standing()](People& all, Micros at, Journal& journal) {
     return all.make_key(standing.tenant, made, standing, at, journal);
-  }, [made, secret](const SiteReply&) {
+  }, [made, secret] {
     JsonWriter json;
     json.begin_object().field("key", made.key.text).field("name", made.name).field("secret", "hg_" + made.key.text + "_" + secret).end_object();
     http::Response response = http::json_response(json.str(), 201);
@@ -236,7 +224,7 @@ void make_key(Service& service, http::Request&& request, const http::Responder& 
 
 void revoke_key(Service& service, http::Request&& request, const http::Responder& responder) {
   const ApiKeyId key{std::string(request.param("key"))};
-  decide(service, access_of(request).tenant(), responder, [key, standing = access_of(request).standing()](People& all, Micros at, Journal& journal) -> Status {
+  answer_people(service, access_of(request).tenant(), responder, [key, standing = access_of(request).standing()](People& all, Micros at, Journal& journal) -> Status {
     const ApiKey* known = all.key(key);
     const bool theirs = known != nullptr && known->tenant == standing.tenant && (known->about.user.text == standing.principal.name || standing.may.has(Permission::manage_people));
     if (!theirs) return fail(Errc::not_found, "There is no such key: it was revoked already, or never made.");
@@ -275,8 +263,8 @@ void configure_tenant(Service& service, http::Request&& request, const http::Res
   if (!body) return;
   const TenantConfigured settings = read_tenant(body.fields());
   if (body.refused()) return;
-  decide(service, access_of(request).tenant(), responder, [settings, by = access_of(request).who()](People& all, Micros at, Journal& journal) { return all.configure_tenant(settings, by, at, journal); },
-         [&service, id = access_of(request).tenant()](const SiteReply&) { return tenant_response(service, id); });
+  answer_people(service, access_of(request).tenant(), responder, [settings, by = access_of(request).who()](People& all, Micros at, Journal& journal) { return all.configure_tenant(settings, by, at, journal); },
+         [&service, id = access_of(request).tenant()] { return tenant_response(service, id); });
 }
 
 void list_tenants(Service& service, const http::Request&, const http::Responder& responder) {
@@ -303,12 +291,12 @@ void add_tenant(Service& service, http::Request&& request, const http::Responder
   if (body.refused()) return;
   const std::string token = people::random_token();
   // In the new tenant's own story it is the house that made it.
-  decide(service, id, responder, [id, owner, settings, token, by = Principal{PrincipalKind::system, access_of(request).who().name}](People& all, Micros at, Journal& journal) -> Status {
+  answer_people(service, id, responder, [id, owner, settings, token, by = Principal{PrincipalKind::system, access_of(request).who().name}](People& all, Micros at, Journal& journal) -> Status {
     if (all.tenant(id) != nullptr) return fail(Errc::conflict, "There is a tenant \"" + id.text + "\" already: take another name.", "/tenant");
     if (auto done = all.configure_tenant(settings, by, at, journal); !done) return done;
     if (auto done = all.save_user(id, {owner, owner.text, "", Role::owner, {}, false}, by, true, at, journal); !done) return done;
     return all.invite(id, owner, std::string(bytes_of(sha256({token}))), by, at, journal);
-  }, [id, owner, token](const SiteReply&) { return invitation_response(id, owner, token, 201); });
+  }, [id, owner, token] { return invitation_response(id, owner, token, 201); });
 }
 
 /// What people did and what was refused them: everything of the tenant that belongs to no site.

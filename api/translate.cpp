@@ -126,6 +126,21 @@ void answer_turn(Service& service, const SiteScope& site, SiteCommand command, c
   });
 }
 
+void answer_people(Service& service, const TenantId& tenant, const http::Responder& responder, std::function<Status(People&, Micros, Journal&)> decide,
+                   std::function<http::Response()> then) {
+  service.engine.request_people(tenant, std::move(decide), [responder, then = std::move(then)](const Result<SiteReply>& reply) {
+    if (reply) responder.send(then());
+    else if (reply.error().code == Errc::invalid) responder.send(problems(std::vector<DocumentProblem>{{reply.error().pointer, reply.error().sentence}}));
+    else responder.send(http::problem_response(reply.error()));
+  });
+}
+
+void too_busy(const http::Responder& responder) {
+  http::Problem problem{503, "busy", {}, "Too many logins at once: try again in a second."};
+  problem.headers.emplace_back("Retry-After", "1");
+  responder.send(http::problem_response(problem));
+}
+
 http::Response position_response(const SiteReply& reply) {
   JsonWriter json;
   json.begin_object().field("position", reply.last).end_object();

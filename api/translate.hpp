@@ -74,6 +74,11 @@ void answer_for_site(Service& service, http::Request&& request, const http::Resp
 /// Sends `then(reply)` when the turn is durable, or the problem.
 void answer_turn(Service& service, const SiteScope& site, SiteCommand command, const http::Responder& responder,
                  std::function<http::Response(const SiteReply&)> then);
+/// The same for a turn about the people of a tenant.
+void answer_people(Service& service, const TenantId& tenant, const http::Responder& responder, std::function<Status(People&, Micros at, Journal&)> decide,
+                   std::function<http::Response()> then);
+/// 503: so many logins are being looked at that no more may wait.
+void too_busy(const http::Responder& responder);
 /// {"position": last} with status 200.
 http::Response position_response(const SiteReply& reply);
 

@@ -65,6 +65,7 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
                       responder.send(http::Response{200, {{"Content-Type", "application/json"}}, {}, *described});
                     }});
   *described = std::make_shared<const std::string>(openapi(routes, s.version));
+  Door::check(routes);
   parts->router = std::make_shared<http::Router>(std::move(routes), http::RouterOptions{.read_only = s.read_only, .cors_origins = s.config.cors_origins, .admit = [door = s.door](const http::Route& route, http::Request& request) { return door->admit(route, request); }});
 
   http::ServerOptions options;

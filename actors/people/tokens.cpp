@@ -32,18 +32,23 @@ std::optional<Claims> read_claims(const std::string& json) {
 
 }  // namespace
 
-TokenMint::Key TokenMint::key_of(std::int64_t number) const {
+std::shared_ptr<const TokenMint::Key> TokenMint::key_of(std::int64_t number) const {
+  const std::lock_guard lock(mutex_);
+  auto& key = made_[number];
+  while (made_.size() > 2) made_.erase(made_.begin()->first == number ? std::prev(made_.end()) : made_.begin());  // today's, and the one before
+  if (key) return key;
   const std::string name = "token-" + std::to_string(number);
-  return {number, base64url("{\"alg\":\"EdDSA\",\"kid\":\"" + name + "\",\"typ\":\"at+jwt\"}"), SigningKey::from_seed(secrets_.derive(name))};
+  key = std::make_shared<const Key>(Key{base64url("{\"alg\":\"EdDSA\",\"kid\":\"" + name + "\",\"typ\":\"at+jwt\"}"), SigningKey::from_seed(secrets_.derive(name))});
+  return key;
 }
 
 std::string TokenMint::make(const SessionId& session, const UserId& user, Micros at) const {
   JsonWriter claims;
   claims.begin_object().field("iss", issuer).field("aud", audience).field("sub", user.text).field("sid", session.text);
   claims.field("iat", seconds(at)).field("nbf", seconds(at)).field("exp", seconds(at + token_life)).end_object();
-  const Key key = key_of(at / token_key_life);
-  const std::string text = key.header + "." + base64url(claims.view());
-  return text + "." + base64url(key.key.sign(text));
+  const auto key = key_of(at / token_key_life);
+  const std::string text = key->header + "." + base64url(claims.view());
+  return text + "." + base64url(key->key.sign(text));
 }
 
 std::optional<SessionId> TokenMint::check(std::string_view token, Micros at) const {
@@ -52,11 +57,11 @@ std::optional<SessionId> TokenMint::check(std::string_view token, Micros at) con
   // The key of now, and of a moment ago: no other was used for a token that could still be good.
   const std::int64_t now = at / token_key_life, before = (at - token_life - token_leeway) / token_key_life;
   for (const std::int64_t number : {now, before}) {
-    const Key key = key_of(number);
-    if (token.substr(0, first) != key.header) continue;
+    const auto key = key_of(number);
+    if (token.substr(0, first) != key->header) continue;
     const auto signature = from_base64url(token.substr(last + 1));
     const auto json = from_base64url(token.substr(first + 1, last - first - 1));
-    if (!signature || !json || !signature_holds(key.key.public_key(), token.substr(0, last), *signature)) return std::nullopt;
+    if (!signature || !json || !signature_holds(key->key.public_key(), token.substr(0, last), *signature)) return std::nullopt;
     const auto claims = read_claims(*json);
     if (!claims || claims->not_before > seconds(at + token_leeway) || claims->expires <= seconds(at - token_leeway)) return std::nullopt;
     return SessionId{claims->session};

@@ -3,6 +3,9 @@
 // to be, byte for byte, one that this installation writes, so there is no algorithm, key or type to choose.
 #pragma once
 
+#include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,12 +30,13 @@ class TokenMint {
 
  private:
   struct Key {
-    std::int64_t number;
     std::string header;  // base64url, as every token of this key begins
     SigningKey key;
   };
-  Key key_of(std::int64_t number) const;
+  std::shared_ptr<const Key> key_of(std::int64_t number) const;
   const Secrets& secrets_;
+  mutable std::mutex mutex_;
+  mutable std::map<std::int64_t, std::shared_ptr<const Key>> made_;  // guarded by mutex_: every request asks for one
 };
 
 }  // namespace heliograph::people

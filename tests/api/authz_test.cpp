@@ -245,9 +245,8 @@ TEST_CASE("authz: verbs that a path does not have are refused, whoever asks") {
       INFO(verb << " " << path << " " << reply.status);
       CHECK((reply.status == 405 || reply.status == 400 || reply.status == 501));
       ++cells;
-      const auto overridden = house.ask("GET", filled(path, true), {{"X-HTTP-Method-Override", verb}});
-      CHECK(overridden.status != 200 + 1);  // the header means nothing: answered as a GET of nobody
-      CHECK((overridden.status == 401 || overridden.status == 405 || overridden.status == 404 || known.contains("GET")));
+      // The header means nothing.
+      CHECK(house.ask("GET", filled(path, true), {{"X-HTTP-Method-Override", verb}}).status == house.ask("GET", filled(path, true), {}).status);
     }
   CHECK(cells > 200);
 }
