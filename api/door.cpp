@@ -1,10 +1,9 @@
 #include "api/door.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
 #include <charconv>
+
+#include "actors/notify/address.hpp"
 
 namespace heliograph::api {
 namespace {
@@ -34,7 +33,10 @@ http::Problem not_let_in(const char* type, const char* sentence, const char* cha
   return problem;
 }
 
-bool is_this_machine(std::string_view peer) { return peer.starts_with("127.") || peer == "::1"; }
+bool is_this_machine(std::string_view peer) {
+  const auto address = notify::parse_address(peer);
+  return address && notify::place_of(*address) == notify::Place::loopback;
+}
 
 bool changes(http::Method method) { return method != http::Method::get && method != http::Method::head && method != http::Method::options; }
 
@@ -57,19 +59,18 @@ Door::Door(Engine& engine, const Digest& key, DoorOptions options)
 
 bool is_address_in(std::string_view address, std::string_view range) {
   const auto slash = range.find('/');
-  const std::string text(address), net(range.substr(0, slash));
-  const int family = net.find(':') == std::string::npos ? AF_INET : AF_INET6;
-  std::array<unsigned char, 16> a{}, b{};
-  if (::inet_pton(family, text.c_str(), a.data()) != 1 || ::inet_pton(family, net.c_str(), b.data()) != 1) return false;
-  unsigned bits = family == AF_INET ? 32 : 128;
+  const auto a = notify::parse_address(address), net = notify::parse_address(range.substr(0, slash));
+  if (!a || !net || a->v4 != net->v4) return false;
+  const unsigned before = net->v4 ? 96 : 0;  // of the 128 that an address is kept in
+  unsigned bits = 128 - before;
   if (slash != std::string_view::npos) {
     unsigned given = 0;
     const auto* end = range.data() + range.size();
     if (std::from_chars(range.data() + slash + 1, end, given).ptr != end || given > bits) return false;
     bits = given;
   }
-  for (unsigned bit = 0; bit < bits; ++bit)
-    if (((a[bit / 8] ^ b[bit / 8]) >> (7 - bit % 8) & 1) != 0) return false;
+  for (unsigned bit = before; bit < before + bits; ++bit)
+    if (((a->bytes[bit / 8] ^ net->bytes[bit / 8]) >> (7 - bit % 8) & 1) != 0) return false;
   return true;
 }
 
@@ -132,7 +133,7 @@ std::optional<Standing> Door::standing_of(std::string_view token) const {
     const Digest digest = sha256({token.substr(split + 1)});
     return engine_.people().read([&](const People& people) -> std::optional<Standing> {
       const ApiKey* key = people.key(id);
-      if (key == nullptr || !people::same_secret(key->about.digest, bytes_of(digest))) return std::nullopt;
+      if (key == nullptr || !same_secret(key->about.digest, bytes_of(digest))) return std::nullopt;
       return people.standing(id, now);
     });
   }

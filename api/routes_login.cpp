@@ -57,7 +57,7 @@ Login look_at(Service& service, const Proof& proof, const http::Request& request
   if (const auto seed = door.secrets().open(totp->sealed, about("totp", proof.tenant, proof.user))) login.step = people::step_of(*seed, proof.code, service.engine.clock().now(), used);
   const Digest digest = door.secrets().keyed_digest(about("backup", proof.tenant, proof.user), proof.code);
   for (std::size_t i = 0; i < totp->backup_codes.size(); ++i)
-    if (people::same_secret(totp->backup_codes[i], bytes_of(digest))) login.backup_code = static_cast<std::int32_t>(i);
+    if (same_secret(totp->backup_codes[i], bytes_of(digest))) login.backup_code = static_cast<std::int32_t>(i);
   return login;
 }
 
@@ -147,7 +147,7 @@ void set_up(Service& service, http::Request&& request, const http::Responder& re
   if (body.refused()) return;
   const auto taken = [&service] { return service.engine.people().read([](const People& all) { return all.has_owner(); }); };
   if (taken()) return static_cast<void>(responder.send(http::problem_response(409, "set-up", "This house has an owner: log in.")));
-  if (!service.door->is_at_this_machine(request) && !people::same_secret(code, service.door->setup_code()))
+  if (!service.door->is_at_this_machine(request) && !same_secret(code, service.door->setup_code()))
     return static_cast<void>(responder.send(http::problem_response(403, "setup-code", "From another machine this needs \"setup_code\": it stands in the output of `heliograph serve`.")));
   const auto work = [&service, responder, owner, password, with_cookie, request = std::move(request)] {
     const std::string sealed = service.door->secrets().seal(people::hash_password(*password), about("password", home_tenant(), owner.user));
@@ -189,7 +189,7 @@ void log_in(Service& service, http::Request&& request, const http::Responder& re
   std::string device = fields.text("device").value_or("");
   if (body.refused()) return;
   if (device.empty()) device = Door::cookie(request, "heliograph-device").value_or("");
-  const bool known = is_id(proof->tenant.text) && is_id(proof->user.text) && people::same_secret(device, device_token(*service.door, proof->tenant, proof->user));
+  const bool known = is_id(proof->tenant.text) && is_id(proof->user.text) && same_secret(device, device_token(*service.door, proof->tenant, proof->user));
   const Micros wait = service.engine.people().read([&](const People& all) { return all.locked_for(proof->tenant, proof->user, request.peer, known, service.engine.clock().now()); });
   if (wait > 0) return static_cast<void>(responder.send(locked(wait)));  // and no work for a guesser
   const auto work = [&service, responder, proof, known, remember, with_cookie, request = std::move(request)] {

@@ -30,4 +30,7 @@ class Secret {
   std::string text_;
 };
 
+/// Takes as long for a first byte that differs as for the last. The length is no secret.
+bool same_secret(std::string_view a, std::string_view b);
+
 }  // namespace heliograph

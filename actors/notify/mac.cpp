@@ -1,6 +1,5 @@
 #include "actors/notify/mac.hpp"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -22,9 +21,5 @@ std::string hmac(const EVP_MD* digest, const Secret& key, std::string_view messa
 
 std::string hmac_sha1(const Secret& key, std::string_view message) { return hmac(EVP_sha1(), key, message); }
 std::string hmac_sha256(const Secret& key, std::string_view message) { return hmac(EVP_sha256(), key, message); }
-
-bool equal_in_constant_time(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
 
 }  // namespace heliograph::notify

@@ -1,4 +1,4 @@
-// Keyed digests for messages in and out (RFC 2104), thin over OpenSSL, and the comparison that tells a guesser nothing.
+// Keyed digests for messages in and out (RFC 2104), thin over OpenSSL.
 #pragma once
 
 #include <string>
@@ -12,7 +12,5 @@ namespace heliograph::notify {
 std::string hmac_sha1(const Secret& key, std::string_view message);
 /// 32 raw bytes.
 std::string hmac_sha256(const Secret& key, std::string_view message);
-/// Takes as long for a first byte that differs as for the last. The length is no secret.
-bool equal_in_constant_time(std::string_view a, std::string_view b);
 
 }  // namespace heliograph::notify

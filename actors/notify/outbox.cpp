@@ -124,13 +124,13 @@ std::optional<Outbox::ByLink> Outbox::by_link(std::string_view token) const {
   std::optional<ByLink> found;
   for (const auto& [key, asked] : asked_)  // all of them: how long it takes says nothing
     for (const auto& [kind, contact] : asked.contacts)
-      if (kind == ChannelKind::mail && equal_in_constant_time(proof_.token(asked.question, contact).reveal(), token)) found = ByLink{&asked, contact};
+      if (kind == ChannelKind::mail && same_secret(proof_.token(asked.question, contact).reveal(), token)) found = ByLink{&asked, contact};
   return found;
 }
 
 bool Outbox::is_code(const Asked& asked, ChannelKind kind, std::string_view contact, std::string_view code) const {
   const Secret wanted = kind == ChannelKind::sms ? proof_.sms_code(asked.question, contact) : proof_.mail_code(asked.question, contact);
-  return equal_in_constant_time(wanted.reveal(), typed_code(code));
+  return same_secret(wanted.reveal(), typed_code(code));
 }
 
 std::vector<const Asked*> Outbox::by_number(std::string_view number) const {

@@ -75,14 +75,14 @@ bool is_from_twilio(const Secret& auth_token, std::string_view url, const Form& 
   if (auth_token.empty()) return false;  // an empty key would be a key that everybody knows
   bool fits = false;
   for (const std::string& variant : port_variants(url))
-    fits = equal_in_constant_time(twilio_signature(auth_token, variant, form), signature) || fits;
+    fits = same_secret(twilio_signature(auth_token, variant, form), signature) || fits;
   return fits;
 }
 
 bool is_body_from_twilio(const Secret& auth_token, std::string_view url, std::string_view raw_body,
                          std::string_view signature) {
   const std::string digest = hex(bytes_of(sha256({raw_body})));
-  return equal_in_constant_time(query_value(url, "bodySHA256"), digest) &&
+  return same_secret(query_value(url, "bodySHA256"), digest) &&
          is_from_twilio(auth_token, url, {}, signature);
 }
 

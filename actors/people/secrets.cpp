@@ -19,8 +19,6 @@ constexpr int url_variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
 
 }  // namespace
 
-bool same_secret(std::string_view a, std::string_view b) { return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0; }
-
 std::string random_bytes(std::size_t n) {
   need_sodium();
   std::string out(n, '\0');

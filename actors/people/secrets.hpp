@@ -13,8 +13,6 @@
 
 namespace heliograph::people {
 
-/// In constant time for texts of one length.
-bool same_secret(std::string_view a, std::string_view b);
 std::string random_bytes(std::size_t n);
 /// 256 random bits as 43 characters of base64url.
 std::string random_token();
