@@ -41,16 +41,16 @@ struct TakeReadings {
 struct Approve { ApprovalAnswer answer; std::string idempotency_key = {}; Digest fingerprint{}; };
 struct AcknowledgeAlert { std::string alert; Principal principal; };
 struct CancelCommand { CommandId command; Principal principal; };
-struct Prefer { PreferencesSet wishes; Principal principal; };
+struct Prefer { PreferencesSet wishes; Principal principal; Expected expected = {}; };
 /// The clock jumped by so much; a person has looked at it.
 struct SuspectClock { Micros step = 0; };
 struct TrustClock { Principal principal; };
 struct EngageStop { Principal principal; std::string reason; };
 struct LiftStop { Principal principal; std::string reason; };
-struct SaveRule { Rule rule; Principal principal; std::string idempotency_key; Digest fingerprint{}; };
-struct RemoveRule { RuleId rule; Principal principal; };
-struct Configure { SiteConfigured settings; Principal principal; };
-struct RegisterDevice { DeviceRegistered device; Principal principal; };
+struct SaveRule { Rule rule; Principal principal; std::string idempotency_key; Digest fingerprint{}; Expected expected = {}; };
+struct RemoveRule { RuleId rule; Principal principal; Expected expected = {}; };
+struct Configure { SiteConfigured settings; Principal principal; Expected expected = {}; };
+struct RegisterDevice { DeviceRegistered device; Principal principal; Expected expected = {}; };
 /// A fact about the site that needs no decision (history.imported, engine.started).
 struct RecordFact { std::string stream; Event event; Principal principal; std::string correlation; };
 using SiteCommand = std::variant<TakeReadings, Ask, DeviceAnswer, Approve, AcknowledgeAlert, CancelCommand, Prefer, SuspectClock, TrustClock, EngageStop, LiftStop, SaveRule, RemoveRule, Configure,

@@ -138,6 +138,13 @@ class SiteShell : public SiteActor::base {
     return waiting;
   }
 
+  // What a command replaces, as Site::version names it.
+  static std::string replaced_by(const Prefer&) { return "preferences"; }
+  static std::string replaced_by(const Configure&) { return "settings"; }
+  static std::string replaced_by(const RegisterDevice& c) { return "device/" + c.device.device.text; }
+  static std::string replaced_by(const SaveRule& c) { return "rule/" + c.rule.id.text; }
+  static std::string replaced_by(const RemoveRule& c) { return "rule/" + c.rule.text; }
+
   Result<Decided> decide(SiteCommand& command, Micros at, Journal& journal) {
     const auto plain = [](const Status& status) -> Result<Decided> {
       if (!status) return fail(status.error());
@@ -145,6 +152,8 @@ class SiteShell : public SiteActor::base {
     };
     return std::visit([&](auto& c) -> Result<Decided> {
       using C = std::decay_t<decltype(c)>;
+      if constexpr (requires { c.expected; })
+        if (auto as_read = site_.expect(replaced_by(c), c.expected); !as_read) return fail(as_read.error());
       if constexpr (std::is_same_v<C, TakeReadings>) {
         return plain(site_.take_readings(std::move(c.batch), std::move(c.packed), c.principal, at, journal, std::move(c.idempotency_key), c.fingerprint));
       } else if constexpr (std::is_same_v<C, Ask>) {

@@ -66,9 +66,25 @@ std::vector<SiteKey> DevicesView::sites() const {
   return out;
 }
 
+RecordPtr DevicesView::find(const SiteKey& site, std::string_view rest) const {
+  const auto found = entries_.find(prefix(site) + std::string(rest));
+  return found == entries_.end() ? nullptr : found->second;
+}
+
+RecordPtr DevicesView::site_record(const SiteKey& key) const { return find(key, settings_key); }
+RecordPtr DevicesView::preferences(const SiteKey& key) const { return find(key, wishes_key); }
+RecordPtr DevicesView::stop(const SiteKey& key) const { return find(key, stop_key); }
+RecordPtr DevicesView::clock_suspected(const SiteKey& key) const { return find(key, clock_key); }
+RecordPtr DevicesView::device_record(const SiteKey& key, const DeviceId& device) const { return find(key, std::string(device_prefix) + device.text); }
+
 const SiteConfigured* DevicesView::site(const SiteKey& key) const {
-  const auto found = entries_.find(prefix(key) + std::string(settings_key));
-  return found == entries_.end() ? nullptr : &std::get<SiteConfigured>(found->second->event());
+  const RecordPtr said = site_record(key);
+  return said ? &std::get<SiteConfigured>(said->event()) : nullptr;
+}
+
+const DeviceRegistered* DevicesView::device(const SiteKey& key, const DeviceId& device) const {
+  const RecordPtr said = device_record(key, device);
+  return said ? &std::get<DeviceRegistered>(said->event()) : nullptr;
 }
 
 std::vector<const DeviceRegistered*> DevicesView::devices(const SiteKey& key) const {
@@ -77,26 +93,6 @@ std::vector<const DeviceRegistered*> DevicesView::devices(const SiteKey& key) co
   for (auto at = entries_.lower_bound(from); at != entries_.end() && at->first.starts_with(from); ++at)
     out.push_back(&std::get<DeviceRegistered>(at->second->event()));
   return out;
-}
-
-const DeviceRegistered* DevicesView::device(const SiteKey& key, const DeviceId& device) const {
-  const auto found = entries_.find(prefix(key) + std::string(device_prefix) + device.text);
-  return found == entries_.end() ? nullptr : &std::get<DeviceRegistered>(found->second->event());
-}
-
-RecordPtr DevicesView::preferences(const SiteKey& key) const {
-  const auto found = entries_.find(prefix(key) + std::string(wishes_key));
-  return found == entries_.end() ? nullptr : found->second;
-}
-
-RecordPtr DevicesView::stop(const SiteKey& key) const {
-  const auto found = entries_.find(prefix(key) + std::string(stop_key));
-  return found == entries_.end() ? nullptr : found->second;
-}
-
-RecordPtr DevicesView::clock_suspected(const SiteKey& key) const {
-  const auto found = entries_.find(prefix(key) + std::string(clock_key));
-  return found == entries_.end() ? nullptr : found->second;
 }
 
 // ---- rules ---------------------------------------------------------------------------------------------------------

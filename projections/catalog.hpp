@@ -33,6 +33,9 @@ class DevicesView : public Catalog {
   std::vector<SiteKey> sites() const;
   /// nullptr when the site was never configured.
   const SiteConfigured* site(const SiteKey& key) const;
+  /// The records that last said so; nullptr when none did.
+  RecordPtr site_record(const SiteKey& key) const;
+  RecordPtr device_record(const SiteKey& key, const DeviceId& device) const;
   std::vector<const DeviceRegistered*> devices(const SiteKey& key) const;
   const DeviceRegistered* device(const SiteKey& key, const DeviceId& device) const;
   /// The newest preferences.set record; nullptr while the defaults hold.
@@ -44,6 +47,7 @@ class DevicesView : public Catalog {
 
  private:
   Change change(const Envelope& envelope, const Event& event) const override;
+  RecordPtr find(const SiteKey& site, std::string_view rest) const;
 };
 
 class RulesView : public Catalog {

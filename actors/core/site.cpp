@@ -191,11 +191,14 @@ void Site::fold(const Envelope& envelope, const Event& event) {
     if (e->automation && !settings_.automation) rules_.start_fresh();
     settings_ = *e;
     configured_ = true;
+    versions_["settings"] = envelope.position;
     if (auto zone = Zone::find(e->time_zone)) zone_ = *zone;
   } else if (const auto* d = std::get_if<DeviceRegistered>(&event)) {
     fold_device(*d);
+    versions_["device/" + d->device.text] = envelope.position;
   } else if (const auto* wishes = std::get_if<PreferencesSet>(&event)) {
     wishes_ = *wishes;
+    versions_["preferences"] = envelope.position;
   } else if (const auto* saved = std::get_if<RuleSaved>(&event)) {
     auto parsed = parse_rule(saved->document);
     ensure(parsed.rule.has_value(), "a rule that was saved can be read", "actors/core/site.cpp");

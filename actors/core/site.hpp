@@ -55,6 +55,13 @@ struct ApprovalAnswer {
   bool proven = false;
 };
 
+/// What somebody who replaces something believes that it is: the version that they read. Two who change the same thing do not
+/// undo each other unseen.
+struct Expected {
+  enum class Kind : std::uint8_t { whatever, unsaid, existing, absent, versions } kind = Kind::whatever;  // unsaid: fine for what is new
+  std::vector<Position> versions = {};
+};
+
 inline constexpr Micros approval_expiry = 5 * minute_us;
 inline constexpr std::uint8_t wrong_codes_max = 5;
 /// Longest that a command waits for a device that is busy.
@@ -121,6 +128,11 @@ class Site {
   Status react_to(const Firing& firing, Micros at, Journal& journal);
 
   // ---- state --------------------------------------------------------------------------------------------------
+
+  /// Position of the fact that made something as it is: "settings", "preferences", "device/miner-1", "rule/guard"; 0 = it never was.
+  Position version(const std::string& of) const;
+  /// Asked in the turn that replaces it. Errors, pointing at /if-match: conflict (it is another version), invalid (unsaid).
+  Status expect(const std::string& of, const Expected& expected) const;
 
   const SiteKey& key() const { return key_; }
   const SiteNow& now() const { return now_; }
@@ -242,6 +254,7 @@ class Site {
   bool clock_suspect_ = false;
   Position clock_position_ = 0;
   std::vector<OpenAlert> alerts_;
+  std::map<std::string, Position> versions_;  // of what people set, but for rules
   Position known_ = 0;  // everything up to here is folded
 
   // Of this process, not of the log.

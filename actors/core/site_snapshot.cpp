@@ -10,7 +10,7 @@
 namespace heliograph {
 namespace {
 
-constexpr std::uint64_t layout = 8;
+constexpr std::uint64_t layout = 9;
 
 class Writer {
  public:
@@ -301,6 +301,8 @@ std::string Site::snapshot() const {
   for (const PendingCommand& p : pending_) write(w, p);
   w.count(alerts_.size());
   for (const OpenAlert& a : alerts_) w.text(a.alert), w.count(static_cast<std::uint64_t>(a.severity)), w.number(a.raised_at), w.count(a.raised), w.flag(a.acknowledged);
+  w.count(versions_.size());
+  for (const auto& [of, position] : versions_) w.text(of), w.count(position);
   w.count(suspects_.size());
   for (const auto& s : suspects_) w.count(s.device), w.count(static_cast<std::uint64_t>(s.metric)), w.number(s.at), w.count(s.position);
   w.count(rules_.rules().size());
@@ -330,6 +332,10 @@ std::optional<Site> Site::restore(std::string_view bytes) {
   for (std::size_t n = r.length(); n > 0 && r.good(); --n) {
     OpenAlert& a = site.alerts_.emplace_back();
     a.alert = r.text(), a.severity = static_cast<Severity>(r.count() % 3), a.raised_at = r.number(), a.raised = r.count(), a.acknowledged = r.flag();
+  }
+  for (std::size_t n = r.length(); n > 0 && r.good(); --n) {
+    std::string of = r.text();
+    site.versions_[std::move(of)] = r.count();
   }
   for (std::size_t n = r.length(); n > 0 && r.good(); --n) {
     SafetyView::SuspectSeen seen{};
