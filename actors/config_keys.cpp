@@ -22,6 +22,8 @@ constexpr ConfigKey keys[] = {
     {"server.allowed_hosts", list, "[]"},
     {"server.cors_origins", list, "[]"},
     {"server.public_url", text, ""},
+    {"server.requests_per_minute", number, "6000"},
+    {"server.connections", number, "1024"},
     {"tls.certificate", text, ""},
     {"tls.key", text, ""},
     {"metrics.public", truth, "false"},

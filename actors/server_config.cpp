@@ -112,6 +112,8 @@ void read_door(FieldReader& root, Problems& problems, ServerConfig& out) {
     if (is_public_url(*url)) out.public_url = *url;
     else fields.problem("public_url", "\"public_url\" is where people find Heliograph, without a slash at its end, such as https://hub.example.org.");
   }
+  if (const auto most = fields.scaled("requests_per_minute", 0, 0, 10'000'000, "requests")) out.requests_per_minute = static_cast<unsigned>(*most);
+  if (const auto most = fields.scaled("connections", 0, 16, 100'000, "connections")) out.connections = static_cast<unsigned>(*most);
   fields.refuse_others();
 }
 

@@ -22,6 +22,8 @@ struct ServerConfig {
   std::vector<std::string> allowed_hosts;    // names in Host besides our own; lower case, no port
   std::vector<std::string> cors_origins;     // exact "https://app.example.org" or "http://nas:8080"
   std::string public_url;                    // where people find us, without a slash at its end; empty = not known
+  unsigned requests_per_minute = 6000;       // of one person, key or address; 0 = no end
+  unsigned connections = 1024;               // at once; streams count
   bool public_metrics = false;               // /metrics without a login
 };
 

@@ -74,23 +74,23 @@ bool is_address_in(std::string_view address, std::string_view range) {
   return true;
 }
 
+bool Door::is_crowd(const std::string& address) const {
+  return is_this_machine(address) || std::any_of(options_.trusted_proxies.begin(), options_.trusted_proxies.end(), [&](const std::string& range) { return is_address_in(address, range); });
+}
+
 /// What a proxy says of who is behind it counts only when the proxy is ours; from anybody else it is a claim. Addresses are read from
 /// the right, where each proxy adds the one that it has seen: the first that is none of ours is the peer.
 void Door::believe_proxy(http::Request& request) const {
   constexpr std::string_view mapped = "::ffff:";  // IPv4 on a socket for both
   if (request.peer.starts_with(mapped) && request.peer.find('.') != std::string::npos) request.peer.erase(0, mapped.size());
   if (!options_.proxied) return;
-  const auto ours = [this](const std::string& peer) {
-    return is_this_machine(peer) ||
-           std::any_of(options_.trusted_proxies.begin(), options_.trusted_proxies.end(), [&](const std::string& range) { return is_address_in(peer, range); });
-  };
-  if (!ours(request.peer)) return;
+  if (!is_crowd(request.peer)) return;
   std::string passed;
   for (const auto& [key, value] : request.headers) {
     if (http::same_ignoring_case(key, "X-Forwarded-For")) passed += (passed.empty() ? "" : ",") + value;
     if (http::same_ignoring_case(key, "X-Forwarded-Proto")) request.secure = http::same_ignoring_case(value, "https");  // the last word is our proxy's
   }
-  while (!passed.empty() && ours(request.peer)) {
+  while (!passed.empty() && is_crowd(request.peer)) {
     const auto comma = passed.rfind(',');
     std::string last = passed.substr(comma == std::string::npos ? 0 : comma + 1);
     passed.resize(comma == std::string::npos ? 0 : comma);
@@ -162,6 +162,9 @@ std::optional<http::Problem> Door::admit(const http::Route& route, http::Request
   } else {
     return not_let_in("not-logged-in", "Log in first (POST /api/v1/auth/login), or send an API key.", "Bearer realm=\"heliograph\"");
   }
+  // A browser names the page that opens a socket; the router has held it against Host.
+  if (credentials && credentials->from_cookie && route.socket && !request.header("Origin"))
+    return http::Problem{403, "foreign-origin", {}, "A socket with a cookie must be opened by a page of this server: send a bearer token instead."};
   if (credentials && credentials->from_cookie && changes(request.method) && !is_from_our_page(request))
     return http::Problem{403, "foreign-origin", {}, "A change with a cookie must come from a page of this server: send a bearer token instead."};
   if (!standing->may.has(*needed)) {
@@ -180,28 +183,34 @@ std::optional<http::Problem> Door::admit(const http::Route& route, http::Request
 /// Passes everything on, and tells the door of the stream that was opened.
 class Door::WatchedAnswer final : public http::Answer {
  public:
-  WatchedAnswer(Door& door, Standing standing, http::Responder to) : door_(door), standing_(std::move(standing)), to_(std::move(to)) {}
+  WatchedAnswer(Door& door, const http::Request& request, http::Responder to) : door_(door), request_(request), to_(std::move(to)) {}
   void send(http::Response response) override { to_.send(std::move(response)); }
   http::StreamHandle open_stream(http::Headers headers) override {
     auto stream = to_.open_stream(std::move(headers));
-    door_.listens(stream, standing_);
+    door_.listens({stream, [weak = std::weak_ptr(stream)] { if (const auto open = weak.lock()) open->abort(); }, access_of(request_).standing()});
     return stream;
+  }
+  http::SocketHandle open_socket(http::Headers headers, std::string, http::SocketWatch watch) override {
+    auto socket = to_.open_socket(request_, std::move(watch), std::move(headers));
+    const auto end = [weak = std::weak_ptr(socket)] { if (const auto open = weak.lock()) open->close(http::Close::not_authenticated, "Log in again."); };
+    door_.listens({socket, end, access_of(request_).standing()});
+    return socket;
   }
 
  private:
   Door& door_;
-  Standing standing_;
+  const http::Request request_;
   http::Responder to_;
 };
 
 http::Responder Door::watched(const http::Request& request, http::Responder responder) {
-  return http::Responder(std::make_shared<WatchedAnswer>(*this, access_of(request).standing(), std::move(responder)));
+  return http::Responder(std::make_shared<WatchedAnswer>(*this, request, std::move(responder)));
 }
 
-void Door::listens(const http::StreamHandle& stream, const Standing& standing) {
+void Door::listens(Listener listener) {
   const std::lock_guard lock(listeners_mutex_);
-  std::erase_if(listeners_, [](const Listener& each) { return each.stream.expired(); });
-  listeners_.push_back({stream, standing});
+  if (listeners_.size() == listeners_.capacity()) std::erase_if(listeners_, [](const Listener& each) { return each.open.expired(); });
+  listeners_.push_back(std::move(listener));
 }
 
 void Door::look_at_streams(bool at_once) {
@@ -215,10 +224,10 @@ void Door::look_at_streams(bool at_once) {
       if (then.principal.kind == PrincipalKind::system) continue;  // the demo's visitors
       const auto is = then.session.empty() ? people.standing(ApiKeyId{then.principal.name}, now) : people.standing(then.session, now);
       const bool goes_on = is && is->may == then.may && is->sites == then.sites;
-      if (const auto stream = each.stream.lock(); stream && !goes_on) stream->abort();
+      if (!goes_on) each.end();
     }
   });
-  std::erase_if(listeners_, [](const Listener& each) { return each.stream.expired(); });
+  std::erase_if(listeners_, [](const Listener& each) { return each.open.expired(); });
 }
 
 void Door::note_refusal(const http::Route& route, const http::Request& request, const Standing& who) {

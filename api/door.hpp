@@ -37,7 +37,7 @@ class Door {
   const people::Secrets& secrets() const { return secrets_; }
   const people::TokenMint& mint() const { return mint_; }
   people::SlowLane& slow_lane() { return slow_; }
-  /// The same responder, whose stream ends when who asked may not go on. Requires: admitted, with a permission.
+  /// The same responder, whose stream or socket ends (4401) when who asked may not go on. Requires: admitted, with a permission.
   http::Responder watched(const http::Request& request, http::Responder responder);
   /// Looks at every open stream again: whoever was logged out, changed or revoked does not listen any longer. At most every ten
   /// seconds unless `at_once`.
@@ -48,6 +48,8 @@ class Door {
   /// The code that the first owner needs when not at this machine; printed at the start.
   const std::string& setup_code() const { return setup_code_; }
   bool is_at_this_machine(const http::Request& request) const;
+  /// Whether many may come from there: this machine, or a proxy that is ours.
+  bool is_crowd(const std::string& address) const;
 
   // Names of cookies. With TLS they are bound to the host (__Host-).
   static std::string access_cookie(bool secure) { return secure ? "__Host-heliograph" : "heliograph"; }
@@ -56,13 +58,15 @@ class Door {
   static std::optional<std::string> cookie(const http::Request& request, std::string_view name);
 
  private:
+  /// A stream or socket that is open, and how it ends when whoever listens may not any longer.
   struct Listener {
-    std::weak_ptr<http::Stream> stream;
+    std::weak_ptr<void> open;
+    std::function<void()> end;
     Standing standing;
   };
   class WatchedAnswer;
   void believe_proxy(http::Request& request) const;
-  void listens(const http::StreamHandle& stream, const Standing& standing);
+  void listens(Listener listener);
   std::optional<Standing> standing_of(std::string_view token) const;
   void note_refusal(const http::Route& route, const http::Request& request, const Standing& who);
 

@@ -87,28 +87,45 @@ Result<http::CatchUpPage> Gateway::page(const http::CatchUpRequest& request) {
   return page;
 }
 
-std::vector<http::Route> stream_routes(Service& service, std::shared_ptr<Gateway> gateway) {
+std::vector<http::Parameter> stream_parameters() {
   using http::In;
-  return {{.path = "/api/v1/stream", .operation_id = "stream", .summary = "Everything that becomes durable, as server-sent events", .tag = "stream", .needs = "see",
+  return {{"after", In::query, http::Kind::integer, false, "Resume after this position", 0},
+          {"topics", In::query, http::Kind::string, false, "telemetry, decisions or both, with a comma between", 1, 40},
+          {"site", In::query, http::Kind::id, false, "Only this site"}};
+}
+
+http::Handler follow(Service& service, std::shared_ptr<Gateway> gateway, void (http::SseHub::*subscribe)(const http::Request&, http::SseFilter, const http::Responder&)) {
+  return [&service, gateway, subscribe](http::Request&& request, http::Responder responder) {
+    std::uint32_t topics = telemetry | decisions | people_topic;
+    if (const auto words = request.query_value("topics")) topics = parse_topics(*words);
+    if (topics == 0) return static_cast<void>(responder.send(Error{Errc::invalid, "\"topics\" takes telemetry and decisions.", "query/topics"}));
+    const Access& access = access_of(request);
+    http::SseFilter filter = gateway->filter_for(access, topics);
+    if (const auto id = request.query_value("site")) {
+      const auto site = access.site(*id);
+      if (!site) return static_cast<void>(responder.send(site.error()));
+      filter.sites = {gateway->site_number(site->key())};
+    }
+    (service.hub->*subscribe)(request, filter, service.door->watched(request, std::move(responder)));
+  };
+}
+
+std::vector<http::Route> stream_routes(Service& service, std::shared_ptr<Gateway> gateway) {
+  std::vector<http::Route> routes{{.path = "/api/v1/stream", .operation_id = "stream", .summary = "Everything that becomes durable, as server-sent events", .tag = "stream", .needs = "see",
            .description = "The id of an event is its position; Last-Event-ID (or ?after=) resumes without gap or repeat. Decisions are never dropped; "
                           "telemetry may be, and then a `gap` event says which positions.",
-           .parameters = {{"after", In::query, http::Kind::integer, false, "Resume after this position", 0},
-                          {"topics", In::query, http::Kind::string, false, "telemetry, decisions or both, with a comma between", 1, 40},
-                          {"site", In::query, http::Kind::id, false, "Only this site"}},
-           .replies = {{200, "The stream", "", "text/event-stream"}},
-           .handler = [&service, gateway](http::Request&& request, http::Responder responder) {
-             std::uint32_t topics = telemetry | decisions | people_topic;
-             if (const auto words = request.query_value("topics")) topics = parse_topics(*words);
-             if (topics == 0) return static_cast<void>(responder.send(Error{Errc::invalid, "\"topics\" takes telemetry and decisions.", "query/topics"}));
-             const Access& access = access_of(request);
-             http::SseFilter filter = gateway->filter_for(access, topics);
-             if (const auto id = request.query_value("site")) {
-               const auto site = access.site(*id);
-               if (!site) return static_cast<void>(responder.send(site.error()));
-               filter.sites = {gateway->site_number(site->key())};
-             }
-             service.hub->subscribe(request, filter, service.door->watched(request, std::move(responder)));
-           }}};
+           .parameters = stream_parameters(), .replies = {{200, "The stream", "", "text/event-stream"}}, .handler = follow(service, gateway, &http::SseHub::subscribe)},
+          {.path = "/api/v1/socket", .operation_id = "socket", .summary = "The same stream over a WebSocket", .tag = "stream", .needs = "see",
+           .description = "Each event is one text message: {\"id\": position, \"event\": \"readings\", \"data\": {...}}; the first says where the log is. Closed with 4401 when the login "
+                          "behind it ends, 1001 when the server stops; ?after= the last id resumes.",
+           .parameters = stream_parameters(), .replies = {{101, "The socket"}, {426, "This is no WebSocket handshake"}}, .socket = true, .handler = follow(service, gateway, &http::SseHub::subscribe_socket)}};
+  // What older clients call it (docs/API.md).
+  const http::Route socket = routes.back();
+  for (const auto& [path, operation] : {std::pair{"/ws", "socketAlias"}, std::pair{"/api/system/ws", "systemSocketAlias"}, std::pair{"/api/services/ws", "servicesSocketAlias"}}) {
+    routes.push_back(socket);
+    routes.back().path = path, routes.back().operation_id = operation, routes.back().tag = "aliases";
+  }
+  return routes;
 }
 
 }  // namespace heliograph::api

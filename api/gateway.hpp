@@ -30,7 +30,7 @@ class Gateway {
   std::map<SiteKey, std::uint32_t> numbers_;  // guarded by mutex_
 };
 
-/// GET /api/v1/stream
+/// GET /api/v1/stream and its mirror, /api/v1/socket
 std::vector<http::Route> stream_routes(Service& service, std::shared_ptr<Gateway> gateway);
 
 }  // namespace heliograph::api

@@ -28,6 +28,7 @@ using DryRun = std::function<Result<std::string>(const DryRunOrder&)>;
 
 class Door;
 class Metrics;
+class RateLimits;
 
 struct Service {
   Engine& engine;
@@ -41,12 +42,14 @@ struct Service {
   std::optional<Digest> people_key = {};  // of this installation (DATA/people.key); none: of this run, and no login outlives it
   // Set when the server runs.
   std::shared_ptr<Door> door = {};
+  std::shared_ptr<RateLimits> limits = {};
   http::SseHub* hub = nullptr;
   const http::Server* server = nullptr;
 };
 
 std::vector<http::Route> system_routes(Service& service);
 std::vector<http::Route> site_routes(Service& service);
+std::vector<http::Route> series_routes(Service& service);
 std::vector<http::Route> reading_routes(Service& service);
 std::vector<http::Route> rule_routes(Service& service);
 std::vector<http::Route> command_routes(Service& service);
@@ -57,6 +60,8 @@ std::vector<http::Route> audit_routes(Service& service);
 std::vector<http::Route> dry_run_routes(Service& service);
 std::vector<http::Route> login_routes(Service& service);
 std::vector<http::Route> people_routes(Service& service);
+/// The paths of older clients (docs/API.md). `table`: the routes whose answers they give.
+std::vector<http::Route> alias_routes(Service& service, const std::vector<http::Route>& table);
 /// The whole table. The service outlives it.
 std::vector<http::Route> all_routes(Service& service);
 std::vector<http::NamedSchema> schemas();

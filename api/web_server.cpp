@@ -6,6 +6,7 @@
 #include "api/door.hpp"
 #include "api/gateway.hpp"
 #include "api/metrics.hpp"
+#include "api/rate_limits.hpp"
 #include "api/self_readings.hpp"
 #include "api/translate.hpp"
 
@@ -54,6 +55,7 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
   Service& s = parts->service;
   s.metrics = std::make_shared<Metrics>();
   s.door = std::make_shared<Door>(engine, s.people_key ? *s.people_key : random_key(), DoorOptions{s.read_only, s.config.behind_proxy, s.config.trusted_proxies, s.config.public_metrics});
+  s.limits = std::make_shared<RateLimits>(budgets(s.config.requests_per_minute), [&engine] { return engine.clock().monotonic(); });
   parts->gateway = std::make_shared<Gateway>(engine.store().log());
   auto routes = all_routes(s);
   for (http::Route& route : stream_routes(s, parts->gateway)) routes.push_back(std::move(route));
@@ -66,18 +68,26 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
                     }});
   *described = std::make_shared<const std::string>(openapi(routes, s.version));
   Door::check(routes);
-  parts->router = std::make_shared<http::Router>(std::move(routes), http::RouterOptions{.read_only = s.read_only, .cors_origins = s.config.cors_origins, .admit = [door = s.door](const http::Route& route, http::Request& request) { return door->admit(route, request); }});
+  parts->router = std::make_shared<http::Router>(std::move(routes), http::RouterOptions{.read_only = s.read_only, .cors_origins = s.config.cors_origins, 
+                                                                                                .admit = [door = s.door](const http::Route& route, http::Request& request) { return door->admit(route, request); },
+                                                                                                .meter = [limits = s.limits](const http::Route& route, const http::Request& request, const http::Responder& responder) {
+                                                                                                  return limits->meter(route, request, responder);
+                                                                                                }});
 
   http::ServerOptions options;
   if (s.config.tls) options.tls = http::TlsOptions{s.config.tls->certificate, s.config.tls->key};
   options.threads = 2;
+  options.limits.connections = s.config.connections;
+  options.limits.per_address = 100;
+  options.crowd = [door = s.door](const std::string& address) { return door->is_crowd(address); };
   options.allowed_hosts = s.config.allowed_hosts;
   for (const std::string& url : {s.config.public_url, s.notifier == nullptr ? std::string() : s.notifier->options().base_url})
     for (std::string& host : host_of(url)) options.allowed_hosts.push_back(std::move(host));
   options.urgent = [router = parts->router](const http::Request& request) { return router->is_urgent(request); };
   const Position live = engine.store().log().durable();
   options.opening = [&parts = *parts, live](const std::shared_ptr<http::Loop>& loop) {
-    parts.hub = std::make_unique<http::SseHub>(loop, live, [gateway = parts.gateway](const http::CatchUpRequest& request) { return gateway->page(request); });
+    parts.hub = std::make_unique<http::SseHub>(loop, live, [gateway = parts.gateway](const http::CatchUpRequest& request) { return gateway->page(request); },
+                                                  http::SseOptions{.subscribers = parts.service.config.connections});
     parts.service.server = &parts.server;
     parts.service.hub = parts.hub.get();
   };

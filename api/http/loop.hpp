@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/http/seats.hpp"
 #include "api/http/server.hpp"
 #include "api/http/transport.hpp"
 
@@ -63,6 +64,7 @@ struct ServerShared {
   std::vector<std::string> hosts;
   Handler handler;
   TlsInUse tls;
+  std::shared_ptr<Seats> seats = std::make_shared<Seats>();
   std::shared_ptr<ServerLoop> stream_loop;
   std::deque<std::weak_ptr<Served>> reserved;  // of the door's thread only: who is there beyond the limit, oldest first
   std::atomic<std::uint64_t> accepted{0}, turned_away{0}, requests{0}, refused{0}, timeouts{0}, open{0}, streams{0};

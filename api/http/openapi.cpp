@@ -122,6 +122,7 @@ void write_operation(JsonWriter& out, const Route& route, const std::vector<Name
   out.field("operationId", route.operation_id).field("summary", route.summary);
   if (!route.description.empty()) out.field("description", route.description);
   if (!route.tag.empty()) out.key("tags").begin_array().string(route.tag).end_array();
+  if (route.deprecated) out.field("deprecated", true);
   write_parameters(out, route);
   if (route.body) {
     out.key("requestBody").begin_object();

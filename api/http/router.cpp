@@ -32,6 +32,21 @@ bool same_origin(std::string_view origin, std::string_view host) {
 
 bool is_safe(Method method) { return method == Method::get || method == Method::head || method == Method::options; }
 
+/// An HTTP date (RFC 9110, section 5.6.7).
+std::string http_date(Micros at) {
+  constexpr const char* days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+  constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const Civil c = to_civil(at);
+  const auto two = [](int number) { return (number < 10 ? "0" : "") + std::to_string(number); };
+  return std::string(days[c.weekday - 1]) + ", " + two(c.day) + " " + months[c.month - 1] + " " + std::to_string(c.year) + " " + two(c.hour) + ":" + two(c.minute) + ":" + two(c.second) + " GMT";
+}
+
+void say_deprecated(const Deprecation& older, const Responder& responder) {
+  responder.add_header("Deprecation", "@" + std::to_string(older.since / second_us));
+  responder.add_header("Sunset", http_date(older.until));
+  responder.add_header("Link", "<" + older.instead + ">; rel=\"successor-version\"");
+}
+
 void check_row(const Route& route, std::set<std::string>& seen) {
   const auto* where = route.path.c_str();
   ensure(!route.path.empty() && route.path.front() == '/', "a route's path begins with '/'", where);
@@ -42,6 +57,7 @@ void check_row(const Route& route, std::set<std::string>& seen) {
   for (const auto& p : route.parameters)
     ensure(p.in != In::path || route.path.find("{" + p.name + "}") != std::string::npos, "no such part in the path",
            where);
+  ensure(!route.deprecated || route.deprecated->until - route.deprecated->since >= 182 * day_us, "an older way stays for six months at least", where);
   for (const auto segment : split(route.path)) {
     if (!is_parameter(segment)) continue;
     const auto key = segment.substr(1, segment.size() - 2);
@@ -114,15 +130,19 @@ std::string Router::allowed(const Path& path) const {
   return list + "OPTIONS";
 }
 
+bool Router::is_listed(std::string_view origin) const {
+  return std::find(options_.cors_origins.begin(), options_.cors_origins.end(), origin) != options_.cors_origins.end();
+}
+
 /// False for a page of another origin that wants to change something: whoever visits a foreign page must not thereby
 /// switch a device. Listed origins get the headers that let them read the answer.
 bool Router::cross_origin_ok(const Request& request, const Responder& responder) const {
   const auto origin = request.header("Origin");
   if (!origin) return true;
   if (!options_.cors_origins.empty()) responder.add_header("Vary", "Origin");
-  const auto& listed = options_.cors_origins;
-  if (std::find(listed.begin(), listed.end(), *origin) != listed.end()) {
+  if (is_listed(*origin)) {
     responder.add_header("Access-Control-Allow-Origin", std::string(*origin));
+    responder.add_header("Access-Control-Expose-Headers", "ETag, Link, Retry-After, RateLimit, RateLimit-Policy, Deprecation, Sunset");
     return true;
   }
   return is_safe(request.method) || same_origin(*origin, request.header("Host").value_or(""));
@@ -131,14 +151,31 @@ bool Router::cross_origin_ok(const Request& request, const Responder& responder)
 void Router::answer_options(const Request& request, const Path& path, const Responder& responder) const {
   Response response{204, {{"Allow", allowed(path)}}, {}, {}};
   const auto origin = request.header("Origin");
-  const auto& listed = options_.cors_origins;
-  if (origin && std::find(listed.begin(), listed.end(), *origin) != listed.end()) {
+  if (origin && is_listed(*origin)) {
     response.headers.emplace_back("Access-Control-Allow-Methods", allowed(path));
     response.headers.emplace_back("Access-Control-Allow-Headers",
-                                  "Authorization, Content-Type, Idempotency-Key, If-Match, Last-Event-ID");
+                                  "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, traceparent");
     response.headers.emplace_back("Access-Control-Max-Age", "600");
   }
   responder.send(std::move(response));
+}
+
+/// Why what fits a row goes no further; the answer's headers that the row asks for are there by then.
+std::optional<Problem> Router::refused(const Route& route, bool origin_ok, Request& request, const Responder& responder) const {
+  const bool foreign_socket = route.socket && request.header("Origin") && !is_listed(*request.header("Origin")) && !same_origin(*request.header("Origin"), request.header("Host").value_or(""));
+  if ((!origin_ok && !route.any_origin) || foreign_socket)
+    return Problem{403, "foreign-origin", {}, "A page of another origin may not do this: list it as an allowed origin."};
+  if (route.deprecated) say_deprecated(*route.deprecated, responder);
+  if (options_.read_only && route.mutates)
+    return Problem{403, "read-only", {}, "This instance only shows: nothing can be changed here. Run your own with `heliograph serve`."};
+  std::optional<Problem> problem;
+  if (options_.admit) problem = options_.admit(route, request);
+  if (options_.meter)  // who is not let in spends, too
+    if (auto spent = options_.meter(route, request, responder)) return spent;
+  if (!problem) problem = check_parameters(route, request);
+  if (!problem) problem = read_idempotency_key(route, request);
+  if (!problem) problem = check_body(route, request);
+  return problem;
 }
 
 void Router::dispatch(Request&& request, Responder responder) const {
@@ -161,23 +198,7 @@ void Router::dispatch(Request&& request, Responder responder) const {
     responder.send(problem_response(problem));
     return;
   }
-  if (!origin_ok && !route->any_origin) {
-    responder.send(problem_response(403, "foreign-origin",
-                                    "A page of another origin may not do this: list it as an allowed origin."));
-    return;
-  }
-  if (options_.read_only && route->mutates) {
-    responder.send(problem_response(
-        403, "read-only",
-        "This instance only shows: nothing can be changed here. Run your own with `heliograph serve`."));
-    return;
-  }
-  std::optional<Problem> problem;
-  if (options_.admit) problem = options_.admit(*route, request);
-  if (!problem) problem = check_parameters(*route, request);
-  if (!problem) problem = read_idempotency_key(*route, request);
-  if (!problem) problem = check_body(*route, request);
-  if (problem) {
+  if (const auto problem = refused(*route, origin_ok, request, responder)) {
     responder.send(problem_response(*problem));
     return;
   }

@@ -13,6 +13,7 @@
 
 #include "api/http/problem.hpp"
 #include "api/http/server.hpp"
+#include "events/time.hpp"
 
 namespace heliograph::http {
 
@@ -49,6 +50,12 @@ struct Reply {
 /// Who may use a route that says so: everybody.
 inline constexpr std::string_view everybody = "everybody";
 
+/// An older way that stays for a while: since when it is one (RFC 9745), until when at least (RFC 8594), and what to take instead.
+struct Deprecation {
+  Micros since = 0, until = 0;
+  std::string instead;  // a path
+};
+
 struct Route {
   Method method = Method::get;
   std::string path;  // "/api/v1/sites/{site}/latest"
@@ -67,16 +74,23 @@ struct Route {
   bool listed = true;      // in the OpenAPI document; pages and assets are not
   bool any_query = false;  // takes query parameters that are not declared
   bool any_origin = false;  // the proof of who asks is in the request: pages without referrer name no origin
+  bool socket = false;      // becomes a WebSocket, which only pages of ours may open: browsers ask nobody first
+  std::string budget = "default";  // of how often somebody may ask; empty: as often as they like
+  std::optional<Deprecation> deprecated = {};
   Handler handler = {};
 };
 
 /// Lets a request in, and says who it is from (Request::caller), or says why not. Path parameters are known.
 using Admit = std::function<std::optional<Problem>(const Route&, Request&)>;
 
+/// Counts a request against the route's budget, says what is left of it, and refuses who has spent it. After `Admit`.
+using Meter = std::function<std::optional<Problem>(const Route&, const Request&, const Responder&)>;
+
 struct RouterOptions {
   bool read_only = false;                      // mutating routes answer 403
   std::vector<std::string> cors_origins = {};  // "https://my.example"; exact; empty = CORS off
   Admit admit = {};                            // then every route says what it needs
+  Meter meter = {};
 };
 
 class Router {
@@ -99,7 +113,9 @@ class Router {
   const Path* find(std::string_view path, Pairs& params) const;
   const Route* route_for(const Path& path, Method method) const;
   std::string allowed(const Path& path) const;
+  bool is_listed(std::string_view origin) const;
   bool cross_origin_ok(const Request& request, const Responder& responder) const;
+  std::optional<Problem> refused(const Route& route, bool origin_ok, Request& request, const Responder& responder) const;
   void answer_options(const Request& request, const Path& path, const Responder& responder) const;
 
   std::vector<Route> routes_;

@@ -43,6 +43,11 @@ std::size_t connections_for(const Limits& limits) {
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return limits.connections;
   const std::size_t kept = other_files + limits.reserved;
+  // Many systems give few at first and more to who asks.
+  if (files.rlim_cur < limits.connections + kept) {
+    files.rlim_cur = std::min<rlim_t>(files.rlim_max, limits.connections + kept);
+    if (::setrlimit(RLIMIT_NOFILE, &files) != 0) ::getrlimit(RLIMIT_NOFILE, &files);
+  }
   return std::min<std::size_t>(limits.connections, files.rlim_cur > 2 * kept ? files.rlim_cur - kept : kept);
 }
 
@@ -110,6 +115,16 @@ void Server::Impl::serve(tcp::socket socket) {
   const auto local = socket.local_endpoint(gone_too);
   if (gone || gone_too) return;
   ++shared->accepted;
+  const std::string peer = remote.address().to_string();
+  const auto& [limits, crowd] = std::tie(shared->options.limits, shared->options.crowd);
+  std::shared_ptr<void> seat;
+  if (limits.per_address != 0 && !(crowd && crowd(peer))) {
+    seat = shared->seats->take(peer, limits.per_address);
+    if (!seat) {
+      ++shared->turned_away;
+      return;
+    }
+  }
   const bool full = shared->open.load() >= shared->options.limits.connections;
   if (full && !make_room()) {
     ++shared->turned_away;
@@ -118,14 +133,15 @@ void Server::Impl::serve(tcp::socket socket) {
   ++shared->open;
   const bool ipv6 = local.protocol() == tcp::v6();
   Wire wire(socket.release(ec), ipv6);
+  wire.seat = std::move(seat);
   if (full) {
     shared->reserved.push_back(
-        serve_connection(*door, shared, std::move(wire), remote.address().to_string(), as_host(local.address()), true));
+        serve_connection(*door, shared, std::move(wire), peer, as_host(local.address()), true));
     return;
   }
   auto& loop = *loops[next_loop++ % loops.size()];
   auto held = std::make_shared<Wire>(std::move(wire));
-  loop.post([&loop, shared = shared, held, peer = remote.address().to_string(), own = as_host(local.address())] {
+  loop.post([&loop, shared = shared, held, peer, own = as_host(local.address())] {
     serve_connection(loop, shared, std::move(*held), peer, own, false);
   });
 }

@@ -153,6 +153,8 @@ struct ServerOptions {
   unsigned threads = 1;
   /// What reserved connections are for (Limits::reserved); nothing when empty. On the door's thread, so quickly.
   std::function<bool(const Request&)> urgent = {};
+  /// Addresses that many people come from: this machine, a proxy. On the door's thread, so quickly.
+  std::function<bool(const std::string& address)> crowd = {};
   /// Called with the loop of the streams before the first connection is taken.
   std::function<void(const std::shared_ptr<Loop>&)> opening = {};
 };

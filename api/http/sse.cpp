@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "api/http/problem.hpp"
+#include "api/http/socket_stream.hpp"
 
 namespace heliograph::http {
 namespace {
@@ -100,7 +101,7 @@ class SseHub::State : public std::enable_shared_from_this<State> {
   void start() { arm_tick(); }
   void publish(std::vector<SseFrame> frames, Position through, bool missed = false);
   bool skip(Position through);
-  void subscribe(std::optional<Position> after, SseFilter filter, const Responder& responder);
+  void subscribe(std::optional<Position> after, SseFilter filter, const Responder& responder, const std::function<StreamHandle()>& open);
   void stop();
   SseStats stats() const { return {subscribers_, behind_, published_, fell_behind_, stuck_, turned_away_}; }
 
@@ -282,7 +283,7 @@ void SseHub::State::set_behind(Subscriber& subscriber, bool behind) {
     --behind_;
 }
 
-void SseHub::State::subscribe(std::optional<Position> after, SseFilter filter, const Responder& responder) {
+void SseHub::State::subscribe(std::optional<Position> after, SseFilter filter, const Responder& responder, const std::function<StreamHandle()>& open) {
   if (subscribers_.fetch_add(1) >= options_.subscribers) {
     --subscribers_;
     ++turned_away_;
@@ -292,7 +293,7 @@ void SseHub::State::subscribe(std::optional<Position> after, SseFilter filter, c
     responder.send(problem_response(problem));
     return;
   }
-  auto stream = responder.open_stream(stream_headers);
+  auto stream = open();
   loop_->post(weakly([stream, after, filter = std::move(filter)](State& s) { s.adopt(stream, after, filter); }));
 }
 
@@ -437,12 +438,15 @@ void SseHub::missed(Position through) { state_->publish({}, through, true); }
 bool SseHub::skip(Position through) { return state_->skip(through); }
 
 void SseHub::subscribe(const Request& request, SseFilter filter, const Responder& responder) {
-  const auto after = resume_position(request);
-  if (!after) {
-    responder.send(after.error());
-    return;
-  }
-  state_->subscribe(*after, std::move(filter), responder);
+  if (const auto after = resume_position(request))
+    state_->subscribe(*after, std::move(filter), responder, [&responder] { return responder.open_stream(stream_headers); });
+  else responder.send(after.error());
+}
+
+void SseHub::subscribe_socket(const Request& request, SseFilter filter, const Responder& responder) {
+  if (const auto after = resume_position(request))
+    state_->subscribe(*after, std::move(filter), responder, [&] { return open_socket_stream(request, responder); });
+  else responder.send(after.error());
 }
 
 SseStats SseHub::stats() const { return state_->stats(); }

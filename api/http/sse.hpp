@@ -93,6 +93,8 @@ class SseHub {
   bool skip(Position through);
   /// Answers with the stream, or 400 for an id that is none, or 503. From any thread.
   void subscribe(const Request& request, SseFilter filter, const Responder& responder);
+  /// The same over a WebSocket.
+  void subscribe_socket(const Request& request, SseFilter filter, const Responder& responder);
   /// Ends every stream; afterwards the hub's own thread reads no page any more.
   void stop();
   SseStats stats() const;

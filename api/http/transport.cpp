@@ -23,7 +23,7 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 Wire::Wire(Wire&& other) noexcept
-    : socket(std::exchange(other.socket, -1)), ipv6(other.ipv6), tls(std::move(other.tls)) {}
+    : socket(std::exchange(other.socket, -1)), ipv6(other.ipv6), tls(std::move(other.tls)), seat(std::move(other.seat)) {}
 
 Wire::~Wire() {
   if (socket >= 0) ::close(socket);
@@ -36,7 +36,7 @@ struct Transport::Inside {
 };
 
 Transport::Transport(ServerLoop& loop, Wire wire)
-    : inside_(std::make_unique<Inside>(loop.context())), tls_(std::move(wire.tls)), socket_(wire.socket) {
+    : inside_(std::make_unique<Inside>(loop.context())), tls_(std::move(wire.tls)), seat_(std::move(wire.seat)), socket_(wire.socket) {
   error_code ec;
   inside_->ipv6 = wire.ipv6;
   inside_->socket.assign(wire.ipv6 ? tcp::v6() : tcp::v4(), wire.socket, ec);
@@ -137,6 +137,7 @@ Wire Transport::release() {
   inside_->socket.release(ec);
   Wire wire(std::exchange(socket_, -1), inside_->ipv6);
   wire.tls = std::move(tls_);
+  wire.seat = std::move(seat_);
   return wire;
 }
 

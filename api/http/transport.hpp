@@ -22,6 +22,7 @@ struct Wire {
   int socket = -1;
   bool ipv6 = false;
   std::unique_ptr<TlsSession> tls;
+  std::shared_ptr<void> seat = {};  // held for as long as there is a connection
 };
 
 /// Gets told what came of what was asked for. Kept alive until then.
@@ -62,6 +63,7 @@ class Transport {
 
   std::unique_ptr<Inside> inside_;
   std::unique_ptr<TlsSession> tls_;
+  std::shared_ptr<void> seat_;
   int socket_;  // -1: closed
   bool finished_ = false;
 };

@@ -53,6 +53,8 @@ TEST_CASE("every answer carries the security headers and its length") {
     CHECK(reply.header("Referrer-Policy") == "no-referrer");
     CHECK(reply.header("X-Frame-Options") == "DENY");
     CHECK(reply.header("Cache-Control") == "no-store");
+    CHECK(reply.header("Cross-Origin-Opener-Policy") == "same-origin");
+    CHECK(reply.header("Permissions-Policy").find("camera=()") != std::string::npos);
     CHECK(reply.header("Content-Security-Policy") == "default-src 'none'; frame-ancestors 'none'");
     CHECK(reply.header("Content-Length") == std::to_string(reply.body.size()));
     CHECK(reply.header("Server").empty());
@@ -146,6 +148,33 @@ TEST_CASE("connections beyond the limit get 503 and Retry-After") {
   CHECK(reply.header("Retry-After") == "5");
   CHECK(first.request("GET", "/").status == 200);
   CHECK(silent.read_reply().status == 503);
+}
+
+TEST_CASE("one address takes no more than its share, and gets its places back; a crowd may take all") {
+  auto limits = quick();
+  limits.per_address = 3;
+  Echo echo(limits);
+  std::vector<std::unique_ptr<HttpClient>> held;
+  for (int i = 0; i < 3; ++i) {
+    held.push_back(std::make_unique<HttpClient>(echo.port()));
+    REQUIRE(held.back()->request("GET", "/x").status == 200);
+  }
+  CHECK(HttpClient(echo.port()).request("GET", "/x").status == 0);
+  CHECK(echo.server.stats().turned_away == 1);
+  held.pop_back();
+  bool again = false;
+  for (int i = 0; i < 2000 && !again; ++i) again = HttpClient(echo.port()).request("GET", "/x").status == 200;  // as soon as the end was seen
+  CHECK(again);
+  ServerOptions options;
+  options.limits = limits;
+  options.crowd = [](const std::string& address) { return address == "127.0.0.1"; };
+  Server server;
+  REQUIRE(server.start("127.0.0.1:0", [](Request&&, const Responder& responder) { responder.send(Response{204, {}, {}, {}}); }, options));
+  for (int i = 0; i < 10; ++i) {
+    held.push_back(std::make_unique<HttpClient>(server.port()));
+    CHECK(held.back()->request("GET", "/x").status == 204);
+  }
+  server.stop();
 }
 
 TEST_CASE("an urgent request is served however many slow connections there are, also when they fill the reserve") {

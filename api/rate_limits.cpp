@@ -1,0 +1,98 @@
+#include "api/rate_limits.hpp"
+
+#include <algorithm>
+
+#include "actors/notify/address.hpp"
+#include "api/access.hpp"
+
+namespace heliograph::api {
+namespace {
+
+constexpr std::size_t callers_max = 100'000;
+
+/// Somebody with a network of their own has 2^64 addresses in it.
+std::string network_of(const std::string& peer) {
+  const auto address = notify::parse_address(peer);
+  if (!address || address->v4) return peer;
+  return {address->bytes.begin(), address->bytes.begin() + 8};
+}
+
+std::string caller_of(const http::Request& request) {
+  const auto* access = dynamic_cast<const Access*>(request.caller.get());
+  return access == nullptr ? "@" + network_of(request.peer) : access->tenant().text + "/" + to_string(access->who());
+}
+
+std::string seconds_up(Micros span) { return std::to_string((span + second_us - 1) / second_us); }
+
+}  // namespace
+
+std::vector<Budget> budgets(unsigned a_minute) {
+  return {{"default", a_minute, minute_us},
+          {"login", a_minute == 0 ? 0U : 300U, minute_us},      // each costs tens of milliseconds; who guesses is slowed by name long before
+          {"costly", a_minute == 0 ? 0U : 60U, minute_us},      // dry runs
+          {"approvals", a_minute == 0 ? 0U : 10U, hour_us}};    // who says yes more often does not look
+}
+
+void set_budgets(std::vector<http::Route>& table) {
+  // A stop is never too many; readings and streams have limits of their own kind.
+  constexpr std::pair<std::string_view, std::string_view> of_operations[] = {
+      {"stopEverything", ""}, {"engageStop", ""}, {"postReadings", ""}, {"health", ""}, {"readiness", ""}, {"metrics", ""},
+      {"logIn", "login"}, {"join", "login"}, {"setUp", "login"}, {"refreshSession", "login"}, {"stepUp", "login"}, {"changePassword", "login"},
+      {"dryRun", "costly"}, {"approveCommand", "approvals"}};
+  for (const auto& [operation, budget] : of_operations) {
+    const auto route = std::find_if(table.begin(), table.end(), [&](const http::Route& each) { return each.operation_id == operation; });
+    ensure(route != table.end(), "a budget is for a route that there is", "api/rate_limits.cpp");
+    route->budget = budget;
+  }
+}
+
+RateLimits::RateLimits(std::vector<Budget> budgets, std::function<Micros()> now) : budgets_(std::move(budgets)), now_(std::move(now)) {}
+
+std::size_t RateLimits::callers() const {
+  const std::lock_guard lock(mutex_);
+  return full_at_.size();
+}
+
+RateLimits::Left RateLimits::spend(std::string_view name, const std::string& caller) {
+  const auto budget = std::find_if(budgets_.begin(), budgets_.end(), [&](const Budget& each) { return each.name == name; });
+  ensure(budget != budgets_.end(), "a route draws on a budget that there is", "api/rate_limits.cpp");
+  if (budget->quota == 0) return {true, 0, 0};
+  const Micros each = budget->window / budget->quota, now = now_();
+  const std::lock_guard lock(mutex_);
+  if (full_at_.size() >= callers_max) forget_the_rested(now);
+  // So many at once are an attack from everywhere: those who were not here before it share one budget.
+  std::string key = std::string(name) + " " + caller;
+  if (full_at_.size() >= callers_max && !full_at_.contains(key)) key = std::string(name) + " others";
+  Micros& full_at = full_at_[key];
+  const Micros then = std::max(full_at, now) + each;
+  if (then - now > budget->window) return {false, 0, then - now - budget->window};
+  full_at = then;
+  const Micros owed = then - now, left = (budget->window - owed) / each;
+  return {true, static_cast<unsigned>(left), owed - (budget->window - (left + 1) * each)};
+}
+
+void RateLimits::forget_the_rested(Micros now) {
+  if (swept_at_ && now - *swept_at_ < second_us) return;  // looking at all of them for each request would itself be an attack
+  swept_at_ = now;
+  std::erase_if(full_at_, [now](const auto& entry) { return entry.second <= now; });
+}
+
+std::optional<http::Problem> RateLimits::meter(const http::Route& route, const http::Request& request, const http::Responder& responder) {
+  if (route.budget.empty()) return std::nullopt;
+  const auto budget = std::find_if(budgets_.begin(), budgets_.end(), [&](const Budget& each) { return each.name == route.budget; });
+  ensure(budget != budgets_.end(), "a route draws on a budget that there is", route.path.c_str());
+  if (budget->quota == 0) return std::nullopt;
+  const Left left = spend(route.budget, caller_of(request));
+  const std::string name = "\"" + budget->name + "\"", wait = seconds_up(left.more_in);
+  // draft-ietf-httpapi-ratelimit-headers-11
+  responder.add_header("RateLimit-Policy", name + ";q=" + std::to_string(budget->quota) + ";w=" + std::to_string(budget->window / second_us));
+  responder.add_header("RateLimit", name + ";r=" + std::to_string(left.requests) + ";t=" + wait);
+  if (left.may) return std::nullopt;
+  http::Problem problem{429, "too-many-requests", "Too many requests", "You have asked more often than " + std::to_string(budget->quota) + " times in " +
+                        std::to_string(budget->window / second_us) + " s: wait " + wait + " s."};
+  problem.extra.emplace_back("violated-policies", "[" + name + "]");
+  problem.headers.emplace_back("Retry-After", wait);
+  return problem;
+}
+
+}  // namespace heliograph::api

@@ -1,0 +1,53 @@
+// How often somebody may ask. Each caller has a budget of each kind that refills evenly (GCRA): whoever comes steadily is never
+// refused, and a burst may spend what was saved. Any thread. Not of the log: a start gives everybody a full budget.
+#pragma once
+
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "api/http/router.hpp"
+#include "events/time.hpp"
+
+namespace heliograph::api {
+
+struct Budget {
+  std::string name;  // as Route::budget says it
+  unsigned quota = 0;  // requests in a window; 0 = no end
+  Micros window = minute_us;
+};
+
+class RateLimits {
+ public:
+  /// `now`: a clock that never steps.
+  RateLimits(std::vector<Budget> budgets, std::function<Micros()> now);
+
+  struct Left {
+    bool may = true;
+    unsigned requests = 0;
+    Micros more_in = 0;  // until there is more than this
+  };
+  /// Requires: there is such a budget.
+  Left spend(std::string_view budget, const std::string& caller);
+  /// For RouterOptions::meter: by person or key, or by address (a /64 of IPv6) for who is nobody.
+  std::optional<http::Problem> meter(const http::Route& route, const http::Request& request, const http::Responder& responder);
+  std::size_t callers() const;
+
+ private:
+  void forget_the_rested(Micros now);
+  std::vector<Budget> budgets_;
+  std::function<Micros()> now_;
+  mutable std::mutex mutex_;
+  std::unordered_map<std::string, Micros> full_at_;  // guarded by mutex_: when the caller's budget is whole again
+  std::optional<Micros> swept_at_;                   // guarded by mutex_
+};
+
+/// Which route draws on what, where it is not the default.
+void set_budgets(std::vector<http::Route>& table);
+/// `a_minute`: of everything that has no budget of its own; 0 = no end.
+std::vector<Budget> budgets(unsigned a_minute);
+
+}  // namespace heliograph::api
