@@ -5,11 +5,11 @@
 namespace heliograph::api {
 namespace {
 
-http::Response list_alerts(const Views& views, const SiteKey& site, const http::Request& request) {
+http::Response list_alerts(const SiteViews& site, const http::Request& request) {
   const auto open = request.query_value("open");
   JsonWriter json;
   json.begin_object().key("alerts").begin_array();
-  for (const AlertEntry& entry : views.alerts.of(site)) {
+  for (const AlertEntry& entry : site.alerts()) {
     if (open && (*open == "true") != (entry.cleared_at == 0)) continue;
     json.begin_object().field("alert", entry.alert).field("severity", std::string(name(entry.severity))).field("text", entry.text);
     json.field("position", entry.raised).key("raised_at").time(entry.raised_at);

@@ -18,13 +18,12 @@ http::Response page(int status, const ApprovalPage& content) {
   return out;
 }
 
-ApprovalPage about(const Views& views, const PutQuestion& put) {
-  const SiteConfigured* settings = views.devices.site(put.question.site);
+ApprovalPage about(const SiteViews& site, const PutQuestion& put) {
+  const SiteConfigured* settings = site.settings();
   ApprovalPage out;
   out.site = settings == nullptr || settings->name.empty() ? put.question.site.site.text : settings->name;
   out.sentence = put.question.sentence, out.expires_at = put.question.expires_at;
-  if (settings != nullptr)
-    if (auto zone = Zone::find(settings->time_zone)) out.zone = *zone;
+  out.zone = site.zone();
   return out;
 }
 
@@ -35,9 +34,9 @@ http::Response unknown_link() {
 }
 
 /// What became of a question that is no longer open.
-http::Response settled(const Views& views, const PutQuestion& put) {
-  ApprovalPage content = about(views, put);
-  auto story = command_story(views.audit, views.store, views.log, put.question.site, put.question.command);
+http::Response settled(const SiteViews& site, const PutQuestion& put) {
+  ApprovalPage content = about(site, put);
+  auto story = site.story(put.question.command);
   if (!story) return http::problem_response(story.error());
   int status = 410;
   content.headline = "This can no longer be answered.";
@@ -57,20 +56,20 @@ http::Response settled(const Views& views, const PutQuestion& put) {
 void show(Service& service, const http::Request& request, const http::Responder& responder) {
   const auto put = service.notifier == nullptr ? std::nullopt : service.notifier->by_link(request.param("token"));
   if (!put) return static_cast<void>(responder.send(unknown_link()));
-  answer_from_views(service, responder, [put = *put, now = service.engine.clock().now()](const Views& views) {
-    if (!put.open || now >= put.question.expires_at) return settled(views, put);
-    ApprovalPage content = about(views, put);
+  ask_site(service, SiteScope::of(*put), [responder, put = *put, now = service.engine.clock().now()](const SiteViews& site) {
+    if (!put.open || now >= put.question.expires_at) return static_cast<void>(responder.send(settled(site, put)));
+    ApprovalPage content = about(site, put);
     content.open = true;
-    return page(200, content);
+    responder.send(page(200, content));
   });
 }
 
 /// The page again, with what is wrong with what was typed. Nothing has been counted.
 void ask_again(Service& service, const http::Responder& responder, const PutQuestion& put, int status, std::string headline) {
-  answer_from_views(service, responder, [put, status, headline = std::move(headline)](const Views& views) {
-    ApprovalPage content = about(views, put);
+  ask_site(service, SiteScope::of(put), [responder, put, status, headline = std::move(headline)](const SiteViews& site) {
+    ApprovalPage content = about(site, put);
     content.open = true, content.headline = headline;
-    return page(status, content);
+    responder.send(page(status, content));
   });
 }
 
@@ -94,7 +93,7 @@ void answer_by_mail(Service& service, const http::Request& request, const http::
       return static_cast<void>(responder.send(page(403, content)));
     }
     if (!reply && reply.error().code != Errc::not_found) return static_cast<void>(responder.send(http::problem_response(reply.error())));
-    answer_from_views(service, responder, [put](const Views& views) { return settled(views, put); });
+    ask_site(service, SiteScope::of(put), [responder, put](const SiteViews& site) { responder.send(settled(site, put)); });
   });
 }
 

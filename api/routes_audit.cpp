@@ -25,26 +25,16 @@ void write_at(JsonWriter& json, const Record& record, Position position) {
   record.is_readings() ? write_reading(json, record, position) : write_record(json, record);
 }
 
-/// What is not theirs is not there, in the same words.
-Result<RecordPtr> reached(const Views& views, const Access& access, Position position) {
-  auto record = views.log.at(position);
-  if (!record && record.error().code != Errc::not_found) return record;
-  const auto theirs = [&](const SiteKey& site) { return site.site.empty() ? site.tenant == access.tenant() && access.may(Permission::see_people) : access.reaches(site); };
-  if (!record || !theirs((*record)->envelope.site)) return fail(Errc::not_found, "There is nothing at position " + std::to_string(position) + ".");
-  return record;
-}
-
-http::Response record_at(const Views& views, const Access& access, Position position) {
-  auto record = reached(views, access, position);
+http::Response record_at(const AccessViews& views, Position position) {
+  auto record = views.at(position);
   if (!record) return http::problem_response(record.error());
   JsonWriter json;
   write_at(json, **record, position);
   return http::json_response(json.str());
 }
 
-http::Response why_at(const Views& views, const Access& access, Position position) {
-  if (auto record = reached(views, access, position); !record) return http::problem_response(record.error());
-  auto chain = why(views.log, position);
+http::Response why_at(const AccessViews& views, Position position) {
+  auto chain = views.why(position);
   if (!chain) return http::problem_response(chain.error());
   JsonWriter json;
   json.begin_object().field("position", position).key("why").begin_array();
@@ -60,17 +50,18 @@ http::Response why_at(const Views& views, const Access& access, Position positio
 template <class F>
 http::Handler at_position(Service& service, F answer) {
   return [&service, answer](http::Request&& request, http::Responder responder) {
-    const Position position = std::stoull(std::string(request.param("position")));  // the router checked that it is a number
-    answer_from_views(service, responder, [position, answer, access = access_of(request)](const Views& views) { return answer(views, access, position); });
+    answer_for(service, std::move(request), responder, [answer](const AccessViews& views, const http::Request& asked) {
+      return answer(views, std::stoull(std::string(asked.param("position"))));  // the router checked that it is a number
+    });
   };
 }
 
 }  // namespace
 
-http::Response audit_response(const Views& views, const SiteKey& site, const http::Request& request) {
+http::Response audit_response(const AuditPage& page_of, const http::Request& request) {
   const std::size_t limit = static_cast<std::size_t>(number_param(request, "limit").value_or(50));
   const auto type = request.query_value("type").value_or("");
-  auto page = audit_page(views.audit, views.store, views.log, site, number_param(request, "before").value_or(0), limit, type);
+  auto page = page_of(number_param(request, "before").value_or(0), limit, type);
   if (!page) return http::problem_response(page.error());
   JsonWriter json;
   json.begin_object().key("items").begin_array();
@@ -101,7 +92,11 @@ std::vector<http::Route> audit_routes(Service& service) {
       {.path = "/api/v1/sites/{site}/audit", .operation_id = "audit", .summary = "Decisions, newest first", .tag = "audit", .needs = "audit",
        .parameters = of_site,
        .replies = {ok("A page of events", "EventPage")},
-       .handler = [&service](http::Request&& request, http::Responder responder) { answer_for_site(service, std::move(request), responder, audit_response); }},
+       .handler = [&service](http::Request&& request, http::Responder responder) {
+         answer_for_site(service, std::move(request), responder, [](const SiteViews& site, const http::Request& asked) {
+           return audit_response([&](Position before, std::size_t limit, std::string_view type) { return site.audit(before, limit, type); }, asked);
+         });
+       }},
       {.path = "/api/v1/positions/{position}", .operation_id = "eventAt", .summary = "The event or reading at a position", .tag = "audit", .needs = "see",
        .parameters = {position}, .replies = {ok("It", "Event")}, .handler = at_position(service, record_at)},
       {.path = "/api/v1/positions/{position}/why", .operation_id = "why", .summary = "The chain of causes of a position, down to the readings", .tag = "audit", .needs = "see",

@@ -17,6 +17,8 @@ std::optional<Action> parse_action(std::string_view word) {
   return std::nullopt;
 }
 
+}  // namespace
+
 http::Response command_response(const SiteReply& reply) {
   const CommandAnswer& answer = *reply.command;
   if (!answer.refusals.empty()) return refused(answer);
@@ -31,6 +33,8 @@ http::Response command_response(const SiteReply& reply) {
   json.field("position", answer.requested).field("repeated", reply.repeated).end_object();
   return http::json_response(json.str(), 202);
 }
+
+namespace {
 
 void command(Service& service, http::Request&& request, const http::Responder& responder) {
   SiteBody body(request, responder, "The command");
@@ -62,7 +66,8 @@ void command(Service& service, http::Request&& request, const http::Responder& r
   answer_turn(service, body.site(), std::move(ask), responder, command_response);
 }
 
-/// What the last word about the command says of where it stands.
+}  // namespace
+
 std::string_view state_of(const std::vector<RecordPtr>& story) {
   std::string_view state = "requested";
   for (const RecordPtr& record : story) {
@@ -80,9 +85,11 @@ std::string_view state_of(const std::vector<RecordPtr>& story) {
   return state;
 }
 
+namespace {
+
 /// A yes or no that came after the command had gone on: the same answer as the first time, or that it came too late.
-http::Response settled_before(const Views& views, const SiteKey& site, const CommandId& command) {
-  auto story = command_story(views.audit, views.store, views.log, site, command);
+http::Response settled_before(const SiteViews& site, const CommandId& command) {
+  auto story = site.story(command);
   if (!story) return http::problem_response(story.error());
   if (story->empty()) return http::problem_response(404, "not-found", "There is no command with this id at this site.");
   for (const RecordPtr& record : *story)
@@ -106,7 +113,7 @@ void approve(Service& service, http::Request&& request, const http::Responder& r
   if (!body) return;
   if (body.refused()) return;
   const ApprovalAnswer answer{{std::string(request.param("command"))}, granted, ApprovalChannel::api, body.who(), true};
-  service.engine.request(body.site().key(), Approve{answer}, [&service, responder, site = body.site().key(), command = answer.command](const Result<SiteReply>& reply) {
+  service.engine.request(body.site().key(), Approve{answer}, [&service, responder, site = body.site(), command = answer.command](const Result<SiteReply>& reply) {
     if (reply && reply->command && !reply->command->refusals.empty()) {
       responder.send(refused(*reply->command));
       return;
@@ -115,7 +122,7 @@ void approve(Service& service, http::Request&& request, const http::Responder& r
       responder.send(http::problem_response(reply.error()));
       return;
     }
-    answer_from_views(service, responder, [site, command](const Views& views) { return settled_before(views, site, command); });
+    ask_site(service, site, [responder, command](const SiteViews& views) { responder.send(settled_before(views, command)); });
   });
 }
 
@@ -126,8 +133,8 @@ void cancel(Service& service, http::Request&& request, const http::Responder& re
   answer_turn(service, body.site(), CancelCommand{{std::string(request.param("command"))}, body.who()}, responder, position_response);
 }
 
-http::Response command_story_response(const Views& views, const SiteKey& site, const http::Request& request) {
-  auto story = command_story(views.audit, views.store, views.log, site, {std::string(request.param("command"))});
+http::Response command_story_response(const SiteViews& site, const http::Request& request) {
+  auto story = site.story({std::string(request.param("command"))});
   if (!story) return http::problem_response(story.error());
   if (story->empty()) return http::problem_response(404, "not-found", "There is no command with this id at this site.");
   JsonWriter json;
@@ -139,8 +146,8 @@ http::Response command_story_response(const Views& views, const SiteKey& site, c
 }
 
 /// The same once more, as a new command of whoever asks, or why not.
-Result<heliograph::Ask> once_more(const Views& views, const SiteKey& site, const CommandId& command) {
-  auto story = command_story(views.audit, views.store, views.log, site, command);
+Result<heliograph::Ask> once_more(const SiteViews& site, const CommandId& command) {
+  auto story = site.story(command);
   if (!story) return fail(story.error());
   if (story->empty()) return fail(Errc::not_found, "There is no command with this id at this site.");
   const std::string_view state = state_of(*story);
@@ -161,8 +168,8 @@ void retry(Service& service, http::Request&& request, const http::Responder& res
   if (!body) return;
   const std::string reason = body.fields().text("reason").value_or("Once more.");
   if (body.refused()) return;
-  service.engine.query([&service, responder, site = body.site(), principal = body.who(), reason, request = std::move(request)](const Views& views) {
-    auto ask = once_more(views, site.key(), {std::string(request.param("command"))});
+  ask_site(service, body.site(), [&service, responder, principal = body.who(), reason, request = std::move(request)](const SiteViews& site) {
+    auto ask = once_more(site, {std::string(request.param("command"))});
     if (!ask) {
       responder.send(ask.error());
       return;
@@ -171,14 +178,14 @@ void retry(Service& service, http::Request&& request, const http::Responder& res
     ask->reason = reason;
     ask->idempotency_key = request.idempotency_key;
     ask->fingerprint = fingerprint(request);
-    answer_turn(service, site, std::move(*ask), responder, command_response);
+    answer_turn(service, site.scope(), std::move(*ask), responder, command_response);
   });
 }
 
-http::Response pending(const Views& views, const SiteKey& site, const http::Request&) {
+http::Response pending(const SiteViews& site, const http::Request&) {
   JsonWriter json;
   json.begin_object().key("pending").begin_array();
-  for (const PendingAction& p : views.pending.of(site)) {
+  for (const PendingAction& p : site.pending()) {
     json.begin_object().field("command", p.command.text).field("device", p.device.text).field("action", std::string(name(p.action)));
     if (p.action == Action::set_mode) json.field("mode", p.mode);
     if (!is_switch(p.action)) json.field("power_w", p.power_w);

@@ -25,10 +25,10 @@ class Running {
   std::shared_ptr<std::atomic<int>> count_;
 };
 
-std::string current_rules(const Views& views, const SiteKey& site) {
+std::string current_rules(const SiteViews& site) {
   JsonWriter json;
   json.begin_array();
-  for (const RecordPtr& record : views.rules.rules(site)) {
+  for (const RecordPtr& record : site.rules()) {
     const auto& saved = std::get<RuleSaved>(record->event());
     if (saved.enabled) json.raw(saved.document);
   }
@@ -73,8 +73,8 @@ void start(Service& service, const std::shared_ptr<std::atomic<int>>& count, htt
     return static_cast<void>(responder.send(http::problem_response(busy)));
   }
   const bool streamed = request.header("accept").value_or("").find("text/event-stream") != std::string_view::npos;
-  service.engine.query([&service, count, site = site->key(), body = std::move(request.body), streamed, responder](const Views& views) {
-    DryRunOrder order{site, body, current_rules(views, site), {}, nullptr};
+  ask_site(service, *site, [&service, count, body = std::move(request.body), streamed, responder](const SiteViews& views) {
+    DryRunOrder order{views.scope().key(), body, current_rules(views), {}, nullptr};
     // Detached on purpose: it holds copies only and the engine's store, and ends with its client or its work; the server's
     // stop waits for `count` to fall to zero.
     std::thread([dry_run = service.dry_run, order = std::move(order), streamed, responder, running = std::make_unique<Running>(count)]() mutable {

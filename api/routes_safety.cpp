@@ -3,6 +3,7 @@
 
 #include "actors/core/rule_fields.hpp"
 #include "actors/stop_order.hpp"
+#include "api/http/conditions.hpp"
 #include "api/translate.hpp"
 #include "events/event_json.hpp"
 
@@ -102,10 +103,10 @@ void put_preferences(Service& service, http::Request&& request, const http::Resp
   wishes.sms = fields.text("sms").value_or("");
   wishes.critical_only = fields.truth("critical_only").value_or(false);
   if (body.refused()) return;
-  service.engine.request(body.site().key(), Prefer{wishes, body.who()}, [responder](const Result<SiteReply>& reply) {
+  service.engine.request(body.site().key(), Prefer{wishes, body.who(), expected_of(request, Expected::Kind::unsaid)}, [responder](const Result<SiteReply>& reply) {
     if (reply) responder.send(position_response(*reply));
-    else if (reply.error().code == Errc::invalid) responder.send(problems(std::vector<DocumentProblem>{{reply.error().pointer, reply.error().sentence}}));
-    else responder.send(http::problem_response(reply.error()));
+    else if (reply.error().code == Errc::invalid && reply.error().pointer != "/if-match") responder.send(problems(std::vector<DocumentProblem>{{reply.error().pointer, reply.error().sentence}}));
+    else responder.send(http::problem_response(problem_of_turn(reply.error())));
   });
 }
 
@@ -115,14 +116,14 @@ void reset_preferences(Service& service, http::Request&& request, const http::Re
     responder.send(http::problem_response(site.error()));
     return;
   }
-  answer_turn(service, *site, Prefer{PreferencesSet{}, access_of(request).who()}, responder, position_response);
+  answer_turn(service, *site, Prefer{PreferencesSet{}, access_of(request).who(), expected_of(request, Expected::Kind::whatever)}, responder, position_response);
 }
 
-http::Response preferences(const Views& views, const SiteKey& site, const http::Request&) {
-  const RecordPtr set = views.devices.preferences(site);
+http::Response preferences(const SiteViews& site, const http::Request& request) {
+  const RecordPtr set = site.preferences();
   JsonWriter json;
   write_event(json, set ? set->event() : Event(PreferencesSet{}));
-  return http::json_response(json.str());
+  return http::with_tag(http::json_response(json.str()), request, std::to_string(set ? set->envelope.position : 0));
 }
 
 }  // namespace
@@ -153,11 +154,11 @@ std::vector<http::Route> safety_routes(Service& service) {
        .parameters = {site_parameter()}, .replies = {ok("The preferences", "Preferences")},
        .handler = [&service](http::Request&& r, http::Responder responder) { answer_for_site(service, std::move(r), responder, preferences); }},
       {.method = Method::put, .path = "/api/v1/sites/{site}/preferences", .operation_id = "setPreferences",
-       .summary = "Set all preferences; what is left out has its default", .tag = "preferences", .needs = "configure", .parameters = {site_parameter()},
+       .summary = "Set all preferences; what is left out has its default", .tag = "preferences", .needs = "configure", .parameters = with_conditions({site_parameter()}),
        .body = json_body("Preferences", "What automation may do, and where news go"), .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
        .handler = [&service](http::Request&& r, http::Responder responder) { put_preferences(service, std::move(r), responder); }},
       {.method = Method::del, .path = "/api/v1/sites/{site}/preferences", .operation_id = "resetPreferences", .summary = "Back to the defaults", .tag = "preferences", .needs = "configure",
-       .parameters = {site_parameter()}, .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
+       .parameters = with_conditions({site_parameter()}), .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
        .handler = [&service](http::Request&& r, http::Responder responder) { reset_preferences(service, std::move(r), responder); }},
   };
 }

@@ -1,34 +1,43 @@
 // Sites and their devices: what there is, what it measures now, what it measured.
+#include "api/http/conditions.hpp"
 #include "api/translate.hpp"
 #include "events/event_json.hpp"
 
 namespace heliograph::api {
 namespace {
 
-constexpr std::size_t points_max = 100'000;  // of one answer
-
-void write_site(JsonWriter& json, const Views& views, const SiteKey& site) {
-  json.begin_object().field("site", site.site.text).key("settings");
-  const SiteConfigured* settings = views.devices.site(site);
+void write_site(JsonWriter& json, const SiteViews& site) {
+  json.begin_object().field("site", site.id().text).key("settings");
+  const SiteConfigured* settings = site.settings();
   if (settings == nullptr) json.null();
   else write_event(json, *settings);
   json.key("stopped");
-  const RecordPtr stop = views.devices.stop(site);
+  const RecordPtr stop = site.stop();
   json.boolean(stop != nullptr);
   if (stop != nullptr) json.key("stop").raw(to_json(*stop));
-  const RecordPtr clock = views.devices.clock_suspected(site);
+  const RecordPtr clock = site.clock_suspected();
   json.field("clock_suspect", clock != nullptr);
   if (clock != nullptr) json.key("clock").raw(to_json(*clock));
   json.end_object();
 }
 
-http::Response list_sites(const Views& views, const Access& access) {
+http::Response list_sites(const AccessViews& views) {
   JsonWriter json;
   json.begin_object().key("sites").begin_array();
-  for (const SiteKey& site : views.devices.sites())
-    if (access.reaches(site) && views.devices.site(site) != nullptr) write_site(json, views, site);
+  for (const SiteViews& site : views.sites()) write_site(json, site);
   json.end_array().end_object();
   return http::json_response(json.str());
+}
+
+/// Its version is that of the settings, and of the stop or the doubt that it shows.
+http::Response show_site(const SiteViews& site, const http::Request& request) {
+  JsonWriter json;
+  write_site(json, site);
+  const RecordPtr settings = site.settings_record();
+  std::string tag = std::to_string(settings ? settings->envelope.position : 0);
+  for (const RecordPtr& also : {site.stop(), site.clock_suspected()})
+    if (also) tag += "-" + std::to_string(also->envelope.position);
+  return http::with_tag(http::json_response(json.str()), request, tag);
 }
 
 void configure(Service& service, http::Request&& request, const http::Responder& responder) {
@@ -43,7 +52,7 @@ void configure(Service& service, http::Request&& request, const http::Responder&
   settings.grid_import_w_max = fields.scaled("grid_import_w_max", 0, 0, 1'000'000'000, "W").value_or(0);
   settings.automation = fields.truth("automation").value_or(true);
   if (body.refused()) return;
-  answer_turn(service, body.site(), Configure{settings, body.who()}, responder, position_response);
+  answer_turn(service, body.site(), Configure{settings, body.who(), expected_of(request, Expected::Kind::unsaid)}, responder, position_response);
 }
 
 /// {"PASSIVE": 0, "MAX": 3000}: what it draws in each, W.
@@ -83,27 +92,36 @@ void register_device(Service& service, http::Request&& request, const http::Resp
   device.environment = fields.text("environment").value_or("");
   device.modes = modes(fields);
   if (body.refused()) return;
-  answer_turn(service, body.site(), RegisterDevice{device, body.who()}, responder, position_response);
+  answer_turn(service, body.site(), RegisterDevice{device, body.who(), expected_of(request, Expected::Kind::unsaid)}, responder, position_response);
 }
 
-http::Response list_devices(const Views& views, const SiteKey& site, const http::Request&) {
+http::Response list_devices(const SiteViews& site, const http::Request&) {
   JsonWriter json;
   json.begin_object().key("devices").begin_array();
-  for (const DeviceRegistered* device : views.devices.devices(site)) write_event(json, *device);
+  for (const DeviceRegistered* device : site.devices()) write_event(json, *device);
   json.end_array().end_object();
   return http::json_response(json.str());
 }
 
-http::Response latest(const Views& views, const SiteKey& site, const http::Request& request, Micros now) {
+http::Response show_device(const SiteViews& site, const http::Request& request) {
+  const DeviceId id{std::string(request.param("device"))};
+  const RecordPtr said = site.device_record(id);
+  if (!said) return http::problem_response(404, "not-found", "There is no device \"" + id.text + "\" at this site.");
+  JsonWriter json;
+  write_event(json, said->event());
+  return http::with_tag(http::json_response(json.str()), request, std::to_string(said->envelope.position));
+}
+
+http::Response latest(const SiteViews& site, const http::Request& request, Micros now) {
   const auto wanted = request.query_value("device");
   JsonWriter json;
-  json.begin_object().field("site", site.site.text).key("at").time(now).field("position", views.applied());
+  json.begin_object().field("site", site.id().text).key("at").time(now).field("position", site.applied());
   json.key("devices").begin_object();
-  const SiteNow* site_now = views.site_now.site(site);
+  const SiteNow* site_now = site.now();
   for (DeviceIndex i = 0; site_now != nullptr && i < site_now->devices().size(); ++i) {
     const SiteNow::Device& device = site_now->devices()[i];
     if (device.seen_at == 0 || (wanted && device.id.text != *wanted)) continue;
-    const DeviceRegistered* about = views.devices.device(site, device.id);
+    const DeviceRegistered* about = site.device(device.id);
     const Micros freshness = about != nullptr ? about->freshness : DeviceRegistered{}.freshness;
     json.key(device.id.text).begin_object().key("seen_at").time(device.seen_at).field("fresh", now - device.seen_at <= freshness);
     json.key("metrics").begin_object();
@@ -120,86 +138,6 @@ http::Response latest(const Views& views, const SiteKey& site, const http::Reque
   return http::json_response(json.str());
 }
 
-// ---- series ---------------------------------------------------------------------------------------------------------
-
-struct SeriesQuestion {
-  DeviceId device;
-  Metric metric{};
-  Micros from = 0, to = 0;
-  std::size_t budget = 0;  // 0 = raw
-  std::optional<Step> step;
-};
-
-Result<SeriesQuestion> question(const Views& views, const SiteKey& site, const http::Request& request) {
-  SeriesQuestion q;
-  q.device.text = std::string(*request.query_value("device"));
-  const auto metric = find_metric(*request.query_value("metric"));
-  if (!metric) return fail(Errc::invalid, "There is no metric \"" + std::string(*request.query_value("metric")) + "\": see the list in /openapi.json.", "/metric");
-  q.metric = *metric;
-  const auto extent = views.series->extent(site, q.device);
-  if (!extent) return fail(Errc::not_found, "The device \"" + q.device.text + "\" has no readings at this site.");
-  q.from = time_param(request, "from").value_or(extent->first);
-  q.to = time_param(request, "to").value_or(extent->last + 1);
-  if (q.from >= q.to) return fail(Errc::invalid, "\"from\" must be before \"to\".", "/from");
-  q.budget = static_cast<std::size_t>(number_param(request, "points").value_or(0));
-  if (const auto word = request.query_value("step")) {
-    auto step = parse_step(*word);
-    if (!step) return fail(step.error());
-    q.step = *step;
-  }
-  return q;
-}
-
-http::Response raw_series(const Views& views, const SiteKey& site, const SeriesQuestion& q) {
-  auto points = views.series->points(site, q.device, q.metric, q.from, q.to, q.budget == 0 ? points_max : 5'000'000);
-  if (!points) return http::problem_response(points.error());
-  const std::size_t of = points->size();
-  if (q.budget != 0 && of > q.budget) points = lttb(*points, q.budget);
-  JsonWriter json;
-  json.begin_object().field("device", q.device.text).field("metric", std::string(info(q.metric).api_name)).field("unit", std::string(info(q.metric).unit));
-  json.key("from").time(q.from).key("to").time(q.to);
-  json.field("level", points->size() < of ? "lttb" : "raw").field("of", of).field("time_unit", "ms since 1970");
-  json.key("points").begin_array();
-  for (const Point& point : *points) {
-    json.begin_array().integer(point.at / 1000);
-    info(q.metric).kind == Kind::text ? json.string(views.series->word(site, point.value)) : json.metric(q.metric, point.value);
-    json.end_array();
-  }
-  json.end_array().end_object();
-  return http::json_response(json.str());
-}
-
-http::Response rolled_series(const Views& views, const SiteKey& site, const SeriesQuestion& q, std::string_view step_word) {
-  const SiteConfigured* settings = views.devices.site(site);
-  auto zone = Zone::find(settings == nullptr ? "UTC" : settings->time_zone);
-  if (!zone) return http::problem_response(zone.error());
-  auto rollups = views.series->rollups(site, q.device, q.metric, q.from, q.to, *q.step, *zone);
-  if (!rollups) return http::problem_response(rollups.error());
-  const MetricInfo& about = info(q.metric);
-  const bool energy = about.kind == Kind::power;
-  JsonWriter json;
-  json.begin_object().field("device", q.device.text).field("metric", std::string(about.api_name)).field("unit", std::string(about.unit));
-  json.key("from").time(q.from).key("to").time(q.to).field("level", step_word).field("time_zone", zone->name()).field("time_unit", "ms since 1970");
-  json.key("columns").begin_array();
-  for (const char* column : {"from", "to", "count", "min", "max", "mean", "last"}) json.string(column);
-  if (energy) json.string("energy_in_wh").string("energy_out_wh");
-  json.end_array().key("rows").begin_array();
-  for (const Rollup& r : *rollups) {
-    json.begin_array().integer(r.from / 1000).integer(r.to / 1000).unsigned_integer(r.count);
-    json.metric(q.metric, r.min).metric(q.metric, r.max).number(r.mean * about.api_scale).metric(q.metric, r.last);
-    if (energy) json.number(static_cast<double>(r.energy_in_mj) / 3'600'000.0).number(static_cast<double>(r.energy_out_mj) / 3'600'000.0);
-    json.end_array();
-  }
-  json.end_array().end_object();
-  return http::json_response(json.str());
-}
-
-http::Response series(const Views& views, const SiteKey& site, const http::Request& request) {
-  auto q = question(views, site, request);
-  if (!q) return http::problem_response(q.error());
-  return q->step ? rolled_series(views, site, *q, *request.query_value("step")) : raw_series(views, site, *q);
-}
-
 }  // namespace
 
 std::vector<http::Route> site_routes(Service& service) {
@@ -213,39 +151,28 @@ std::vector<http::Route> site_routes(Service& service) {
       {.path = "/api/v1/sites", .operation_id = "listSites", .summary = "Every configured site", .tag = "sites", .needs = "see",
        .replies = {ok("The sites", "SiteList")},
        .handler = [&service](http::Request&& request, http::Responder responder) {
-         answer_from_views(service, responder, [access = access_of(request)](const Views& views) { return list_sites(views, access); });
+         answer_for(service, std::move(request), responder, [](const AccessViews& views, const http::Request&) { return list_sites(views); });
        }},
       {.path = "/api/v1/sites/{site}", .operation_id = "getSite", .summary = "One site: its settings and whether it is stopped", .tag = "sites", .needs = "see",
        .parameters = {site_parameter()}, .replies = {ok("The site", "Site")},
-       .handler = site_route([](const Views& views, const SiteKey& site, const http::Request&) {
-         JsonWriter json;
-         write_site(json, views, site);
-         return http::json_response(json.str());
-       })},
+       .handler = site_route(show_site)},
       {.method = Method::put, .path = "/api/v1/sites/{site}", .operation_id = "configureSite", .summary = "Create a site or replace its settings", .tag = "sites", .needs = "configure",
-       .parameters = {site_parameter()}, .body = json_body("SiteSettings", "The settings; what is left out gets its default"),
+       .parameters = with_conditions({site_parameter()}), .body = json_body("SiteSettings", "The settings; what is left out gets its default"),
        .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
        .handler = [&service](http::Request&& request, http::Responder responder) { configure(service, std::move(request), responder); }},
       {.path = "/api/v1/sites/{site}/devices", .operation_id = "listDevices", .summary = "The site's registered devices", .tag = "devices", .needs = "see",
        .parameters = {site_parameter()}, .replies = {ok("The devices", "DeviceList")}, .handler = site_route(list_devices)},
+      {.path = "/api/v1/sites/{site}/devices/{device}", .operation_id = "getDevice", .summary = "One device; its ETag is its version", .tag = "devices", .needs = "see",
+       .parameters = {site_parameter(), device}, .replies = {ok("The device", "RegisteredDevice")}, .handler = site_route(show_device)},
       {.method = Method::put, .path = "/api/v1/sites/{site}/devices/{device}", .operation_id = "registerDevice",
-       .summary = "Register a device or replace what is known of it", .tag = "devices", .needs = "configure", .parameters = {site_parameter(), device},
+       .summary = "Register a device or replace what is known of it", .tag = "devices", .needs = "configure", .parameters = with_conditions({site_parameter(), device}),
        .body = json_body("Device", "What the device is and may be told"), .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
        .handler = [&service](http::Request&& request, http::Responder responder) { register_device(service, std::move(request), responder); }},
       {.path = "/api/v1/sites/{site}/latest", .operation_id = "latest", .summary = "The latest usable reading of every metric of every device", .tag = "telemetry", .needs = "see",
        .parameters = {site_parameter(), {"device", In::query, http::Kind::id, false, "Only this device"}}, .replies = {ok("Latest readings", "Latest")},
-       .handler = site_route([&service](const Views& views, const SiteKey& site, const http::Request& request) {
-         return latest(views, site, request, service.engine.clock().now());
+       .handler = site_route([&service](const SiteViews& site, const http::Request& request) {
+         return latest(site, request, service.engine.clock().now());
        })},
-      {.path = "/api/v1/sites/{site}/series", .operation_id = "series",
-       .summary = "One metric of one device over time: raw, thinned to a budget of points, or rolled up", .tag = "telemetry", .needs = "see",
-       .parameters = {site_parameter(), {"device", In::query, http::Kind::id, true, "The device"},
-                      {"metric", In::query, http::Kind::string, true, "A metric such as pv_w or soc_percent", 1, 40},
-                      {"from", In::query, http::Kind::time, false, "First moment; default the first reading"},
-                      {"to", In::query, http::Kind::time, false, "Moment after the last; default after the last reading"},
-                      {"points", In::query, http::Kind::integer, false, "At most so many points, chosen by Largest-Triangle-Three-Buckets", 3, 100'000},
-                      {"step", In::query, http::Kind::string, false, "Roll up to buckets; days and months are the site's", {}, {}, {"minute", "hour", "day", "month"}}},
-       .replies = {ok("Compact arrays", "Series")}, .handler = site_route(series)},
   };
 }
 

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "api/http/conditions.hpp"
+
 namespace heliograph::api {
 namespace {
 
@@ -33,6 +35,26 @@ std::optional<std::uint64_t> number_param(const http::Request& request, std::str
 
 Digest fingerprint(const http::Request& request) {
   return sha256({http::name(request.method), "\n", request.path, "\n", request.body});
+}
+
+Expected expected_of(const http::Request& request, Expected::Kind unsaid) {
+  const auto match = http::tags_of(request, "If-Match");
+  if (!match) return {http::tags_of(request, "If-None-Match") ? Expected::Kind::absent : unsaid};
+  if (match->any) return {Expected::Kind::existing};
+  Expected expected{Expected::Kind::versions};
+  for (const std::string& tag : match->tags) {
+    Position version = 0;  // what follows it is about what nobody replaces: a stop
+    const auto [end, ec] = std::from_chars(tag.data(), tag.data() + tag.size(), version);
+    if (ec == std::errc{} && (end == tag.data() + tag.size() || *end == '-')) expected.versions.push_back(version);
+  }
+  return expected;
+}
+
+http::Problem problem_of_turn(const Error& error) {
+  if (error.pointer == "/idempotency-key") return {422, "idempotency-key-reused", {}, error.sentence};
+  if (error.pointer == "/if-match" && error.code == Errc::conflict) return {412, "changed-meanwhile", {}, error.sentence, {{"header/If-Match", error.sentence}}};
+  if (error.pointer == "/if-match") return {428, "if-match-required", {}, error.sentence, {{"header/If-Match", error.sentence}}};
+  return http::problem_of(error);
 }
 
 Body::Body(const http::Request& request, const http::Responder& responder, std::string what, bool may_be_empty)
@@ -101,28 +123,34 @@ http::Response refused(const CommandAnswer& answer) {
   return http::problem_response(problem);
 }
 
-void answer_from_views(Service& service, const http::Responder& responder, Ask ask) {
-  service.engine.query([responder, ask = std::move(ask)](const Views& views) { responder.send(ask(views)); });
+void ask_site(Service& service, const SiteScope& site, std::function<void(const SiteViews&)> ask) {
+  service.engine.query([site, ask = std::move(ask)](const Views& views) { ask(SiteViews(views, site)); });
 }
 
-void answer_for_site(Service& service, http::Request&& request, const http::Responder& responder,
-                     std::function<http::Response(const Views&, const SiteKey&, const http::Request&)> ask) {
-  auto site = site_of(request);
+void answer_for_site(Service& service, http::Request&& request, const http::Responder& responder, std::function<http::Response(const SiteViews&, const http::Request&)> ask) {
+  const auto site = site_of(request);
   if (!site) return static_cast<void>(responder.send(site.error()));
-  answer_from_views(service, responder, [site = site->key(), request = std::move(request), ask = std::move(ask)](const Views& views) {
-    if (views.devices.site(site) == nullptr && views.site_now.site(site) == nullptr) return http::problem_response(404, "not-found", no_such_site(site.site));
-    return ask(views, site, request);
+  ask_site(service, *site, [responder, request = std::move(request), ask = std::move(ask)](const SiteViews& views) {
+    responder.send(views.is_there() ? ask(views, request) : http::problem_response(404, "not-found", no_such_site(views.id())));
   });
+}
+
+void ask_for(Service& service, http::Request&& request, std::function<void(const AccessViews&, const http::Request&)> ask) {
+  service.engine.query([request = std::move(request), ask = std::move(ask)](const Views& views) { ask(AccessViews(views, access_of(request)), request); });
+}
+
+void answer_for(Service& service, http::Request&& request, const http::Responder& responder, std::function<http::Response(const AccessViews&, const http::Request&)> ask) {
+  ask_for(service, std::move(request), [responder, ask = std::move(ask)](const AccessViews& views, const http::Request& asked) { responder.send(ask(views, asked)); });
+}
+
+void answer_from_views(Service& service, const http::Responder& responder, Ask ask) {
+  service.engine.query([responder, ask = std::move(ask)](const Views& views) { responder.send(ask(views)); });
 }
 
 void answer_turn(Service& service, const SiteScope& site, SiteCommand command, const http::Responder& responder,
                  std::function<http::Response(const SiteReply&)> then) {
   service.engine.request(site.key(), std::move(command), [responder, then = std::move(then)](Result<SiteReply> reply) {
-    if (reply) responder.send(then(*reply));
-    // The key was spent on another request: that is the request's own fault, not a clash that a repeat could win.
-    else if (reply.error().pointer == "/idempotency-key")
-      responder.send(http::problem_response(422, "idempotency-key-reused", reply.error().sentence));
-    else responder.send(reply.error());
+    responder.send(reply ? then(*reply) : http::problem_response(problem_of_turn(reply.error())));
   });
 }
 
@@ -149,6 +177,13 @@ http::Response position_response(const SiteReply& reply) {
 
 http::Parameter site_parameter() {
   return {"site", http::In::path, http::Kind::id, true, "The site's id", {}, {}, {}, false, "home"};
+}
+
+std::vector<http::Parameter> with_conditions(std::vector<http::Parameter> parameters) {
+  using http::In;
+  parameters.push_back({"If-Match", In::header, http::Kind::string, false, "The ETag of the version that this replaces, or * for whatever it is now", 1, 400});
+  parameters.push_back({"If-None-Match", In::header, http::Kind::string, false, "* = only if it is not there yet", {}, {}, {"*"}});
+  return parameters;
 }
 
 http::Parameter limit_parameter(std::int64_t fallback, std::int64_t most) {

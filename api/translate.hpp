@@ -10,6 +10,7 @@
 #include "actors/core/field_reader.hpp"
 #include "actors/core/rule.hpp"
 #include "api/access.hpp"
+#include "api/scoped_views.hpp"
 #include "api/http/problem.hpp"
 #include "api/service.hpp"
 #include "events/json.hpp"
@@ -23,6 +24,11 @@ std::optional<Micros> time_param(const http::Request& request, std::string_view 
 std::optional<std::uint64_t> number_param(const http::Request& request, std::string_view name);
 /// SHA-256 over what makes two requests the same: method, path and body.
 Digest fingerprint(const http::Request& request);
+
+/// What If-Match and If-None-Match say of the version that is replaced; `unsaid` when they say nothing.
+Expected expected_of(const http::Request& request, Expected::Kind unsaid);
+/// What came of a turn that was not taken, as a problem.
+http::Problem problem_of_turn(const Error& error);
 
 /// The object in a request's body, field by field. What cannot be read is answered at once.
 class Body {
@@ -65,12 +71,17 @@ http::Response refused(const CommandAnswer& answer);
 
 void write_refusals(JsonWriter& json, const std::vector<Refusal>& refusals);
 
-/// Answers from the views; the function runs in their projector and must not block.
+/// Asks the views about a site; the function runs in their projector and must not block.
+void ask_site(Service& service, const SiteScope& site, std::function<void(const SiteViews&)> ask);
+/// Answers from the views of the site in the request's path; 404 unless somebody configured it.
+void answer_for_site(Service& service, http::Request&& request, const http::Responder& responder, std::function<http::Response(const SiteViews&, const http::Request&)> ask);
+/// Asks the views for all that who asks reaches.
+void ask_for(Service& service, http::Request&& request, std::function<void(const AccessViews&, const http::Request&)> ask);
+/// Answers from all that who asks reaches.
+void answer_for(Service& service, http::Request&& request, const http::Responder& responder, std::function<http::Response(const AccessViews&, const http::Request&)> ask);
+/// Answers from the views of the whole process. Requires: it says nothing of any site; figures of the process.
 using Ask = std::function<http::Response(const Views&)>;
 void answer_from_views(Service& service, const http::Responder& responder, Ask ask);
-/// The same, but 404 unless the site was configured.
-void answer_for_site(Service& service, http::Request&& request, const http::Responder& responder,
-                     std::function<http::Response(const Views&, const SiteKey&, const http::Request&)> ask);
 /// Sends `then(reply)` when the turn is durable, or the problem.
 void answer_turn(Service& service, const SiteScope& site, SiteCommand command, const http::Responder& responder,
                  std::function<http::Response(const SiteReply&)> then);
@@ -79,15 +90,23 @@ void answer_people(Service& service, const TenantId& tenant, const http::Respond
                    std::function<http::Response()> then);
 /// 503: so many logins are being looked at that no more may wait.
 void too_busy(const http::Responder& responder);
+/// 202 with where the command stands, or why safety refused it.
+http::Response command_response(const SiteReply& reply);
+/// What the last word about the command says of where it stands.
+std::string_view state_of(const std::vector<RecordPtr>& story);
 /// {"position": last} with status 200.
 http::Response position_response(const SiteReply& reply);
 
-/// A page of decisions of one site, or of what belongs to no site: limit, before, type.
-http::Response audit_response(const Views& views, const SiteKey& site, const http::Request& request);
+/// Decisions below `before`, newest first.
+using AuditPage = std::function<Result<std::vector<RecordPtr>>(Position before, std::size_t limit, std::string_view type)>;
+/// A page of them, by the request's limit, before and type.
+http::Response audit_response(const AuditPage& page_of, const http::Request& request);
 
 // Rows that many routes share.
 std::vector<http::Parameter> audit_parameters();
 http::Parameter site_parameter();
+/// The headers by which two who change the same thing do not undo each other unseen; for those who replace something they are needed.
+std::vector<http::Parameter> with_conditions(std::vector<http::Parameter> parameters);
 http::Parameter limit_parameter(std::int64_t fallback, std::int64_t most);
 http::Reply ok(std::string description, std::string schema);
 http::RequestBody json_body(std::string schema, std::string description);

@@ -230,6 +230,12 @@ void check_calls(const std::string& path, std::string_view code, std::vector<Fin
   if (is_product(path) && room_of(path) != "main")
     for (const std::size_t at : find_words(code, "std::cout"))
       add(at, "\"std::cout\" is not used here: return the value or take a stream; only main.cpp prints.");
+  // What the whole house knows is asked by those who answer about the process; the others ask for somebody.
+  const bool asks_for_somebody = starts_with(path, "api/") && !at_home(path, {"api/translate.", "api/scoped_views.", "api/metrics.", "api/routes_system.", "api/self_readings.", "api/system_", "api/import/"});
+  if (asks_for_somebody)
+    for (const std::string_view word : {"Views", "query_and_wait"})
+      for (const std::size_t at : find_words(code, word))
+        add(at, "\"" + std::string(word) + "\" is not used here: ask through SiteViews or AccessViews (api/scoped_views.hpp), which only the door leads to.");
   if (is_header(path))
     for (const std::size_t at : find_words(code, "using namespace"))
       if (at == 0 || code[at - 1] == '\n')
