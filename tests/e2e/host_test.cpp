@@ -15,7 +15,7 @@ TEST_CASE("serve --config: the host's limits bind settings, people and dry runs;
   {
     ServedHouse house(scratch / "data", {"--config", config});
     REQUIRE(house.put(home, R"({"soc_floor_percent":95})").status == 200);
-    const auto looser = house.put(home, R"({"soc_floor_percent":50})");
+    const auto looser = house.replace(home, R"({"soc_floor_percent":50})");
     CHECK(looser.status == 400);
     CHECK(has(looser.body, "soc_floor_percent"));
     house.put(home + "/devices/battery", R"({"kind":"battery"})");

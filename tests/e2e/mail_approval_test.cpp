@@ -192,7 +192,8 @@ TEST_CASE("a link outlives a kill, is not mailed twice, and dies with the device
   house.start();
   CHECK(house.send("GET", mail.path).status == 200);
   // Another relay behind the same name: what anna read is not what would happen (H27).
-  REQUIRE(house.send("PUT", home + "/devices/plug-1", R"({"kind":"plug","name":"Miner <b>1</b>","can_switch":true,"nominal_w":100,"needs_approval":true,"hardware":"another"})").status == 200);
+  REQUIRE(house.send("PUT", home + "/devices/plug-1", R"({"kind":"plug","name":"Miner <b>1</b>","can_switch":true,"nominal_w":100,"needs_approval":true,"hardware":"another"})",
+                     {{"Content-Type", "application/json"}, {"If-Match", "*"}}).status == 200);
   const auto late = house.answer(mail, mail.code, "approve");
   CHECK(late.status == 410);
   const std::string story = house.send("GET", command).body;

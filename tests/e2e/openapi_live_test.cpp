@@ -60,7 +60,7 @@ std::string violation(const Json& document, const rapidjson::Value& schema, cons
 
 /// The same path as a request that this house can answer.
 using Asks = std::map<std::string, std::string>;
-Asks asks_of(const std::string& device, const std::string& metric, const std::string& position, const std::string& command, bool with_people = true) {
+Asks asks_of(const std::string& device, const std::string& metric, const std::string& position, const std::string& command, const std::string& rule, bool with_people = true) {
   const std::string home = "/api/v1/sites/home";
   Asks asks{{"/health", "/health"}, {"/readiness", "/readiness"}, {"/metrics", "/metrics"}, {"/schemas/rule.json", "/schemas/rule.json"},
             {"/openapi.json", "/openapi.json"}, {"/api/v1/sites", "/api/v1/sites"}, {"/api/v1/sites/{site}", home}};
@@ -70,6 +70,12 @@ Asks asks_of(const std::string& device, const std::string& metric, const std::st
   asks["/api/v1/positions/{position}/why"] = "/api/v1/positions/" + position + "/why";
   asks["/api/v1/sites/{site}/commands/{command}"] = command.empty() ? "" : home + "/commands/" + command;
   asks["/api/v1/stream"] = "";  // it has no end; the kill rounds read it
+  for (const char* socket : {"/api/v1/socket", "/ws", "/api/system/ws", "/api/services/ws"}) asks[socket] = "";  // conventions_test.cpp
+  for (const char* older : {"/energy/latest", "/energy/stats", "/shelly/power/current", "/shelly/actions/history", "/auth/me", "/users"}) asks[older] = older;
+  asks["/shelly/device/{name}/history"] = "/shelly/device/" + device + "/history?hours=48&points=100";
+  for (const char* battery : {"/victron/battery/current", "/victron/battery/history"}) asks[battery] = std::string(battery) + "?device=" + device;
+  asks["/api/v1/sites/{site}/devices/{device}"] = home + "/devices/" + device;
+  asks["/api/v1/sites/{site}/rules/{rule}"] = rule.empty() ? "" : home + "/rules/" + rule;
   for (const char* path : {"/setup", "/auth/me", "/audit", "/tenant", "/users"}) asks["/api/v1" + std::string(path)] = "/api/v1" + std::string(path);
   // The demo has no people, so nobody has an account there.
   for (const char* path : {"/auth/sessions", "/keys", "/tenants"}) asks["/api/v1" + std::string(path)] = with_people ? "/api/v1" + std::string(path) : "";
@@ -87,6 +93,7 @@ int hold(HttpClient& client, const Asks& asks) {
   for (const auto& path : document["paths"].GetObject()) {
     if (!path.value.HasMember("get")) continue;
     INFO("GET " << path.name.GetString());
+    if (!path.value["get"]["responses"].HasMember("200") && path.value["get"]["responses"].HasMember("501")) continue;  // not built yet
     const auto ask = asks.find(path.name.GetString());
     REQUIRE(ask != asks.end());  // a new route needs a request here
     if (ask->second.empty()) continue;
@@ -122,7 +129,7 @@ TEST_CASE("every GET answer of the living demo is what its OpenAPI document says
   Server server({binary(), "demo", "--data", scratch / "demo", "--past-days", "2", "--listen", "127.0.0.1:0"});
   REQUIRE(server.port() != 0);
   HttpClient client(server.port());
-  CHECK(hold(client, asks_of("pv", "pv_w", "2", "", false)) >= 12);
+  CHECK(hold(client, asks_of("pv", "pv_w", "2", "", "", false)) >= 12);
 }
 
 TEST_CASE("every GET answer of a house with commands, refusals and a stop is what its OpenAPI document says") {
@@ -145,5 +152,5 @@ TEST_CASE("every GET answer of a house with commands, refusals and a stop is wha
   answer.Parse(sent.body.c_str());
   REQUIRE(client.request("POST", home + "/stop", R"({"reason":"test"})", type).status == 200);
   REQUIRE(client.request("POST", home + "/commands", R"({"device":"plug-1","action":"switch_on"})", third).status == 409);
-  CHECK(hold(client, asks_of("plug-1", "power_w", std::to_string(answer["position"].GetUint64()), answer["command"].GetString())) >= 13);
+  CHECK(hold(client, asks_of("plug-1", "power_w", std::to_string(answer["position"].GetUint64()), answer["command"].GetString(), "r")) >= 22);
 }

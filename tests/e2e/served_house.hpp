@@ -44,6 +44,8 @@ struct ServedHouse {
   }
   test::Reply get(const std::string& path) { return client.request("GET", path); }
   test::Reply put(const std::string& path, const std::string& body) { return client.request("PUT", path, body, {{"Content-Type", "application/json"}}); }
+  /// Whatever is there now.
+  test::Reply replace(const std::string& path, const std::string& body) { return client.request("PUT", path, body, {{"Content-Type", "application/json"}, {"If-Match", "*"}}); }
   test::Reply post(const std::string& path, const std::string& body) { return client.request("POST", path, body, {{"Content-Type", "application/json"}}); }
   test::Reply post(const std::string& path, const std::string& body, const std::string& key) {
     return client.request("POST", path, body, {{"Content-Type", "application/json"}, {"Idempotency-Key", key}});
