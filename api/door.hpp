@@ -6,11 +6,13 @@
 #include <mutex>
 #include <string>
 
+#include "actors/core/strangers.hpp"
 #include "actors/engine.hpp"
 #include "actors/people/passwords.hpp"
 #include "actors/people/tokens.hpp"
 #include "api/access.hpp"
 #include "api/http/router.hpp"
+#include "api/quota.hpp"
 
 namespace heliograph::api {
 
@@ -48,6 +50,11 @@ class Door {
   /// The code that the first owner needs when not at this machine; printed at the start.
   const std::string& setup_code() const { return setup_code_; }
   bool is_at_this_machine(const http::Request& request) const;
+  /// How long a login by a name that nobody has is refused, and that one has failed.
+  Micros stranger_locked_for(const TenantId& tenant, const UserId& user, Micros at);
+  void note_stranger(const TenantId& tenant, const UserId& user, Micros at);
+  /// Each refresh is an entry in the log: ten a minute are enough for a session.
+  bool may_refresh(const SessionId& session) { return refreshes_.take(session.text, engine_.clock().now()); }
 
   // Names of cookies. With TLS they are bound to the host (__Host-).
   static std::string access_cookie(bool secure) { return secure ? "__Host-heliograph" : "heliograph"; }
@@ -75,9 +82,11 @@ class Door {
   std::mutex listeners_mutex_;
   std::vector<Listener> listeners_;  // guarded by listeners_mutex_
   Micros looked_at_ = 0;             // guarded by listeners_mutex_
-  std::mutex refusals_mutex_;
-  Micros refusals_since_ = 0;       // guarded by refusals_mutex_
-  std::size_t refusals_noted_ = 0;  // guarded by refusals_mutex_
+  Digest name_of(const TenantId& tenant, const UserId& user) const { return secrets_.keyed_digest("name", tenant.text + "/" + user.text); }
+  std::mutex strangers_mutex_;
+  Strangers strangers_;               // guarded by strangers_mutex_
+  Quota refusals_{10, 300};           // on record: a noisy key does not crowd out what others were refused
+  Quota refreshes_{10, 100'000};
 };
 
 }  // namespace heliograph::api

@@ -102,12 +102,18 @@ std::vector<http::Route> stream_routes(Service& service, std::shared_ptr<Gateway
              if (topics == 0) return static_cast<void>(responder.send(Error{Errc::invalid, "\"topics\" takes telemetry and decisions.", "query/topics"}));
              const Access& access = access_of(request);
              http::SseFilter filter = gateway->filter_for(access, topics);
-             if (const auto id = request.query_value("site")) {
-               const auto site = access.site(*id);
-               if (!site) return static_cast<void>(responder.send(site.error()));
-               filter.sites = {gateway->site_number(site->key())};
-             }
-             service.hub->subscribe(request, filter, service.door->watched(request, std::move(responder)));
+             const auto id = request.query_value("site");
+             if (!id) return service.hub->subscribe(request, filter, service.door->watched(request, std::move(responder)));
+             const auto site = access.site(*id);
+             if (!site) return static_cast<void>(responder.send(site.error()));
+             // Numbers are for ever, so asking makes none: only a site that there is can be followed.
+             service.engine.query([&service, gateway, filter, key = site->key(), request = std::move(request), responder](const Views& views) {
+               if (views.devices.site(key) == nullptr && views.site_now.site(key) == nullptr)
+                 return static_cast<void>(responder.send(http::problem_response(404, "not-found", no_such_site(key.site))));
+               http::SseFilter only = filter;
+               only.sites = {gateway->site_number(key)};
+               service.hub->subscribe(request, only, service.door->watched(request, responder));
+             });
            }}};
 }
 

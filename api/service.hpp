@@ -56,6 +56,7 @@ std::vector<http::Route> approval_routes(Service& service);
 std::vector<http::Route> audit_routes(Service& service);
 std::vector<http::Route> dry_run_routes(Service& service);
 std::vector<http::Route> login_routes(Service& service);
+std::vector<http::Route> account_routes(Service& service);
 std::vector<http::Route> people_routes(Service& service);
 /// The whole table. The service outlives it.
 std::vector<http::Route> all_routes(Service& service);
