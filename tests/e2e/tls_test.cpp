@@ -68,7 +68,7 @@ TEST_CASE("L10: behind a proxy the owner needs the code, and only what our own p
   CHECK(refused.status == 403);
   CHECK(has(refused.body, "setup_code"));
   CHECK(client.request("POST", "/api/v1/setup", anna + R"(,"setup_code":"0000000000000000"})", json_type).status == 403);
-  const auto wrong = [&, name = 0](const std::string& peer) mutable {  // another name each time: it is the address that is slowed
+  auto wrong = [&, name = 0](const std::string& peer) mutable {  // another name each time: it is the address that is slowed
     return client.request("POST", "/api/v1/auth/login", R"({"user":"nobody-)" + std::to_string(++name) + R"(","password":"x"})", {{"Content-Type", "application/json"}, {"X-Forwarded-For", "1.1.1.1, " + peer}}).status;
   };
   for (int i = 0; i < 20; ++i) CHECK(wrong("203.0.113.7") == 401);
