@@ -202,19 +202,20 @@ void Door::listens(const http::StreamHandle& stream, const Standing& standing) {
   listeners_.push_back({stream, standing});
 }
 
+bool Door::still_stands(const People& people, const Standing& then, Micros now) {
+  if (then.principal.kind == PrincipalKind::system) return true;  // the demo's visitors
+  const auto is = then.session.empty() ? people.standing(ApiKeyId{then.principal.name}, now) : people.standing(then.session, now);
+  return is && is->may == then.may && is->sites == then.sites;
+}
+
 void Door::look_at_streams(bool at_once) {
   const Micros now = engine_.clock().now();
   const std::lock_guard lock(listeners_mutex_);
   if (!at_once && now - looked_at_ < 10 * second_us) return;
   looked_at_ = now;
   engine_.people().read([&](const People& people) {
-    for (const Listener& each : listeners_) {
-      const Standing& then = each.standing;
-      if (then.principal.kind == PrincipalKind::system) continue;  // the demo's visitors
-      const auto is = then.session.empty() ? people.standing(ApiKeyId{then.principal.name}, now) : people.standing(then.session, now);
-      const bool goes_on = is && is->may == then.may && is->sites == then.sites;
-      if (const auto stream = each.stream.lock(); stream && !goes_on) stream->abort();
-    }
+    for (const Listener& each : listeners_)
+      if (const auto stream = each.stream.lock(); stream && !still_stands(people, each.standing, now)) stream->abort();
   });
   std::erase_if(listeners_, [](const Listener& each) { return each.stream.expired(); });
 }

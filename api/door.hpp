@@ -41,6 +41,8 @@ class Door {
   people::SlowLane& slow_lane() { return slow_; }
   /// The same responder, whose stream ends when who asked may not go on. Requires: admitted, with a permission.
   http::Responder watched(const http::Request& request, http::Responder responder);
+  /// Whether who was let in with this standing may go on: what holds a connection open asks again whenever something about people is news.
+  static bool still_stands(const People& people, const Standing& then, Micros now);
   /// Looks at every open stream again: whoever was logged out, changed or revoked does not listen any longer. At most every ten
   /// seconds unless `at_once`.
   void look_at_streams(bool at_once);
