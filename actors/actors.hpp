@@ -100,6 +100,7 @@ struct PeopleRequest {
   TenantId tenant;
   std::function<Status(People&, Micros at, Journal&)> decide;
   Reply reply;
+  Reserve reserve = Reserve::keep;  // getting in and out must work when the disk is nearly full: somebody has to stop what fills it
 };
 using PeopleRequestPtr = std::shared_ptr<PeopleRequest>;
 

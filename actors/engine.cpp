@@ -154,9 +154,9 @@ Result<SiteReply> Engine::request_and_wait(const SiteKey& site, SiteCommand comm
   return future.get();
 }
 
-void Engine::request_people(const TenantId& tenant, std::function<Status(People&, Micros, Journal&)> decide, Reply reply) {
+void Engine::request_people(const TenantId& tenant, std::function<Status(People&, Micros, Journal&)> decide, Reply reply, Reserve reserve) {
   if (!running_) return reply(fail(Errc::closed, "The engine is stopping: ask again when it has started."));
-  caf::anon_send(running_->people, std::make_shared<PeopleRequest>(PeopleRequest{tenant, std::move(decide), std::move(reply)}));
+  caf::anon_send(running_->people, std::make_shared<PeopleRequest>(PeopleRequest{tenant, std::move(decide), std::move(reply), reserve}));
 }
 
 void Engine::query(Query query) {

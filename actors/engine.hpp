@@ -53,7 +53,7 @@ class Engine {
   /// The same, waiting for the reply. Not from an actor or an I/O thread.
   Result<SiteReply> request_and_wait(const SiteKey& site, SiteCommand command);
   /// One turn about the people of a tenant. `reply` as for `request`.
-  void request_people(const TenantId& tenant, std::function<Status(People&, Micros at, Journal&)> decide, Reply reply);
+  void request_people(const TenantId& tenant, std::function<Status(People&, Micros at, Journal&)> decide, Reply reply, Reserve reserve = Reserve::keep);
   /// People as they are now, for any thread.
   const PeopleBook& people() const { return *people_; }
 

@@ -50,9 +50,8 @@ class PeopleShell : public PeopleActor::base {
         .then([this](Position durable) { became_durable(durable); }, [this](const caf::error& error) { lost(error); });
   }
 
-  /// Getting in, and out, must work when the disk is nearly full: somebody has to stop what fills it.
   Result<SiteReply> stage(PeopleRequest& request) {
-    auto turn = c_.log.begin({request.tenant, {}}, c_.clock.now(), Reserve::use);
+    auto turn = c_.log.begin({request.tenant, {}}, c_.clock.now(), request.reserve);
     if (!turn) return fail(turn.error());
     TurnJournal journal(*turn);
     const Micros at = turn->recorded_at();

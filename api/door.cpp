@@ -4,11 +4,10 @@
 #include <charconv>
 
 #include "actors/notify/address.hpp"
+#include "actors/people/bearer.hpp"
 
 namespace heliograph::api {
 namespace {
-
-constexpr std::size_t refusals_a_minute_max = 30;  // that go into the log: a refusal must not be an attack on it
 
 struct Credentials {
   std::string token;
@@ -22,7 +21,8 @@ std::optional<Credentials> read_credentials(const http::Request& request) {
     if (header->size() <= bearer.size() || !http::same_ignoring_case(header->substr(0, bearer.size()), bearer)) return Credentials{};
     return Credentials{std::string(header->substr(bearer.size())), false};
   }
-  if (const auto header = request.header("X-API-Key")) return Credentials{std::string(*header), false};
+  if (const auto header = request.header("X-API-Key"))  // for keys only: a person's token belongs in no header that a proxy may write down
+    return Credentials{header->starts_with(people::api_key_mark) ? std::string(*header) : std::string(), false};
   if (auto cookie = Door::cookie(request, Door::access_cookie(request.secure))) return Credentials{std::move(*cookie), true};
   return std::nullopt;
 }
@@ -126,15 +126,13 @@ bool Door::is_at_this_machine(const http::Request& request) const {
 /// "hg_<id>_<secret>" is a key; everything else has to be an access token.
 std::optional<Standing> Door::standing_of(std::string_view token) const {
   const Micros now = engine_.clock().now();
-  if (token.starts_with("hg_")) {
-    const auto split = token.find('_', 3);
-    if (split == std::string_view::npos) return std::nullopt;
-    const ApiKeyId id{std::string(token.substr(3, split - 3))};
-    const Digest digest = sha256({token.substr(split + 1)});
+  if (token.starts_with(people::api_key_mark)) {
+    const auto shown = people::read_api_key(token);
+    if (!shown) return std::nullopt;
     return engine_.people().read([&](const People& people) -> std::optional<Standing> {
-      const ApiKey* key = people.key(id);
-      if (key == nullptr || !same_secret(key->about.digest, bytes_of(digest))) return std::nullopt;
-      return people.standing(id, now);
+      const ApiKey* key = people.key(shown->id);
+      if (key == nullptr || !same_secret(key->about.digest, bytes_of(shown->digest))) return std::nullopt;
+      return people.standing(shown->id, now);
     });
   }
   const auto session = mint_.check(token, now);
@@ -213,30 +211,36 @@ void Door::listens(Listener listener) {
   listeners_.push_back(std::move(listener));
 }
 
+bool Door::still_stands(const People& people, const Standing& then, Micros now) {
+  if (then.principal.kind == PrincipalKind::system) return true;  // the demo's visitors
+  const auto is = then.session.empty() ? people.standing(ApiKeyId{then.principal.name}, now) : people.standing(then.session, now);
+  return is && is->may == then.may && is->sites == then.sites;
+}
+
 void Door::look_at_streams(bool at_once) {
   const Micros now = engine_.clock().now();
   const std::lock_guard lock(listeners_mutex_);
   if (!at_once && now - looked_at_ < 10 * second_us) return;
   looked_at_ = now;
   engine_.people().read([&](const People& people) {
-    for (const Listener& each : listeners_) {
-      const Standing& then = each.standing;
-      if (then.principal.kind == PrincipalKind::system) continue;  // the demo's visitors
-      const auto is = then.session.empty() ? people.standing(ApiKeyId{then.principal.name}, now) : people.standing(then.session, now);
-      const bool goes_on = is && is->may == then.may && is->sites == then.sites;
-      if (!goes_on) each.end();
-    }
+    for (const Listener& each : listeners_)
+      if (!still_stands(people, each.standing, now)) each.end();
   });
   std::erase_if(listeners_, [](const Listener& each) { return each.open.expired(); });
 }
 
+Micros Door::stranger_locked_for(const TenantId& tenant, const UserId& user, Micros at) {
+  const std::lock_guard lock(strangers_mutex_);
+  return strangers_.locked_for(name_of(tenant, user), at);
+}
+
+void Door::note_stranger(const TenantId& tenant, const UserId& user, Micros at) {
+  const std::lock_guard lock(strangers_mutex_);
+  strangers_.failed(name_of(tenant, user), at);
+}
+
 void Door::note_refusal(const http::Route& route, const http::Request& request, const Standing& who) {
-  {
-    const std::lock_guard lock(refusals_mutex_);
-    const Micros now = engine_.clock().now();
-    if (now - refusals_since_ >= minute_us) refusals_since_ = now, refusals_noted_ = 0;
-    if (++refusals_noted_ > refusals_a_minute_max) return;
-  }
+  if (!refusals_.take(who.tenant.text + " " + to_string(who.principal), engine_.clock().now())) return;
   engine_.request_people(who.tenant, [refused = AccessRefused{route.operation_id, route.needs, request.peer}, principal = who.principal](People& people, Micros at, Journal& journal) {
     return people.refused_access(refused, principal, at, journal);
   }, [](const Result<SiteReply>&) {});

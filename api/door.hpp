@@ -6,11 +6,13 @@
 #include <mutex>
 #include <string>
 
+#include "actors/core/strangers.hpp"
 #include "actors/engine.hpp"
 #include "actors/people/passwords.hpp"
 #include "actors/people/tokens.hpp"
 #include "api/access.hpp"
 #include "api/http/router.hpp"
+#include "api/quota.hpp"
 
 namespace heliograph::api {
 
@@ -39,6 +41,8 @@ class Door {
   people::SlowLane& slow_lane() { return slow_; }
   /// The same responder, whose stream or socket ends (4401) when who asked may not go on. Requires: admitted, with a permission.
   http::Responder watched(const http::Request& request, http::Responder responder);
+  /// Whether who was let in with this standing may go on: what holds a connection open asks again whenever something about people is news.
+  static bool still_stands(const People& people, const Standing& then, Micros now);
   /// Looks at every open stream again: whoever was logged out, changed or revoked does not listen any longer. At most every ten
   /// seconds unless `at_once`.
   void look_at_streams(bool at_once);
@@ -50,6 +54,11 @@ class Door {
   bool is_at_this_machine(const http::Request& request) const;
   /// Whether many may come from there: this machine, or a proxy that is ours.
   bool is_crowd(const std::string& address) const;
+  /// How long a login by a name that nobody has is refused, and that one has failed.
+  Micros stranger_locked_for(const TenantId& tenant, const UserId& user, Micros at);
+  void note_stranger(const TenantId& tenant, const UserId& user, Micros at);
+  /// Each refresh is an entry in the log: ten a minute are enough for a session.
+  bool may_refresh(const SessionId& session) { return refreshes_.take(session.text, engine_.clock().now()); }
 
   // Names of cookies. With TLS they are bound to the host (__Host-).
   static std::string access_cookie(bool secure) { return secure ? "__Host-heliograph" : "heliograph"; }
@@ -79,9 +88,11 @@ class Door {
   std::mutex listeners_mutex_;
   std::vector<Listener> listeners_;  // guarded by listeners_mutex_
   Micros looked_at_ = 0;             // guarded by listeners_mutex_
-  std::mutex refusals_mutex_;
-  Micros refusals_since_ = 0;       // guarded by refusals_mutex_
-  std::size_t refusals_noted_ = 0;  // guarded by refusals_mutex_
+  Digest name_of(const TenantId& tenant, const UserId& user) const { return secrets_.keyed_digest("name", tenant.text + "/" + user.text); }
+  std::mutex strangers_mutex_;
+  Strangers strangers_;               // guarded by strangers_mutex_
+  Quota refusals_{10, 300};           // on record: a noisy key does not crowd out what others were refused
+  Quota refreshes_{10, 100'000};
 };
 
 }  // namespace heliograph::api

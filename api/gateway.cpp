@@ -101,12 +101,17 @@ http::Handler follow(Service& service, std::shared_ptr<Gateway> gateway, void (h
     if (topics == 0) return static_cast<void>(responder.send(Error{Errc::invalid, "\"topics\" takes telemetry and decisions.", "query/topics"}));
     const Access& access = access_of(request);
     http::SseFilter filter = gateway->filter_for(access, topics);
-    if (const auto id = request.query_value("site")) {
-      const auto site = access.site(*id);
-      if (!site) return static_cast<void>(responder.send(site.error()));
-      filter.sites = {gateway->site_number(site->key())};
-    }
-    (service.hub->*subscribe)(request, filter, service.door->watched(request, std::move(responder)));
+    const auto id = request.query_value("site");
+    if (!id) return (service.hub->*subscribe)(request, filter, service.door->watched(request, std::move(responder)));
+    const auto site = access.site(*id);
+    if (!site) return static_cast<void>(responder.send(site.error()));
+    // Numbers are for ever, so asking makes none: only a site that there is can be followed.
+    ask_site(service, *site, [&service, gateway, subscribe, filter, request = std::move(request), responder](const SiteViews& views) {
+      if (!views.is_there()) return static_cast<void>(responder.send(http::problem_response(404, "not-found", no_such_site(views.id()))));
+      http::SseFilter only = filter;
+      only.sites = {gateway->site_number(views.scope().key())};
+      (service.hub->*subscribe)(request, only, service.door->watched(request, responder));
+    });
   };
 }
 

@@ -14,7 +14,7 @@ enum Topic : std::uint32_t { telemetry = 1, decisions = 2, people_topic = 4 };
 class Gateway {
  public:
   explicit Gateway(const EventLog& log) : log_(log) {}
-  /// Numbers sites and tenants for the hub's filters (any thread).
+  /// Numbers sites and tenants for the hub's filters (any thread). Requires: there is such a site, for a number is for ever.
   std::uint32_t site_number(const SiteKey& site);
   std::uint32_t tenant_number(const TenantId& tenant) { return site_number({tenant, {}}); }
   /// What somebody may follow: never more than they reach.

@@ -1,6 +1,6 @@
 // The people and keys of a tenant, for those who look after them; and tenants, for the owner of the house.
-#include "actors/people/passwords.hpp"
-#include "api/door.hpp"
+#include "actors/people/bearer.hpp"
+#include "api/proof.hpp"
 #include "api/translate.hpp"
 #include "events/event_json.hpp"
 #include "projections/audit.hpp"
@@ -67,10 +67,15 @@ UserSaved read_user(FieldReader& fields, std::optional<std::string> id) {
 }
 
 /// Shown once: whoever has it may choose the password of this user.
-http::Response invitation_response(const TenantId& tenant, const UserId& user, const std::string& token, int status) {
+http::Response invitation_response(Service& service, const TenantId& tenant, const UserId& user, const std::string& token) {
+  const Micros until = service.engine.people().read([&](const People& all) {
+    const User* invited = all.user(tenant, user);
+    return invited != nullptr && invited->invitation ? invited->invitation->expires_at : 0;
+  });
   JsonWriter json;
-  json.begin_object().field("tenant", tenant.text).field("user", user.text).field("token", token).field("expires_in", invitation_life / second_us).end_object();
-  http::Response response = http::json_response(json.str(), status);
+  json.begin_object().field("tenant", tenant.text).field("user", user.text).field("token", token);
+  json.field("expires_in", std::max<Micros>(0, until - service.engine.clock().now()) / second_us).end_object();
+  http::Response response = http::json_response(json.str(), 201);
   response.headers.emplace_back("Cache-Control", "no-store");
   return response;
 }
@@ -84,7 +89,7 @@ void add_user(Service& service, http::Request&& request, const http::Responder& 
   answer_people(service, access_of(request).tenant(), responder, [user, token, standing = access_of(request).standing()](People& all, Micros at, Journal& journal) {
     if (auto done = all.save_user(standing.tenant, user, standing.principal, true, at, journal); !done) return done;
     return all.invite(standing.tenant, user.user, std::string(bytes_of(sha256({token}))), standing.principal, at, journal);
-  }, [tenant = access_of(request).tenant(), user, token] { return invitation_response(tenant, user.user, token, 201); });
+  }, [&service, tenant = access_of(request).tenant(), user, token] { return invitation_response(service, tenant, user.user, token); });
 }
 
 void change_user(Service& service, http::Request&& request, const http::Responder& responder) {
@@ -119,14 +124,13 @@ void invite(Service& service, http::Request&& request, const http::Responder& re
   const std::string token = people::random_token();
   answer_people(service, access_of(request).tenant(), responder, [user, token, standing = access_of(request).standing()](People& all, Micros at, Journal& journal) {
     return all.invite(standing.tenant, user, std::string(bytes_of(sha256({token}))), standing.principal, at, journal);
-  }, [tenant = access_of(request).tenant(), user, token] { return invitation_response(tenant, user, token, 201); });
+  }, [&service, tenant = access_of(request).tenant(), user, token] { return invitation_response(service, tenant, user, token); });
 }
 
 void end_sessions(Service& service, http::Request&& request, const http::Responder& responder) {
-  answer_people(service, access_of(request).tenant(), responder, [user = UserId{std::string(request.param("user"))}, standing = access_of(request).standing()](People& all, Micros at, Journal& journal) -> Status {
-    if (all.user(standing.tenant, user) == nullptr) return fail(Errc::not_found, "There is no user \"" + user.text + "\".");
-    return all.end_all(standing.tenant, user, {}, SessionEnd::ended_by_user, standing.principal, at, journal);
-  }, no_content);
+  answer_people(service, access_of(request).tenant(), responder, [user = UserId{std::string(request.param("user"))}, standing = access_of(request).standing()](People& all, Micros at, Journal& journal) {
+    return all.end_sessions_of(standing.tenant, user, standing.principal, at, journal);
+  }, no_content, Reserve::use);
 }
 
 void join(Service& service, http::Request&& request, const http::Responder& responder) {
@@ -156,7 +160,7 @@ void join(Service& service, http::Request&& request, const http::Responder& resp
   if (body.refused()) return;
   const bool there = is_id(tenant.text) && service.engine.people().read([&](const People& all) { return all.tenant(tenant) != nullptr; });
   const auto work = [&service, responder, tenant, user, digest, password, there] {
-    const std::string sealed = service.door->secrets().seal(people::hash_password(*password), "password " + tenant.text + "/" + user.text);
+    const std::string sealed = service.door->secrets().seal(people::hash_password(*password), about("password", tenant, user));
     answer_people(service, there ? tenant : home_tenant(), responder, [tenant, user, digest, sealed](People& all, Micros at, Journal& journal) {
       return all.join(tenant, user, digest, sealed, at, journal);
     }, no_content);
@@ -215,7 +219,7 @@ void make_key(Service& service, http::Request&& request, const http::Responder& 
     return all.make_key(standing.tenant, made, standing, at, journal);
   }, [made, secret] {
     JsonWriter json;
-    json.begin_object().field("key", made.key.text).field("name", made.name).field("secret", "hg_" + made.key.text + "_" + secret).end_object();
+    json.begin_object().field("key", made.key.text).field("name", made.name).field("secret", people::api_key(made.key, secret)).end_object();
     http::Response response = http::json_response(json.str(), 201);
     response.headers.emplace_back("Cache-Control", "no-store");
     return response;
@@ -224,10 +228,7 @@ void make_key(Service& service, http::Request&& request, const http::Responder& 
 
 void revoke_key(Service& service, http::Request&& request, const http::Responder& responder) {
   const ApiKeyId key{std::string(request.param("key"))};
-  answer_people(service, access_of(request).tenant(), responder, [key, standing = access_of(request).standing()](People& all, Micros at, Journal& journal) -> Status {
-    const ApiKey* known = all.key(key);
-    const bool theirs = known != nullptr && known->tenant == standing.tenant && (known->about.user.text == standing.principal.name || standing.may.has(Permission::manage_people));
-    if (!theirs) return fail(Errc::not_found, "There is no such key: it was revoked already, or never made.");
+  answer_people(service, access_of(request).tenant(), responder, [key, standing = access_of(request).standing()](People& all, Micros at, Journal& journal) {
     return all.revoke_key(standing.tenant, key, standing.principal, at, journal);
   }, no_content);
 }
@@ -296,7 +297,7 @@ void add_tenant(Service& service, http::Request&& request, const http::Responder
     if (auto done = all.configure_tenant(settings, by, at, journal); !done) return done;
     if (auto done = all.save_user(id, {owner, owner.text, "", Role::owner, {}, false}, by, true, at, journal); !done) return done;
     return all.invite(id, owner, std::string(bytes_of(sha256({token}))), by, at, journal);
-  }, [id, owner, token] { return invitation_response(id, owner, token, 201); });
+  }, [&service, id, owner, token] { return invitation_response(service, id, owner, token); });
 }
 
 /// What people did and what was refused them: everything of the tenant that belongs to no site.

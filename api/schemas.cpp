@@ -81,7 +81,7 @@ std::vector<http::NamedSchema> schemas() {
 
 std::vector<http::Route> all_routes(Service& service) {
   std::vector<http::Route> table;
-  for (auto* part : {system_routes, site_routes, series_routes, reading_routes, rule_routes, command_routes, safety_routes, alert_routes, approval_routes, audit_routes, dry_run_routes, login_routes, people_routes})
+  for (auto* part : {system_routes, site_routes, series_routes, reading_routes, rule_routes, command_routes, safety_routes, alert_routes, approval_routes, audit_routes, dry_run_routes, login_routes, account_routes, people_routes})
     for (http::Route& route : part(service)) table.push_back(std::move(route));
   set_budgets(table);
   for (http::Route& route : alias_routes(service, table)) table.push_back(std::move(route));

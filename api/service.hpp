@@ -59,6 +59,7 @@ std::vector<http::Route> approval_routes(Service& service);
 std::vector<http::Route> audit_routes(Service& service);
 std::vector<http::Route> dry_run_routes(Service& service);
 std::vector<http::Route> login_routes(Service& service);
+std::vector<http::Route> account_routes(Service& service);
 std::vector<http::Route> people_routes(Service& service);
 /// The paths of older clients (docs/API.md). `table`: the routes whose answers they give.
 std::vector<http::Route> alias_routes(Service& service, const std::vector<http::Route>& table);

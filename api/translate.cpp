@@ -155,12 +155,12 @@ void answer_turn(Service& service, const SiteScope& site, SiteCommand command, c
 }
 
 void answer_people(Service& service, const TenantId& tenant, const http::Responder& responder, std::function<Status(People&, Micros, Journal&)> decide,
-                   std::function<http::Response()> then) {
+                   std::function<http::Response()> then, Reserve reserve) {
   service.engine.request_people(tenant, std::move(decide), [responder, then = std::move(then)](const Result<SiteReply>& reply) {
     if (reply) responder.send(then());
     else if (reply.error().code == Errc::invalid) responder.send(problems(std::vector<DocumentProblem>{{reply.error().pointer, reply.error().sentence}}));
     else responder.send(http::problem_response(reply.error()));
-  });
+  }, reserve);
 }
 
 void too_busy(const http::Responder& responder) {

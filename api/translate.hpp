@@ -87,7 +87,7 @@ void answer_turn(Service& service, const SiteScope& site, SiteCommand command, c
                  std::function<http::Response(const SiteReply&)> then);
 /// The same for a turn about the people of a tenant.
 void answer_people(Service& service, const TenantId& tenant, const http::Responder& responder, std::function<Status(People&, Micros at, Journal&)> decide,
-                   std::function<http::Response()> then);
+                   std::function<http::Response()> then, Reserve reserve = Reserve::keep);
 /// 503: so many logins are being looked at that no more may wait.
 void too_busy(const http::Responder& responder);
 /// 202 with where the command stands, or why safety refused it.

@@ -114,7 +114,7 @@ struct SessionSteppedUp {
 };
 enum class SessionEnd : std::uint8_t { logged_out = 0, ended_by_user, token_reused, password_changed, access_changed, second_factor_changed };
 struct SessionEnded {
-  SessionId session;
+  SessionId session;  // empty: no session, but every device that the user was known by
   UserId user;
   SessionEnd why = SessionEnd::logged_out;
   bool operator==(const SessionEnded&) const = default;

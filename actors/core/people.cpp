@@ -11,8 +11,10 @@ namespace {
 
 template <class Event>
 std::string stream_of(const Event& event) {
-  if constexpr (requires { event.session; }) return "session-" + event.session.text;
+  if constexpr (std::is_same_v<Event, SessionEnded>) return event.session.empty() ? "user-" + event.user.text : "session-" + event.session.text;
+  else if constexpr (requires { event.session; }) return "session-" + event.session.text;
   else if constexpr (requires { event.key; }) return "key-" + event.key.text;
+  else if constexpr (requires { event.alert; }) return "user-" + event.alert.substr(event.alert.find('/') + 1);
   else if constexpr (requires { event.user; }) return event.user.empty() ? "logins-failed" : "user-" + event.user.text;
   else return "tenant-settings";
 }
@@ -26,12 +28,8 @@ std::string network_of(const std::string& peer) {
   return ::inet_pton(AF_INET6, peer.c_str(), bytes.data()) == 1 ? std::string(bytes.data(), 8) : peer;
 }
 
-/// 1, 2, 4 ... 900 s since the last failure, from the one that is too many.
-Micros lock_after(std::size_t failures, std::size_t most, Micros last, Micros at) {
-  if (failures < most) return 0;
-  const std::size_t beyond = std::min<std::size_t>(failures - most, 20);
-  return std::max<Micros>(0, last + std::min(longest_lock, second_us << beyond) - at);
-}
+/// The password was changed while an old one was being looked at.
+bool is_outdated(const Login& login, const User& user) { return login.held_against != user.sealed_password; }
 
 bool is_within(const std::vector<SiteId>& sites, const std::vector<SiteId>& reach) {
   if (reach.empty()) return true;
@@ -43,9 +41,16 @@ bool reaches(const People& people, const TenantId& tenant, const Principal& by, 
   const User* self = by.kind == PrincipalKind::user ? people.user(tenant, {by.name}) : nullptr;
   return self == nullptr || is_within(whom.sites, self->about.sites);
 }
+constexpr Micros reset_life = 15 * minute_us;  // of an invitation to choose another password: it opens an account that is in use
 constexpr const char* beyond_reach = "Nobody looks after users of sites that they do not reach themselves: ask somebody who does.";
 
 }  // namespace
+
+Micros lock_after(std::size_t failures, std::size_t most, Micros last, Micros at) {
+  if (failures < most) return 0;
+  const std::size_t beyond = std::min<std::size_t>(failures - most, 20);
+  return std::max<Micros>(0, last + std::min(longest_lock, second_us << beyond) - at);
+}
 
 template <class E>
 Status People::say(Journal& journal, E event, const Principal& by, Micros at) {
@@ -118,6 +123,7 @@ Status People::remove_user(const TenantId& tenant, const UserId& id, const Princ
   if (!reaches(*this, tenant, by, about)) return fail(Errc::refused, beyond_reach);
   if (about.role == Role::owner && !about.disabled && owners(tenant) == 1) return fail(Errc::refused, "This is the last owner: make another one first.");
   if (auto done = end_all(tenant, id, {}, SessionEnd::access_changed, by, at, journal); !done) return done;
+  if (auto done = clear_alerts(**user, by, at, journal); !done) return done;
   return say(journal, UserRemoved{id}, by, at);
 }
 
@@ -126,7 +132,8 @@ Status People::invite(const TenantId& tenant, const UserId& id, std::string toke
   if (!user) return fail(user.error());
   if (!manages(tenant, by, (*user)->about.role)) return fail(Errc::refused, "Nobody lets in a user who may more than they: ask an owner.");
   if (!reaches(*this, tenant, by, (*user)->about)) return fail(Errc::refused, beyond_reach);
-  return say(journal, InvitationMade{id, std::move(token_digest), at + invitation_life}, by, at);
+  const Micros life = (*user)->sealed_password.empty() ? invitation_life : reset_life;
+  return say(journal, InvitationMade{id, std::move(token_digest), at + life}, by, at);
 }
 
 Status People::join(const TenantId& tenant, const UserId& id, const std::string& token_digest, std::string sealed, Micros at, Journal& journal) {
@@ -192,7 +199,33 @@ Status People::note_failure(const Login& login, LoginFailure why, Micros at, Jou
   const auto last_minute = std::count_if(failures_.begin(), failures_.end(), [at](const RecordPtr& each) { return each->envelope.occurred_at > at - minute_us; });
   if (!known && last_minute >= strangers_a_minute_max) return {};
   const UserId who = known ? login.user : UserId{};
-  return say(journal, LoginFailed{who, login.peer, why}, known ? Principal{PrincipalKind::user, who.text} : Principal{}, at);
+  if (auto done = say(journal, LoginFailed{who, login.peer, why}, known ? Principal{PrincipalKind::user, who.text} : Principal{}, at); !done || !known) return done;
+  const auto theirs = [&](Micros after, bool codes) {
+    return static_cast<std::size_t>(std::count_if(failures_.begin(), failures_.end(), [&](const RecordPtr& each) {
+      const auto& failed = std::get<LoginFailed>(each->event());
+      return failed.user == who && each->envelope.site.tenant == login.tenant && each->envelope.occurred_at > after && (!codes || failed.why == LoginFailure::second_factor);
+    }));
+  };
+  if (theirs(at - failures_window, false) >= failures_of_user_max)
+    if (auto done = raise(login.tenant, who, "password-guessed", Severity::warning, "Somebody fails to log in as " + who.text + " again and again, last from " + login.peer + ".", at, journal); !done)
+      return done;
+  if (theirs(at - day_us, true) < codes_a_day_max) return {};
+  return raise(login.tenant, who, "code-guessed", Severity::critical,
+               "Somebody knows the password of " + who.text + " and guesses codes, last from " + login.peer + ": choose another password.", at, journal);
+}
+
+/// Once, until the user has logged in again.
+Status People::raise(const TenantId& tenant, const UserId& id, std::string_view about, Severity severity, std::string text, Micros at, Journal& journal) {
+  std::string alert = std::string(about) + "/" + id.text;
+  const User* user = this->user(tenant, id);
+  if (user == nullptr || user->alerts.contains(alert)) return {};
+  return say(journal, AlertRaised{std::move(alert), severity, std::move(text)}, {PrincipalKind::system, {}}, at);
+}
+
+Status People::clear_alerts(const User& user, const Principal& by, Micros at, Journal& journal) {
+  for (const std::string& alert : std::vector<std::string>(user.alerts.begin(), user.alerts.end()))
+    if (auto done = say(journal, AlertCleared{alert}, by, at); !done) return done;
+  return {};
 }
 
 /// Nothing when a code is not needed or was used up now; else how the proof falls short.
@@ -200,8 +233,9 @@ Result<std::optional<LoginRefusal>> People::use_code(const Login& login, const U
   using Answer = std::optional<LoginRefusal>;
   if (!user.totp) return Answer{};
   if (!login.code_given) return Answer{LoginRefusal::needs_code};
-  const bool code = login.step && *login.step > user.step_used;
-  const auto place = login.backup_code ? static_cast<std::size_t>(*login.backup_code) : user.backup_used.size();
+  const bool same_seed = login.seed_held_against == user.totp->sealed;
+  const bool code = same_seed && login.step && *login.step > user.step_used;
+  const auto place = same_seed && login.backup_code ? static_cast<std::size_t>(*login.backup_code) : user.backup_used.size();
   const bool backup = place < user.backup_used.size() && !user.backup_used[place];
   if (!code && !backup) {
     if (auto done = note_failure(login, LoginFailure::second_factor, at, journal); !done) return fail(done.error());
@@ -216,7 +250,7 @@ Result<LoginAnswer> People::log_in(const Login& login, const SessionId& fresh, M
   if (const Micros wait = locked_for(login.tenant, login.user, login.peer, login.known_device, at); wait > 0)
     return LoginAnswer{{}, LoginRefusal::locked, wait};
   const User* user = this->user(login.tenant, login.user);
-  if (user == nullptr || !user->can_log_in() || !login.password_fits) {
+  if (user == nullptr || !user->can_log_in() || !login.password_fits || is_outdated(login, *user)) {
     if (auto done = note_failure(login, LoginFailure::password, at, journal); !done) return fail(done.error());
     return LoginAnswer{};
   }
@@ -230,6 +264,7 @@ Result<LoginAnswer> People::log_in(const Login& login, const SessionId& fresh, M
     if (auto done = end_session(login.tenant, SessionId(open[i]->about.session), SessionEnd::ended_by_user, self, at, journal); !done) return fail(done.error());
   SessionBegan began{fresh, login.user, login.refresh_digest, login.peer, login.agent, at + (login.remember ? remembered_life : session_life), user->totp.has_value(), login.remember};
   if (auto done = say(journal, std::move(began), self, at); !done) return fail(done.error());
+  if (auto done = clear_alerts(*user, self, at, journal); !done) return fail(done.error());
   return LoginAnswer{fresh, LoginRefusal::wrong, 0};
 }
 
@@ -239,12 +274,16 @@ Result<SessionId> People::refresh(const SessionId& id, const std::string& digest
   if (found == sessions_.end()) return over();
   const Session& session = found->second;
   const Principal self{PrincipalKind::user, session.about.user.text};
-  if (digest == session.digest_before) {
+  if (digest != session.about.refresh_digest) {
     // Two have the same token, and one of them is not the user. Neither goes on.
-    if (auto done = end_session(session.tenant, id, SessionEnd::token_reused, self, at, journal); !done) return fail(done.error());
-    return over();
+    const TenantId tenant = session.tenant;
+    const UserId user = session.about.user;
+    if (auto done = end_session(tenant, id, SessionEnd::token_reused, self, at, journal); !done) return fail(done.error());
+    auto told = raise(tenant, user, "token-reused", Severity::critical,
+                      "A token of " + user.text + " came twice, so somebody else may have it: the session was ended. Is the computer clean that it was used on?", at, journal);
+    return told ? over() : fail(told.error());
   }
-  if (digest != session.about.refresh_digest || !standing(id, at)) return over();
+  if (!standing(id, at)) return over();
   if (auto done = say(journal, SessionRefreshed{id, std::move(next)}, self, at); !done) return fail(done.error());
   return id;
 }
@@ -254,7 +293,7 @@ Result<std::optional<LoginAnswer>> People::prove(const Login& proof, Micros at, 
   const User* user = this->user(proof.tenant, proof.user);
   if (user == nullptr) return Answer{LoginAnswer{}};
   if (const Micros wait = locked_for(proof.tenant, proof.user, proof.peer, true, at); wait > 0) return Answer{LoginAnswer{{}, LoginRefusal::locked, wait}};
-  if (!proof.password_fits) {
+  if (!proof.password_fits || is_outdated(proof, *user)) {
     if (auto done = note_failure(proof, LoginFailure::password, at, journal); !done) return fail(done.error());
     return Answer{LoginAnswer{}};
   }
@@ -290,6 +329,20 @@ Status People::end_all(const TenantId& tenant, const UserId& user, const Session
   return {};
 }
 
+Status People::log_out_everywhere(const TenantId& tenant, const UserId& id, const Principal& by, Micros at, Journal& journal) {
+  if (const auto user = find_user(tenant, id); !user) return fail(user.error());
+  if (auto done = end_all(tenant, id, {}, SessionEnd::ended_by_user, by, at, journal); !done) return done;
+  return say(journal, SessionEnded{{}, id, SessionEnd::ended_by_user}, by, at);
+}
+
+Status People::end_sessions_of(const TenantId& tenant, const UserId& id, const Principal& by, Micros at, Journal& journal) {
+  const auto user = find_user(tenant, id);
+  if (!user) return fail(user.error());
+  if (!manages(tenant, by, (*user)->about.role)) return fail(Errc::refused, "Nobody logs out a user who may more than they: ask an owner.");
+  if (!reaches(*this, tenant, by, (*user)->about)) return fail(Errc::refused, beyond_reach);
+  return log_out_everywhere(tenant, id, by, at, journal);
+}
+
 // ---- keys, and what was refused
 
 Status People::make_key(const TenantId& tenant, const ApiKeyMade& made, const Standing& by, Micros at, Journal& journal) {
@@ -306,7 +359,13 @@ Status People::make_key(const TenantId& tenant, const ApiKeyMade& made, const St
 
 Status People::revoke_key(const TenantId& tenant, const ApiKeyId& id, const Principal& by, Micros at, Journal& journal) {
   const ApiKey* key = this->key(id);
-  if (key == nullptr || key->tenant != tenant) return fail(Errc::not_found, "There is no such key: it was revoked already, or never made.");
+  const bool own = key != nullptr && by.kind == PrincipalKind::user && by.name == key->about.user.text;
+  if (key == nullptr || key->tenant != tenant || (!own && !may_of(tenant, by).has(Permission::manage_people)))
+    return fail(Errc::not_found, "There is no such key: it was revoked already, or never made.");
+  if (const User* maker = user(tenant, key->about.user); maker != nullptr && !own) {
+    if (!manages(tenant, by, maker->about.role)) return fail(Errc::refused, "Nobody revokes a key of a user who may more than they: ask an owner.");
+    if (!reaches(*this, tenant, by, maker->about)) return fail(Errc::refused, beyond_reach);
+  }
   return say(journal, ApiKeyRevoked{id}, by, at);
 }
 

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "actors/core/access.hpp"
@@ -18,6 +19,8 @@ inline constexpr std::size_t failures_of_user_max = 5, failures_of_peer_max = 20
 inline constexpr Micros longest_lock = 15 * minute_us;
 inline constexpr std::size_t failures_of_network_max = 100, failures_kept = 10'000;
 inline constexpr std::size_t codes_a_day_max = 20;  // wrong ones, of a user
+/// 1, 2, 4 ... 900 s since the last failure, from the one that is too many; 0 = not locked.
+Micros lock_after(std::size_t failures, std::size_t most, Micros last, Micros at);
 inline constexpr Micros session_idle = 30 * minute_us;  // without a refresh; remembered ones do not tire
 inline constexpr Micros session_life = 12 * hour_us, remembered_life = 30 * day_us, step_up_life = 5 * minute_us, invitation_life = 3 * day_us;
 inline constexpr std::size_t sessions_of_user_max = 50, keys_of_user_max = 50, users_of_tenant_max = 10'000;
@@ -44,6 +47,8 @@ struct User {
   std::int64_t step_used = 0;
   std::vector<bool> backup_used;
   std::optional<InvitationMade> invitation;
+  Position devices_from = 0;     // devices that were known before are strange again
+  std::set<std::string> alerts;  // open ones about this account; over with the next login
   Kept kept;
   bool can_log_in() const { return !about.disabled && !sealed_password.empty(); }
 };
@@ -53,7 +58,6 @@ struct Session {
   TenantId tenant;
   Kept kept;
   Micros began = 0, used = 0;
-  std::string digest_before;  // of the refresh token that was used last: if it comes again, somebody has copied it
   Micros stepped_up_until = 0;
 };
 
@@ -80,7 +84,9 @@ struct Login {
   std::string peer, agent;
   bool known_device = false;   // has been logged in from: nobody else can lock it out
   bool password_fits = false;
+  std::string held_against = {};       // the sealed password that it fits: by the time of the turn another may count
   bool code_given = false;
+  std::string seed_held_against = {};  // the second factor as it was then, likewise
   std::optional<std::int64_t> step;       // the code's, if it fits and is new
   std::optional<std::int32_t> backup_code;  // its place, if it fits
   bool remember = false;
@@ -130,7 +136,8 @@ class People {
   Status enrol_totp(const TenantId& tenant, TotpEnrolled enrolled, std::int64_t step, const SessionId& keep, const Principal& by, Micros at, Journal& journal);
   Status remove_totp(const TenantId& tenant, const UserId& user, const SessionId& keep, const Principal& by, Micros at, Journal& journal);
   Result<LoginAnswer> log_in(const Login& login, const SessionId& fresh, Micros at, Journal& journal);
-  /// The refresh token with this digest is used up, and `next` takes its place. One that was used before ends the session.
+  /// The refresh token with this digest is used up, and `next` takes its place. Requires: the token was made here for this session;
+  /// so if it is not the newest, it was used before, however long ago: two have it, and the session ends.
   Result<SessionId> refresh(const SessionId& session, const std::string& digest, std::string next, Micros at, Journal& journal);
   /// Whether a person who is logged in has proved again who they are: nothing when so, else how it falls short.
   Result<std::optional<LoginAnswer>> prove(const Login& proof, Micros at, Journal& journal);
@@ -138,7 +145,12 @@ class People {
   Result<LoginAnswer> step_up(const SessionId& session, const Login& proof, Micros at, Journal& journal);
   Status end_session(const TenantId& tenant, const SessionId& session, SessionEnd why, const Principal& by, Micros at, Journal& journal);
   Status end_all(const TenantId& tenant, const UserId& user, const SessionId& keep, SessionEnd why, const Principal& by, Micros at, Journal& journal);
+  /// Every session, and every device that the user was known by.
+  Status log_out_everywhere(const TenantId& tenant, const UserId& user, const Principal& by, Micros at, Journal& journal);
+  /// The same, by somebody who looks after this user.
+  Status end_sessions_of(const TenantId& tenant, const UserId& user, const Principal& by, Micros at, Journal& journal);
   Status make_key(const TenantId& tenant, const ApiKeyMade& made, const Standing& by, Micros at, Journal& journal);
+  /// One's own, or of somebody whom they look after.
   Status revoke_key(const TenantId& tenant, const ApiKeyId& key, const Principal& by, Micros at, Journal& journal);
   Status refused_access(AccessRefused what, const Principal& who, Micros at, Journal& journal);
 
@@ -150,6 +162,8 @@ class People {
   bool manages(const TenantId& tenant, const Principal& by, Role role) const;
   May may_of(const TenantId& tenant, const Principal& by) const;
   Status note_failure(const Login& login, LoginFailure why, Micros at, Journal& journal);
+  Status raise(const TenantId& tenant, const UserId& user, std::string_view about, Severity severity, std::string text, Micros at, Journal& journal);
+  Status clear_alerts(const User& user, const Principal& by, Micros at, Journal& journal);
   Result<std::optional<LoginRefusal>> use_code(const Login& login, const User& user, Micros at, Journal& journal);
   std::size_t owners(const TenantId& tenant) const;
   User& user_of(const RecordPtr& record, const UserId& id);
@@ -168,6 +182,8 @@ class People {
   void fold(const RecordPtr& record, const SessionSteppedUp& event);
   void fold(const RecordPtr& record, const SessionEnded& event);
   void fold(const RecordPtr& record, const LoginFailed& event);
+  void fold(const RecordPtr& record, const AlertRaised& event);
+  void fold(const RecordPtr& record, const AlertCleared& event);
   void fold(const RecordPtr& record, const ApiKeyMade& event);
   void fold(const RecordPtr& record, const ApiKeyRevoked& event);
 

@@ -58,6 +58,7 @@ void People::fold(const RecordPtr& record, const InvitationMade& event) {
 void People::fold(const RecordPtr& record, const PasswordSet& event) {
   User& user = user_of(record, event.user);
   user.sealed_password = event.sealed;
+  user.devices_from = std::max(user.devices_from, record->envelope.position);
   user.invitation.reset();
   user.kept.drop([](const Event& each) { return std::holds_alternative<InvitationMade>(each); });
   user.kept.newest(record);
@@ -103,7 +104,7 @@ void People::fold(const RecordPtr& record, const SessionBegan& event) {
     return each->envelope.site.tenant == tenant && failed.user == event.user && failed.why != LoginFailure::second_factor;
   });
   Session& session = sessions_[event.session];
-  session = {event, tenant, {}, at, at, {}, 0};
+  session = {event, tenant, {}, at, at, 0};
   session.kept.add(record);
 }
 
@@ -111,15 +112,9 @@ void People::fold(const RecordPtr& record, const SessionRefreshed& event) {
   const auto found = sessions_.find(event.session);
   if (found == sessions_.end()) return;
   Session& session = found->second;
-  session.digest_before = std::exchange(session.about.refresh_digest, event.refresh_digest);
+  session.about.refresh_digest = event.refresh_digest;
   session.used = record->envelope.occurred_at;
-  // The last two: the one before the newest says which token was used up.
-  const auto refreshes = std::count_if(session.kept.records().begin(), session.kept.records().end(), [](const RecordPtr& each) { return std::holds_alternative<SessionRefreshed>(each->event()); });
-  if (refreshes == 2) {
-    bool first = true;
-    session.kept.drop([&first](const Event& each) { return std::holds_alternative<SessionRefreshed>(each) && std::exchange(first, false); });
-  }
-  session.kept.add(record);
+  session.kept.newest(record);
 }
 
 void People::fold(const RecordPtr& record, const SessionSteppedUp& event) {
@@ -129,7 +124,29 @@ void People::fold(const RecordPtr& record, const SessionSteppedUp& event) {
   found->second.kept.newest(record);
 }
 
-void People::fold(const RecordPtr&, const SessionEnded& event) { sessions_.erase(event.session); }
+void People::fold(const RecordPtr& record, const SessionEnded& event) {
+  sessions_.erase(event.session);
+  if (!event.session.empty()) return;
+  User& user = user_of(record, event.user);
+  user.devices_from = std::max(user.devices_from, record->envelope.position);
+  user.kept.newest(record);
+}
+
+/// "token-reused/anna": whose account it is about stands behind the stroke.
+void People::fold(const RecordPtr& record, const AlertRaised& event) {
+  User& user = user_of(record, {event.alert.substr(event.alert.find('/') + 1)});
+  user.alerts.insert(event.alert);
+  user.kept.add(record);
+}
+
+void People::fold(const RecordPtr& record, const AlertCleared& event) {
+  User& user = user_of(record, {event.alert.substr(event.alert.find('/') + 1)});
+  user.alerts.erase(event.alert);
+  user.kept.drop([&](const Event& each) {
+    const auto* raised = std::get_if<AlertRaised>(&each);
+    return raised != nullptr && raised->alert == event.alert;
+  });
+}
 
 void People::fold(const RecordPtr& record, const LoginFailed&) {
   while (!failures_.empty() && (failures_.front()->envelope.occurred_at <= record->envelope.occurred_at - day_us || failures_.size() >= failures_kept)) failures_.pop_front();

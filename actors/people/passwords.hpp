@@ -20,6 +20,8 @@ inline constexpr std::size_t password_characters_least = 15, password_with_secon
 std::string hash_password(const Secret& password);
 /// Takes as long for a hash that is none (an unknown user) as for a real one.
 bool password_fits(const Secret& password, const std::string& hash);
+/// How many were worked out so far, true or for nobody: that the same work is done for all is held to this count.
+std::uint64_t hashes_made();
 /// The sentence that says why it is refused; nothing when it is good. `words`: of the user, that it may not contain.
 std::optional<std::string> why_refused(const Secret& password, const std::vector<std::string>& words, bool second_factor);
 

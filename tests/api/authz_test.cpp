@@ -87,7 +87,7 @@ class House {
     const UserId user{caller == "other_owner" ? "owner" : caller == "node_user" ? "node-user" : caller};
     const SessionId session{"5e55" + std::to_string(++sessions_)};
     Login login;
-    login.tenant = tenant, login.user = user, login.peer = "127.0.0.1", login.password_fits = true, login.refresh_digest = std::to_string(sessions_);
+    login.tenant = tenant, login.user = user, login.peer = "127.0.0.1", login.password_fits = true, login.held_against = "sealed", login.refresh_digest = std::to_string(sessions_);
     turn(tenant, [&](People& people, Micros at, Journal& journal) -> Status {
       if (auto in = people.log_in(login, session, at, journal); !in || !in->session) return fail(Errc::refused, "nobody got in");
       if (!stepped_up) return {};

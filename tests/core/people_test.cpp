@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "actors/core/strangers.hpp"
 #include "tests/support/core_fixture.hpp"
 
 using namespace heliograph;
@@ -41,9 +42,17 @@ struct House {
     about.role = role, about.disabled = disabled;
     return turn([&](Micros t) { return people.save_user(tenant, about, {PrincipalKind::user, by}, false, t, journal); });
   }
+  /// As a proof is looked at: against the password and the second factor of now.
+  void hold_against(Login& login) const {
+    const User* user = people.user(tenant, login.user);
+    if (user == nullptr) return;
+    if (login.held_against.empty()) login.held_against = user->sealed_password;
+    if (login.seed_held_against.empty() && user->totp) login.seed_held_against = user->totp->sealed;
+  }
   LoginAnswer log_in(Login login) {
     login.tenant = tenant;
     if (login.peer.empty()) login.peer = office;
+    hold_against(login);
     if (login.refresh_digest.empty()) login.refresh_digest = "digest " + std::to_string(names);
     const auto answer = turn([&](Micros t) { return people.log_in(login, {"s" + std::to_string(++names)}, t, journal); });
     REQUIRE(answer);
@@ -58,8 +67,14 @@ struct House {
     return turn([&](Micros t) { return people.refresh(session, digest, next, t, journal); });
   }
   void enrol(const std::string& user) {
-    TotpEnrolled enrolled{{user}, "sealed seed", std::vector<std::string>(10, std::string(32, 'x'))};
+    TotpEnrolled enrolled{{user}, "sealed seed " + std::to_string(++names), std::vector<std::string>(10, std::string(32, 'x'))};
     REQUIRE(turn([&](Micros t) { return people.enrol_totp(tenant, enrolled, 100, {}, {PrincipalKind::user, user}, t, journal); }));
+  }
+  bool raised(const std::string& alert) const {
+    return std::any_of(journal.records().begin(), journal.records().end(), [&](const RecordPtr& each) {
+      const auto* event = std::get_if<AlertRaised>(&each->event());
+      return event != nullptr && event->alert == alert;
+    });
   }
   std::optional<Standing> standing(const SessionId& session) const { return people.standing(session, at); }
   /// What a start would make of the log, and of what a snapshot keeps of it.
@@ -79,13 +94,14 @@ struct House {
         CHECK(same->step_used == user->step_used);
         CHECK(same->backup_used == user->backup_used);
         CHECK(same->invitation == user->invitation);
+        CHECK(same->devices_from == user->devices_from);
+        CHECK(same->alerts == user->alerts);
         CHECK(other->locked_for(tenant, user->about.user, std::string(office), false, at) == people.locked_for(tenant, user->about.user, std::string(office), false, at));
         const auto theirs = people.sessions(tenant, user->about.user), same_sessions = other->sessions(tenant, user->about.user);
         REQUIRE(theirs.size() == same_sessions.size());
         for (std::size_t i = 0; i < theirs.size(); ++i) {
           CHECK(theirs[i]->about == same_sessions[i]->about);
           CHECK(theirs[i]->used == same_sessions[i]->used);
-          CHECK(theirs[i]->digest_before == same_sessions[i]->digest_before);
           CHECK(theirs[i]->stepped_up_until == same_sessions[i]->stepped_up_until);
         }
       }
@@ -212,25 +228,206 @@ TEST_CASE("sessions end: by time, by idleness, by a password, by somebody, and a
   h.check_recovery();
 }
 
-TEST_CASE("a refresh token is used once; used twice it ends the session (J9)") {
+TEST_CASE("J9: a refresh token is used once; any older one ends the session, however often it was turned since", "[reliability]") {
+  for (const int turns : {1, 2, 7}) {
+    House h;
+    const SessionId s = *h.log_in("anna").session, other = *h.log_in("anna").session;
+    const std::string first = h.people.session(s)->about.refresh_digest;
+    for (int i = 0; i < turns; ++i) REQUIRE(h.refresh(s, i == 0 ? first : "turn " + std::to_string(i - 1), "turn " + std::to_string(i)));
+    h.check_recovery();
+    CHECK(h.standing(s));
+    CHECK_FALSE(h.refresh(s, first, "thief"));
+    CHECK_FALSE(h.standing(s));
+    CHECK(h.standing(other));  // another session is another family
+    const auto turn = h.journal.turn();
+    REQUIRE(turn.size() == 2);
+    CHECK(std::get<SessionEnded>(turn[0]->event()).why == SessionEnd::token_reused);
+    CHECK(std::get<AlertRaised>(turn[1]->event()).alert == "token-reused/anna");
+    CHECK(std::get<AlertRaised>(turn[1]->event()).severity == Severity::critical);
+    CHECK_FALSE(h.refresh(s, "turn " + std::to_string(turns - 1), "x"));
+    CHECK_FALSE(h.refresh(s, first, "x"));
+    h.check_recovery();
+    REQUIRE(h.log_in("anna").session);
+    CHECK(h.people.user(h.tenant, {"anna"})->alerts.empty());
+    h.check_recovery();
+  }
+}
+
+TEST_CASE("J9: of two uses at once exactly one wins", "[reliability]") {
   House h;
   const SessionId s = *h.log_in("anna").session;
-  const std::string first = h.people.session(s)->about.refresh_digest;
-  REQUIRE(h.refresh(s, first, "second"));
-  h.check_recovery();
-  CHECK_FALSE(h.refresh(s, "guess", "x"));
-  CHECK(h.standing(s));
-  REQUIRE(h.refresh(s, "second", "third"));
-  CHECK_FALSE(h.refresh(s, first, "x"));  // long gone: a guess like any other
-  CHECK(h.standing(s));
-  CHECK_FALSE(h.refresh(s, "second", "x"));  // the one before: two have it
+  const std::string digest = h.people.session(s)->about.refresh_digest;
+  // Turns come one after the other, whoever asks at once.
+  const bool one = h.refresh(s, digest, "one").has_value(), two = h.refresh(s, digest, "two").has_value();
+  CHECK(one != two);
   CHECK_FALSE(h.standing(s));
-  CHECK(std::get<SessionEnded>(h.journal.records().back()->event()).why == SessionEnd::token_reused);
-  CHECK_FALSE(h.refresh(s, "third", "x"));
+}
+
+TEST_CASE("a login that was proved against an old password or an old second factor begins nothing") {
+  House h;
+  Login login;
+  login.user = {"anna"}, login.password_fits = true, login.held_against = h.people.user(h.tenant, {"anna"})->sealed_password;
+  const SessionId s = *h.log_in(login).session;
+  REQUIRE(h.turn([&](Micros t) { return h.people.set_password(h.tenant, {"anna"}, "sealed otherwise", s, {PrincipalKind::user, "anna"}, t, h.journal); }));
+  CHECK_FALSE(h.log_in(login).session);
+  CHECK_FALSE(h.turn([&](Micros t) { return h.people.step_up(s, login, t, h.journal); })->session);
+  CHECK_FALSE(h.standing(s)->stepped_up);
+  login.held_against.clear();
+  CHECK(h.log_in(login).session);
+  h.enrol("anna");
+  login.code_given = true, login.step = 200, login.backup_code = 0, login.held_against.clear();
+  login.seed_held_against = "the seed before";
+  CHECK(h.log_in(login).why == LoginRefusal::wrong);
+  login.seed_held_against.clear();
+  CHECK(h.log_in(login).session);
   h.check_recovery();
 }
 
-TEST_CASE("wrong passwords lock the user, the address and its network, longer each time; a known device gets in (L1)") {
+TEST_CASE("J10: a session ends after 30 minutes of idleness, after 12 hours whatever happens, a remembered one after 30 days and without a fresh proof", "[reliability]") {
+  House h;
+  const auto session = [&](bool remember) {
+    Login login;
+    login.user = {"anna"}, login.password_fits = true, login.remember = remember;
+    return *h.log_in(login).session;
+  };
+  const SessionId idle = session(false), busy = session(false), remembered = session(true);
+  const Micros began = h.people.session(idle)->used;
+  const auto refreshed = [&](const SessionId& id) { return h.refresh(id, h.people.session(id)->about.refresh_digest, "next").has_value(); };
+  CHECK(h.people.standing(idle, began + session_idle));
+  CHECK_FALSE(h.people.standing(idle, began + session_idle + minute_us));
+  for (h.at = began + 29 * minute_us; h.at < began + session_life - minute_us; h.at += 29 * minute_us) REQUIRE(refreshed(busy));
+  CHECK_FALSE(refreshed(idle));
+  CHECK(h.people.standing(busy, began + session_life - second_us));
+  CHECK_FALSE(h.people.standing(busy, began + session_life + second_us));
+  CHECK(h.people.standing(remembered, began + remembered_life - minute_us));
+  CHECK_FALSE(h.people.standing(remembered, began + remembered_life + second_us));
+  h.at = began + session_life + minute_us;
+  CHECK_FALSE(refreshed(busy));
+  CHECK(refreshed(remembered));
+  Login proof;
+  proof.tenant = h.tenant, proof.user = {"anna"}, proof.password_fits = true, proof.peer = office;
+  h.hold_against(proof);
+  CHECK_FALSE(h.turn([&](Micros t) { return h.people.step_up(remembered, proof, t, h.journal); }));
+}
+
+TEST_CASE("J8: role, sites, disabling, removal, password and second factor end the sessions of that person, and of nobody else", "[reliability]") {
+  House h;
+  const auto ends = [&](const std::string& what, auto change) {
+    INFO(what);
+    const std::string user = "ben-" + std::to_string(++h.names);
+    REQUIRE(h.add(user, Role::operate, {{"villa"}}));
+    REQUIRE(h.add("other-" + user, Role::operate));
+    const SessionId theirs = *h.log_in(user).session, others = *h.log_in("other-" + user).session;
+    REQUIRE(h.standing(theirs));
+    REQUIRE(h.turn([&](Micros t) { return change(UserId{user}, h.people.user(h.tenant, {user})->about, t); }));
+    CHECK_FALSE(h.standing(theirs));
+    CHECK(h.standing(others));
+    h.check_recovery();
+  };
+  const Principal by{PrincipalKind::user, "anna"};
+  ends("role", [&](const UserId&, UserSaved about, Micros t) { return about.role = Role::viewer, h.people.save_user(h.tenant, about, by, false, t, h.journal); });
+  ends("sites", [&](const UserId&, UserSaved about, Micros t) { return about.sites = {{"barn"}}, h.people.save_user(h.tenant, about, by, false, t, h.journal); });
+  ends("disabled", [&](const UserId&, UserSaved about, Micros t) { return about.disabled = true, h.people.save_user(h.tenant, about, by, false, t, h.journal); });
+  ends("removed", [&](const UserId& id, const UserSaved&, Micros t) { return h.people.remove_user(h.tenant, id, by, t, h.journal); });
+  ends("password", [&](const UserId& id, const UserSaved&, Micros t) { return h.people.set_password(h.tenant, id, "another", {}, by, t, h.journal); });
+  ends("logged out by somebody", [&](const UserId& id, const UserSaved&, Micros t) { return h.people.end_sessions_of(h.tenant, id, by, t, h.journal); });
+  ends("second factor", [&](const UserId& id, const UserSaved&, Micros t) {
+    return h.people.enrol_totp(h.tenant, {id, "seed", std::vector<std::string>(10, std::string(32, 'x'))}, 1, {}, {PrincipalKind::user, id.text}, t, h.journal);
+  });
+}
+
+TEST_CASE("nobody logs out, or revokes a key of, somebody who may more than they or works at sites that they do not reach") {
+  House h;
+  REQUIRE(h.add("otto", Role::owner));
+  REQUIRE(h.add("ben", Role::admin, {{"villa"}}));
+  REQUIRE(h.add("carl", Role::admin));
+  REQUIRE(h.add("vera", Role::viewer, {{"villa"}}));
+  REQUIRE(h.add("wim", Role::viewer, {{"barn"}}));
+  const auto key_of = [&](const std::string& user) {
+    const ApiKeyId id{"k" + std::to_string(++h.names)};
+    const User* maker = h.people.user(h.tenant, {user});
+    const Standing who{h.tenant, {PrincipalKind::user, user}, may(maker->about.role, h.tenant), maker->about.sites, {}, true};
+    REQUIRE(h.turn([&](Micros t) { return h.people.make_key(h.tenant, {id, {user}, "a machine", std::string(32, 'd'), {Permission::see}, maker->about.sites, 0}, who, t, h.journal); }));
+    return id;
+  };
+  const auto ends = [&](const std::string& by, const std::string& whom) { return h.turn([&](Micros t) { return h.people.end_sessions_of(h.tenant, {whom}, {PrincipalKind::user, by}, t, h.journal); }).has_value(); };
+  const auto revokes = [&](const std::string& by, const std::string& whom) {
+    const ApiKeyId key = key_of(whom);
+    return h.turn([&](Micros t) { return h.people.revoke_key(h.tenant, key, {PrincipalKind::user, by}, t, h.journal); });
+  };
+  struct Row {
+    const char *by, *whom;
+    bool may;
+  };
+  for (const Row& row : std::vector<Row>{{"carl", "anna", false}, {"carl", "ben", true}, {"ben", "carl", false}, {"ben", "vera", true}, {"ben", "wim", false}, {"vera", "ben", false}, {"anna", "otto", true},
+                                         {"carl", "carl", true}}) {
+    INFO(row.by << " and " << row.whom);
+    const auto session = h.log_in(row.whom).session;
+    REQUIRE(session);
+    CHECK(ends(row.by, row.whom) == row.may);
+    CHECK(h.standing(*session).has_value() != row.may);
+    const auto revoked = revokes(row.by, row.whom);
+    CHECK(revoked.has_value() == row.may);
+    if (std::string(row.by) == "vera") CHECK(revoked.error().code == Errc::not_found);  // who looks after nobody learns nothing
+  }
+  CHECK(revokes("vera", "vera"));
+  h.check_recovery();
+}
+
+TEST_CASE("a device is known until the password changes or the user logs out everywhere, also one without sessions") {
+  House h;
+  const auto from = [&] { return h.people.user(h.tenant, {"anna"})->devices_from; };
+  const Position first = from();
+  CHECK(first > 0);
+  REQUIRE(h.log_in("anna").session);
+  CHECK(from() == first);
+  REQUIRE(h.turn([&](Micros t) { return h.people.log_out_everywhere(h.tenant, {"anna"}, {PrincipalKind::user, "anna"}, t, h.journal); }));
+  const Position second = from();
+  CHECK(second > first);
+  CHECK(h.people.sessions(h.tenant, {"anna"}).empty());
+  h.check_recovery();
+  REQUIRE(h.turn([&](Micros t) { return h.people.end_sessions_of(h.tenant, {"anna"}, {PrincipalKind::user, "anna"}, t, h.journal); }));
+  const Position third = from();
+  CHECK(third > second);
+  REQUIRE(h.password("anna"));
+  CHECK(from() > third);
+  h.check_recovery();
+}
+
+TEST_CASE("L2: a name that nobody has is slowed as one that somebody has, try for try", "[reliability]") {
+  House h;
+  Strangers strangers;
+  const Digest name = sha256({"local/nobody"});
+  int locked = 0;
+  for (int i = 0; i < 40; ++i) {
+    const Micros known = h.people.locked_for(h.tenant, {"anna"}, "192.168.7." + std::to_string(i), false, h.at), unknown = strangers.locked_for(name, h.at);
+    CHECK(known == unknown);
+    h.at += known;
+    Login login;
+    login.user = {"anna"}, login.peer = "10." + std::to_string(i) + ".0.1";  // from everywhere, so that no address is slowed
+    REQUIRE(h.log_in(login).why == LoginRefusal::wrong);
+    strangers.failed(name, h.at);
+    locked += known > 0;
+    h.at += second_us;
+  }
+  CHECK(locked > 10);
+}
+
+TEST_CASE("names that nobody has are kept in bounded memory, and the one tried longest ago is forgotten first") {
+  Strangers strangers;
+  const auto name = [](std::size_t i) { return sha256({std::to_string(i)}); };
+  for (int i = 0; i < 5; ++i) strangers.failed(name(0), 1 + i);
+  for (std::size_t i = 1; i < Strangers::kept_max; ++i) strangers.failed(name(i), second_us);
+  CHECK(strangers.locked_for(name(0), 10) > 0);
+  CHECK(strangers.size() == Strangers::kept_max);
+  strangers.failed(name(Strangers::kept_max), second_us);
+  CHECK(strangers.size() == Strangers::kept_max);
+  CHECK(strangers.locked_for(name(0), 10) == 0);
+  strangers.failed(name(0), second_us + failures_window);
+  CHECK(strangers.size() == 1);  // the others are older than anything that counts
+}
+
+TEST_CASE("L1: wrong passwords lock the user, the address and its network, longer each time; a known device gets in", "[reliability]") {
   House h;
   const auto wait = [&] { return h.people.locked_for(h.tenant, {"anna"}, "192.168.1.9", false, h.at); };
   for (int i = 0; i < 4; ++i) h.log_in("anna", false);
@@ -252,8 +449,13 @@ TEST_CASE("wrong passwords lock the user, the address and its network, longer ea
   h.at += 20 * minute_us;
   for (int i = 0; i < 7; ++i) h.at += wait(), h.log_in("anna", false);
   CHECK(wait() > 0);
+  CHECK(h.raised("password-guessed/anna"));
+  CHECK(h.people.user(h.tenant, {"anna"})->alerts.size() == 1);
+  h.check_recovery();
   CHECK(h.log_in(known).session);
   CHECK(wait() == 0);  // who got in is forgiven
+  CHECK(h.people.user(h.tenant, {"anna"})->alerts.empty());
+  h.check_recovery();
 
   House many;
   for (int i = 0; i < 20; ++i) many.log_in("user-" + std::to_string(i), false);
@@ -270,7 +472,7 @@ TEST_CASE("wrong passwords lock the user, the address and its network, longer ea
   spread.check_recovery();
 }
 
-TEST_CASE("a second factor: needed, each step and backup code once, guesses counted over a day (L3, L4, L6)") {
+TEST_CASE("L3: a code opens once, an older one not after it; L4: guesses are counted over a day; L6: backup codes once each", "[reliability]") {
   House h;
   h.enrol("anna");
   Login login;
@@ -299,9 +501,15 @@ TEST_CASE("a second factor: needed, each step and backup code once, guesses coun
   for (int i = 0; i < 30; ++i) {
     h.at += std::max(h.people.locked_for(h.tenant, {"anna"}, std::string(office), false, h.at), minute_us);
     h.log_in(login);
+    const auto of_a_day = std::count_if(h.journal.records().begin(), h.journal.records().end(), [&](const RecordPtr& each) {
+      const auto* failed = std::get_if<LoginFailed>(&each->event());
+      return failed != nullptr && failed->why == LoginFailure::second_factor && each->envelope.occurred_at > h.at - day_us;
+    });
+    CHECK(of_a_day <= 20);  // 20 guesses x 3 codes of 10^6: 6 in 100,000 a day
   }
   login.step = 500, login.known_device = true, login.peer = "198.51.100.1";
   CHECK(h.log_in(login).why == LoginRefusal::locked);  // too many codes for a day, from wherever
+  CHECK(h.raised("code-guessed/anna"));
   h.at += day_us;
   CHECK(h.log_in(login).session);
   REQUIRE(h.turn([&](Micros t) { return h.people.remove_totp(h.tenant, {"anna"}, {}, {PrincipalKind::user, "anna"}, t, h.journal); }));
@@ -314,6 +522,7 @@ TEST_CASE("stepping up: with the whole proof, for five minutes, and not for a se
   House h;
   Login login;
   login.user = {"anna"}, login.password_fits = true, login.tenant = h.tenant, login.peer = office;
+  h.hold_against(login);
   const SessionId s = *h.log_in(login).session;
   const auto up = [&](const Login& proof, const SessionId& session) { return h.turn([&](Micros t) { return h.people.step_up(session, proof, t, h.journal); }); };
   Login wrong = login;
@@ -347,8 +556,15 @@ TEST_CASE("invitations: once, for three days, and not for who may more") {
   REQUIRE(join("vera", "token of vera"));
   CHECK_FALSE(join("vera", "token of vera"));
   CHECK(h.log_in("vera").session);
+  h.at += day_us;
   REQUIRE(invite("vera", "anna"));
-  h.at += invitation_life;
+  const SessionId open = *h.log_in("vera").session;
+  CHECK_FALSE(join("anna", "token of vera"));
+  h.at += 14 * minute_us;
+  REQUIRE(join("vera", "token of vera"));
+  CHECK_FALSE(h.standing(open));
+  REQUIRE(invite("vera", "anna"));
+  h.at += 16 * minute_us;  // who has a password already has a quarter of an hour for another
   CHECK_FALSE(join("vera", "token of vera"));
   h.check_recovery();
 }

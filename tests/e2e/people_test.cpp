@@ -2,73 +2,12 @@
 // second tenant; across a restart.
 #include <signal.h>
 
-#include "actors/people/totp.hpp"
-#include "tests/e2e/served_house.hpp"
+#include "tests/e2e/front_door.hpp"
 
 using namespace heliograph;
 using namespace heliograph::e2e;
-using Headers = std::vector<std::pair<std::string, std::string>>;
 
-namespace {
-
-const Headers json_type{{"Content-Type", "application/json"}};
-
-/// A server that nobody has entered for the test.
-struct Door {
-  explicit Door(const std::string& data, const std::vector<std::string>& more = {}) : server(ServedHouse::line(data, more)) { REQUIRE(server.port() != 0); }
-  test::Reply ask(const std::string& method, const std::string& path, const std::string& body = {}, Headers headers = {}) const {
-    test::HttpClient client(server.port());
-    if (!body.empty()) headers.emplace_back("Content-Type", "application/json");
-    return client.as_nobody().request(method, "/api/v1" + path, body, headers);
-  }
-  /// With somebody's token or key.
-  test::Reply as(const std::string& token, const std::string& method, const std::string& path, const std::string& body = {}) const {
-    return ask(method, path, body, {{"Authorization", "Bearer " + token}, {"Idempotency-Key", "k" + std::to_string(++keys)}});
-  }
-  /// A site's settings, whatever they are now.
-  test::Reply replace(const std::string& token, const std::string& path, const std::string& body) const {
-    return ask("PUT", path, body, {{"Authorization", "Bearer " + token}, {"If-Match", "*"}});
-  }
-  std::string owner() const { return test::owners_token(server.port()); }
-  test::Reply log_in(const std::string& user, const std::string& password, const std::string& more = {}) const {
-    return ask("POST", "/auth/login", R"({"user":")" + user + R"(","password":")" + password + "\"" + more + "}");
-  }
-  /// A user with this role, who has joined; their token.
-  std::string join(const std::string& user, const std::string& role, const std::string& more = {}) const {
-    const auto added = as(owner(), "POST", "/users", R"({"user":")" + user + R"(","role":")" + role + "\"" + more + "}");
-    INFO(added.body);
-    REQUIRE(added.status == 201);
-    REQUIRE(ask("POST", "/auth/join", R"({"user":")" + user + R"(","token":")" + field(added.body, "token") + R"(","password":"some five quiet words"})").status == 204);
-    const auto in = log_in(user, "some five quiet words");
-    REQUIRE(in.status == 200);
-    return field(in.body, "access_token");
-  }
-  Server server;
-  static inline int keys = 0;
-};
-
-const std::string anna(test::owners_password);
-
-std::string code_at(const std::string& secret_base32, std::int64_t step) {
-  std::string seed;
-  std::uint32_t held = 0;
-  int bits = 0;
-  for (const char c : secret_base32) {
-    held = held << 5 | static_cast<std::uint32_t>(c >= 'A' ? c - 'A' : c - '2' + 26);
-    if ((bits += 5) >= 8) seed += static_cast<char>(held >> (bits -= 8));
-  }
-  return people::hotp(seed, static_cast<std::uint64_t>(step));
-}
-
-std::string cookie_of(const test::Reply& reply, const std::string& name) {
-  for (const auto& [key, value] : reply.headers)
-    if (key == "Set-Cookie" && value.starts_with(name + "=")) return value.substr(0, value.find(';'));
-  return {};
-}
-
-}  // namespace
-
-TEST_CASE("people: the owner is made once, from this machine; without a login there is nothing to see (L10)") {
+TEST_CASE("L10: the owner is made once, from this machine; without a login there is nothing to see", "[reliability]") {
   const TempDir scratch;
   Door door(scratch / "data");
   CHECK(door.ask("GET", "/setup").body == R"({"owner":true})");
@@ -89,7 +28,7 @@ TEST_CASE("people: the owner is made once, from this machine; without a login th
   CHECK(has(door.server.end(SIGTERM).out, "Nobody can log in yet"));
 }
 
-TEST_CASE("people: wrong names, wrong passwords and weak ones are refused in one sentence, and failing often is slow (L1, L2, L7)") {
+TEST_CASE("L1: failing often is slow, not for who has been here before; L2: every wrong login is refused in one sentence; L7: weak passwords are refused", "[reliability]") {
   const TempDir scratch;
   Door door(scratch / "data");
   const auto wrong = door.log_in("anna", "not the password at all"), nobody = door.log_in("nobody", "not the password at all"), strange = door.log_in("../../x", "y");
@@ -114,7 +53,7 @@ TEST_CASE("people: wrong names, wrong passwords and weak ones are refused in one
   CHECK_FALSE(has(audit, "nobody"));
 }
 
-TEST_CASE("people: a second factor, its codes once each, and backup codes (L3, L5, L6)") {
+TEST_CASE("L3: codes of a second factor once each; L5: without one nobody is in; L6: backup codes once each", "[reliability]") {
   const TempDir scratch;
   Door door(scratch / "data");
   const auto offered = door.as(door.owner(), "POST", "/auth/totp");
@@ -143,7 +82,7 @@ TEST_CASE("people: a second factor, its codes once each, and backup codes (L3, L
   CHECK(has(door.as(door.owner(), "GET", "/auth/me").body, R"("backup_codes_left":9)"));
 }
 
-TEST_CASE("people: refresh tokens turn, one that comes twice ends the session, and logging out is at once, also over a restart (J8, J9)") {
+TEST_CASE("J9: refresh tokens turn, one that comes twice ends the session, also over a restart", "[reliability]") {
   const TempDir scratch;
   std::string token, refresh_token, old, again;
   {
@@ -174,7 +113,7 @@ TEST_CASE("people: refresh tokens turn, one that comes twice ends the session, a
   CHECK(door.as(door.owner(), "GET", "/sites").status == 401);
 }
 
-TEST_CASE("people: a browser has cookies, and only its own pages change anything with them (J11, J12)") {
+TEST_CASE("J11: a browser has cookies, and only its own pages change anything with them; J12: with a token no cookie counts", "[reliability]") {
   const TempDir scratch;
   Door door(scratch / "data");
   const auto in = door.log_in("anna", anna, R"(,"cookie":true)");
@@ -249,7 +188,7 @@ TEST_CASE("people: invitations, roles and sites; a role that changes ends its se
   CHECK(has(door.as(door.owner(), "GET", "/audit?type=access.refused").body, R"("operation":"listUsers")"));
 }
 
-TEST_CASE("people: a stream ends when who listens is logged out, changed or revoked, and goes on for others (J8)") {
+TEST_CASE("J8: a stream ends when who listens is logged out, changed or revoked, and goes on for others", "[reliability]") {
   const TempDir scratch;
   Door door(scratch / "data");
   REQUIRE(door.as(door.owner(), "PUT", "/sites/home", "{}").status == 200);

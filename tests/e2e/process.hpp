@@ -36,6 +36,7 @@ class Server {
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
+  pid_t pid() const { return pid_; }
   std::uint16_t port() const { return port_; }  // 0: it ended before it listened
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
   /// Sends a signal that does not end it.

@@ -1,6 +1,8 @@
 // Access tokens: the whole list of what is tried against JSON Web Tokens (reliability rows J1 to J7).
 #include "actors/people/tokens.hpp"
 
+#include <openssl/hmac.h>
+
 #include <catch2/catch.hpp>
 
 using namespace heliograph;
@@ -46,7 +48,7 @@ TEST_CASE("a token names its session for fifteen minutes, with half a minute for
   CHECK_FALSE(m.holds(m.token, now - 31 * second_us));
 }
 
-TEST_CASE("no other algorithm, key, type or header is taken (J1, J2, J3, J6)") {
+TEST_CASE("J1: no other algorithm; J2: no key from the header, nothing critical; J3: no other name of a key", "[reliability]") {
   const Mint m;
   const std::string kid = "token-" + std::to_string(now / token_key_life);
   for (const std::string& header : std::vector<std::string>{
@@ -56,16 +58,26 @@ TEST_CASE("no other algorithm, key, type or header is taken (J1, J2, J3, J6)") {
            R"({"alg":"EdDSA","kid":")" + std::string(4096, 'a') + R"(","typ":"at+jwt"})", R"({"alg":"EdDSA","kid":")" + kid + R"(","typ":"JWT"})",
            R"({"alg":"EdDSA","kid":")" + kid + R"(","typ":"refresh+jwt"})", R"({"alg":"EdDSA","kid":")" + kid + R"(","typ":"at+jwt","crit":["exp"]})",
            R"({"alg":"EdDSA","jwk":{},"kid":")" + kid + R"(","typ":"at+jwt"})", R"({"alg":"EdDSA","jku":"http://evil/","kid":")" + kid + R"(","typ":"at+jwt"})",
+           R"({"alg":"EdDSA","kid":")" + kid + R"(","typ":"at+jwt","x5u":"http://evil/"})", R"({"alg":"EdDSA","kid":")" + kid + R"(","typ":"at+jwt","x5c":["MIIB"]})",
+           R"({"alg":"EdDSA","alg":"EdDSA","kid":")" + kid + R"(","typ":"at+jwt"})",
            R"({ "alg":"EdDSA","kid":")" + kid + R"(","typ":"at+jwt"})"}) {
     INFO(header.substr(0, 80));
     CHECK_FALSE(m.holds(m.with_our_key(header, m.claims_json())));
     CHECK_FALSE(m.holds(base64url(header) + "." + m.claims + "."));
   }
+  // With our public key as the secret of an HMAC.
+  const SigningKey key = SigningKey::from_seed(m.secrets.derive(kid));
+  std::string mac(32, '\0');
+  const std::string hs256 = base64url(R"({"alg":"HS256","kid":")" + kid + R"(","typ":"at+jwt"})") + "." + m.claims;
+  const std::string secret = key.public_key();
+  ::HMAC(::EVP_sha256(), secret.data(), static_cast<int>(secret.size()), reinterpret_cast<const unsigned char*>(hs256.data()), hs256.size(), reinterpret_cast<unsigned char*>(mac.data()), nullptr);
+  CHECK_FALSE(m.holds(hs256 + "." + base64url(mac)));
+  CHECK_FALSE(m.holds(m.header + "." + m.claims + "." + base64url(mac)));
   const Secrets others(Digest{8});
   CHECK_FALSE(m.holds(TokenMint(others).make({"5e551017"}, {"anna"}, now)));
 }
 
-TEST_CASE("every bit of a signature counts, and every part (J4)") {
+TEST_CASE("J4: every bit of a signature counts, and every part", "[reliability]") {
   const Mint m;
   const std::string raw = *from_base64url(m.signature);
   REQUIRE(raw.size() == 64);
@@ -82,7 +94,7 @@ TEST_CASE("every bit of a signature counts, and every part (J4)") {
     CHECK_FALSE(m.holds(text));
 }
 
-TEST_CASE("times, issuer and audience are checked, of whatever type they are (J5, J6, J7)") {
+TEST_CASE("J5: times are checked, of whatever type they are; J6: so are issuer and audience; J7: deep and long ones are refused", "[reliability]") {
   const Mint m;
   const std::string exp = "\"exp\":" + std::to_string((now + token_life) / second_us), nbf = "\"nbf\":" + std::to_string(now / second_us);
   const auto says = [&](const std::string& a, const std::string& b) { return m.holds(m.with_our_key(m.header_json(), replaced(m.claims_json(), a, b))); };
@@ -92,12 +104,15 @@ TEST_CASE("times, issuer and audience are checked, of whatever type they are (J5
   CHECK_FALSE(says("heliograph-api", "another"));
   CHECK_FALSE(says("\"iss\":\"heliograph\"", "\"iss\":\"evil\""));
   CHECK_FALSE(says("\"sid\":\"5e551017\"", "\"sid\":7"));
+  // A claim twice: the first counts, so a second one opens nothing that the first does not.
+  const std::string twice = replaced(m.claims_json(), exp, "\"exp\":1," + exp);
+  CHECK_FALSE(m.holds(m.with_our_key(m.header_json(), twice)));
   CHECK_FALSE(m.holds(m.with_our_key(m.header_json(), "[]")));
   CHECK_FALSE(m.holds(m.with_our_key(m.header_json(), std::string(1'000, '[') + std::string(1'000, ']'))));
   CHECK_FALSE(m.holds(std::string(9 * 1024, 'a')));
 }
 
-TEST_CASE("keys change by themselves, and the one before counts as long as its tokens do (J3)") {
+TEST_CASE("J3: keys change by themselves, and the one before counts as long as its tokens do", "[reliability]") {
   const Mint m;
   const Micros change = (now / token_key_life + 1) * token_key_life;
   const std::string old = m.mint.make({"5e551017"}, {"anna"}, change - second_us);

@@ -1,0 +1,3 @@
+# The list of common passwords as one text in the binary: -DLIST=... -DOUT=...
+file(READ "${LIST}" text)
+file(WRITE "${OUT}" "#include <string_view>\nnamespace heliograph::people {\nextern const std::string_view common_passwords_list;\nconst std::string_view common_passwords_list = R\"list(${text})list\";\n}  // namespace heliograph::people\n")
