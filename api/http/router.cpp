@@ -181,6 +181,7 @@ void Router::dispatch(Request&& request, Responder responder) const {
     responder.send(problem_response(*problem));
     return;
   }
+  if (!route->secret) responder.may_pack_for(request);
   route->handler(std::move(request), std::move(responder));
 }
 

@@ -44,6 +44,7 @@ struct Reply {
   std::string description;
   std::string schema = {};  // as in RequestBody; empty = no body described
   std::string content_type = "application/json";
+  std::vector<std::string> headers = {};  // of those that the document describes (openapi.cpp)
 };
 
 /// Who may use a route that says so: everybody.
@@ -67,6 +68,8 @@ struct Route {
   bool listed = true;      // in the OpenAPI document; pages and assets are not
   bool any_query = false;  // takes query parameters that are not declared
   bool any_origin = false;  // the proof of who asks is in the request: pages without referrer name no origin
+  bool file = false;    // answered by a File: conditions and ranges hold
+  bool secret = false;  // its answers carry secrets beside what was sent: their length must not tell of them, so they are never packed
   Handler handler = {};
 };
 
