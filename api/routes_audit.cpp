@@ -100,7 +100,7 @@ std::vector<http::Route> audit_routes(Service& service) {
   return {
       {.path = "/api/v1/sites/{site}/audit", .operation_id = "audit", .summary = "Decisions, newest first", .tag = "audit", .needs = "audit",
        .parameters = of_site,
-       .replies = {ok("A page of events", "EventPage")},
+       .replies = {{200, "A page of events", "EventPage", "application/json", {"Link"}}},
        .handler = [&service](http::Request&& request, http::Responder responder) { answer_for_site(service, std::move(request), responder, audit_response); }},
       {.path = "/api/v1/positions/{position}", .operation_id = "eventAt", .summary = "The event or reading at a position", .tag = "audit", .needs = "see",
        .parameters = {position}, .replies = {ok("It", "Event")}, .handler = at_position(service, record_at)},
