@@ -79,7 +79,7 @@ std::vector<http::Route> all_routes(Service& service) {
       table.push_back(std::move(route));
     }
   };
-  for (auto* part : {system_routes, site_routes, reading_routes, rule_routes, command_routes, safety_routes, alert_routes, audit_routes, dry_run_routes}) add(part, false);
+  for (auto* part : {system_routes, page_routes, site_routes, reading_routes, rule_routes, command_routes, safety_routes, alert_routes, audit_routes, dry_run_routes}) add(part, false);
   for (auto* part : {approval_routes, login_routes, people_routes}) add(part, true);  // codes, tokens and keys
   return table;
 }

@@ -24,7 +24,7 @@ using Asks = std::map<std::string, std::string>;
 Asks asks_of(const std::string& device, const std::string& metric, const std::string& position, const std::string& command, bool with_people = true) {
   const std::string home = "/api/v1/sites/home";
   Asks asks{{"/health", "/health"}, {"/readiness", "/readiness"}, {"/metrics", "/metrics"}, {"/schemas/rule.json", "/schemas/rule.json"},
-            {"/openapi.json", "/openapi.json"}, {"/api/v1/sites", "/api/v1/sites"}, {"/api/v1/sites/{site}", home}};
+            {"/openapi.json", "/openapi.json"}, {"/problems", "/problems"}, {"/problems/{type}", "/problems/invalid"}, {"/api/v1/sites", "/api/v1/sites"}, {"/api/v1/sites/{site}", home}};
   for (const char* list : {"/devices", "/latest", "/rules", "/pending", "/audit", "/preferences", "/alerts"}) asks["/api/v1/sites/{site}" + std::string(list)] = home + list;
   asks["/api/v1/sites/{site}/series"] = home + "/series?device=" + device + "&metric=" + metric + "&points=50";
   asks["/api/v1/positions/{position}"] = "/api/v1/positions/" + position;
