@@ -229,7 +229,7 @@ MadeRequest RequestMaker::any() {
       const auto* parameters = member(operation_, "parameters");
       if (parameters == nullptr) break;
       const auto& each = (*parameters)[static_cast<rapidjson::SizeType>(pick(parameters->Size()))];
-      const std::string name = each["name"].GetString(), in = each["in"].GetString(), text = encoded(nasty()[pick(nasty().size() - 1)]);
+      const std::string name = each["name"].GetString(), in = each["in"].GetString(), text = encoded(in == "path" && chance(20) ? "{" + name + "}" : nasty()[pick(nasty().size() - 1)]);
       if (in == "path") {
         const auto at = path_.find("{" + name + "}");
         made.target = path_.substr(0, at) + text + path_.substr(at + name.size() + 2);
