@@ -3,8 +3,7 @@ PREFIX_APT := $(if $(filter 0,$(shell id -u)),,sudo)
 BUILD ?= build
 JOBS ?= $(shell nproc)
 APT = $(PREFIX_APT) env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -qq
-wanted = $(shell sed 's/\#.*//' $(1))
-missing = $(shell for p in $(call wanted,$(1)); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done)
+missing = $(shell cmake/missing_packages.sh $(1))
 
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
@@ -16,9 +15,11 @@ help: ## list the verbs
 
 packages: ## install what is missing to build and run
 	@m="$(call missing,packages.txt)"; [ -z "$$m" ] || { $(APT) update && $(APT) install -y --no-install-recommends $$m >/dev/null; }
+	@cmake/npm_packages.sh web
 
 packages-test: packages ## install what is missing for the tests
 	@m="$(call missing,packages-test.txt)"; [ -z "$$m" ] || { $(APT) update && $(APT) install -y --no-install-recommends $$m >/dev/null; }
+	@cmake/npm_packages.sh tests/e2e
 
 build: packages ## build the binary: build/release/heliograph
 	@cmake --preset release -DHELIOGRAPH_TESTS=OFF -Wno-dev >/dev/null

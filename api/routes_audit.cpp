@@ -91,7 +91,7 @@ std::vector<http::Route> audit_routes(Service& service) {
   return {
       {.path = "/api/v1/sites/{site}/audit", .operation_id = "audit", .summary = "Decisions, newest first", .tag = "audit", .needs = "audit",
        .parameters = of_site,
-       .replies = {ok("A page of events", "EventPage")},
+       .replies = {{200, "A page of events", "EventPage", "application/json", {"Link"}}},
        .handler = [&service](http::Request&& request, http::Responder responder) {
          answer_for_site(service, std::move(request), responder, [](const SiteViews& site, const http::Request& asked) {
            return audit_response([&](Position before, std::size_t limit, std::string_view type) { return site.audit(before, limit, type); }, asked);

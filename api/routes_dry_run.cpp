@@ -36,7 +36,9 @@ std::string current_rules(const SiteViews& site) {
   return json.str();
 }
 
-void run_streamed(const DryRun& dry_run, DryRunOrder order, const http::Responder& responder) {
+/// Both give their place back before they answer: who has an answer and asks again at once finds it free. From then on they touch nothing
+/// but the answer.
+void run_streamed(const DryRun& dry_run, DryRunOrder order, const http::Responder& responder, std::unique_ptr<Running> running) {
   const auto cancelled = std::make_shared<std::atomic<bool>>(false);
   http::StreamHandle stream = responder.open_stream({{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}});
   stream->watch([] {}, [cancelled] { *cancelled = true; });
@@ -49,16 +51,18 @@ void run_streamed(const DryRun& dry_run, DryRunOrder order, const http::Responde
     stream->push(http::sse_frame(++step, "progress", "{\"percent\":" + std::to_string(percent) + "}"));
   };
   auto report = dry_run(order);
+  running.reset();
   if (report) stream->push(http::sse_frame(++step, "report", *report));
   else stream->push(http::sse_frame(++step, "problem", http::problem_response(report.error()).body));
   stream->close();
 }
 
-void run_plain(const DryRun& dry_run, DryRunOrder order, const http::Responder& responder) {
+void run_plain(const DryRun& dry_run, DryRunOrder order, const http::Responder& responder, std::unique_ptr<Running> running) {
   const std::atomic<bool> never = false;
   order.cancelled = &never;
   order.progress = [](std::uint64_t, std::uint64_t) {};
   auto report = dry_run(order);
+  running.reset();
   if (report) responder.send(http::json_response(std::move(*report)));
   else responder.send(report.error());
 }
@@ -78,7 +82,7 @@ void start(Service& service, const std::shared_ptr<std::atomic<int>>& count, htt
     // Detached on purpose: it holds copies only and the engine's store, and ends with its client or its work; the server's
     // stop waits for `count` to fall to zero.
     std::thread([dry_run = service.dry_run, order = std::move(order), streamed, responder, running = std::make_unique<Running>(count)]() mutable {
-      streamed ? run_streamed(dry_run, std::move(order), responder) : run_plain(dry_run, std::move(order), responder);
+      streamed ? run_streamed(dry_run, std::move(order), responder, std::move(running)) : run_plain(dry_run, std::move(order), responder, std::move(running));
     }).detach();
   });
 }
@@ -90,7 +94,7 @@ std::vector<http::Route> dry_run_routes(Service& service) {
            .summary = "Run the site's history against other rules; nothing is sent", .tag = "dry runs", .needs = "see",
            .description = "With Accept: text/event-stream the answer is a stream of `progress` events and one `report`.",
            .parameters = {site_parameter()}, .body = json_body("DryRunRequest", "Period, rules and scenario; everything may be left out"),
-           .replies = {ok("The report", "DryRunReport")}, .mutates = false,
+           .replies = {ok("The report", "DryRunReport"), {200, "The report", "", "text/event-stream"}}, .mutates = false,
            .handler = [&service, count = service.dry_runs](http::Request&& request, http::Responder responder) {
              start(service, count, std::move(request), responder);
            }}};

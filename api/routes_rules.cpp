@@ -60,7 +60,7 @@ std::vector<http::Route> rule_routes(Service& service) {
        .parameters = {site_parameter()}, .replies = {ok("The rules", "RuleList")},
        .handler = [&service](http::Request&& request, http::Responder responder) { answer_for_site(service, std::move(request), responder, list_rules); }},
       {.path = "/api/v1/sites/{site}/rules/{rule}", .operation_id = "getRule", .summary = "One rule as it stands; its ETag is its version", .tag = "rules", .needs = "see",
-       .parameters = {site_parameter(), rule}, .replies = {ok("The rule", "RuleNow")},
+       .parameters = {site_parameter(), rule, if_none_match()}, .replies = versioned("The rule", "RuleNow"),
        .handler = [&service](http::Request&& request, http::Responder responder) { answer_for_site(service, std::move(request), responder, rule_now); }},
       {.method = Method::post, .path = "/api/v1/sites/{site}/rules", .operation_id = "saveRule", .summary = "Save a rule: new, or a new version", .tag = "rules", .needs = "configure",
        .parameters = with_conditions({site_parameter()}),

@@ -151,7 +151,7 @@ std::vector<http::Route> safety_routes(Service& service) {
        .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
        .handler = [&service](http::Request&& r, http::Responder responder) { trust_clock(service, std::move(r), responder); }},
       {.path = "/api/v1/sites/{site}/preferences", .operation_id = "getPreferences", .summary = "What people want of this site", .tag = "preferences", .needs = "see",
-       .parameters = {site_parameter()}, .replies = {ok("The preferences", "Preferences")},
+       .parameters = {site_parameter(), if_none_match()}, .replies = versioned("The preferences", "Preferences"),
        .handler = [&service](http::Request&& r, http::Responder responder) { answer_for_site(service, std::move(r), responder, preferences); }},
       {.method = Method::put, .path = "/api/v1/sites/{site}/preferences", .operation_id = "setPreferences",
        .summary = "Set all preferences; what is left out has its default", .tag = "preferences", .needs = "configure", .parameters = with_conditions({site_parameter()}),

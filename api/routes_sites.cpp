@@ -154,7 +154,7 @@ std::vector<http::Route> site_routes(Service& service) {
          answer_for(service, std::move(request), responder, [](const AccessViews& views, const http::Request&) { return list_sites(views); });
        }},
       {.path = "/api/v1/sites/{site}", .operation_id = "getSite", .summary = "One site: its settings and whether it is stopped", .tag = "sites", .needs = "see",
-       .parameters = {site_parameter()}, .replies = {ok("The site", "Site")},
+       .parameters = {site_parameter(), if_none_match()}, .replies = versioned("The site", "Site"),
        .handler = site_route(show_site)},
       {.method = Method::put, .path = "/api/v1/sites/{site}", .operation_id = "configureSite", .summary = "Create a site or replace its settings", .tag = "sites", .needs = "configure",
        .parameters = with_conditions({site_parameter()}), .body = json_body("SiteSettings", "The settings; what is left out gets its default"),
@@ -163,7 +163,7 @@ std::vector<http::Route> site_routes(Service& service) {
       {.path = "/api/v1/sites/{site}/devices", .operation_id = "listDevices", .summary = "The site's registered devices", .tag = "devices", .needs = "see",
        .parameters = {site_parameter()}, .replies = {ok("The devices", "DeviceList")}, .handler = site_route(list_devices)},
       {.path = "/api/v1/sites/{site}/devices/{device}", .operation_id = "getDevice", .summary = "One device; its ETag is its version", .tag = "devices", .needs = "see",
-       .parameters = {site_parameter(), device}, .replies = {ok("The device", "RegisteredDevice")}, .handler = site_route(show_device)},
+       .parameters = {site_parameter(), device, if_none_match()}, .replies = versioned("The device", "DeviceShown"), .handler = site_route(show_device)},
       {.method = Method::put, .path = "/api/v1/sites/{site}/devices/{device}", .operation_id = "registerDevice",
        .summary = "Register a device or replace what is known of it", .tag = "devices", .needs = "configure", .parameters = with_conditions({site_parameter(), device}),
        .body = json_body("Device", "What the device is and may be told"), .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,

@@ -1,7 +1,6 @@
-// About the process: alive, ready, its figures, its own description, the status page.
+// About the process: alive, ready, its figures.
 #include "api/metrics.hpp"
 #include "api/translate.hpp"
-#include "api/web_assets.hpp"
 
 namespace heliograph::api {
 namespace {
@@ -32,18 +31,10 @@ http::Response readiness(const Service& service, const Views& views) {
   return http::json_response(json.str(), ready ? 200 : 503);
 }
 
-http::Handler asset(std::string_view content_type, std::string_view text) {
-  auto shared = std::make_shared<const std::string>(text);
-  return [content_type = std::string(content_type), shared](http::Request&&, http::Responder responder) {
-    http::Response response{200, {{"Content-Type", content_type}}, {}, shared};
-    responder.send(std::move(response));
-  };
-}
-
 }  // namespace
 
 std::vector<http::Route> system_routes(Service& service) {
-  std::vector<http::Route> routes{
+  return {
       {.path = "/health", .operation_id = "health", .summary = "The process is alive", .tag = "system", .needs = std::string(http::everybody), .replies = {ok("Alive", "Health")},
        .handler = [&service](http::Request&&, http::Responder responder) { responder.send(health(service)); }},
       {.path = "/readiness", .operation_id = "readiness", .summary = "The log takes writes and the views answer", .tag = "system", .needs = std::string(http::everybody),
@@ -58,13 +49,7 @@ std::vector<http::Route> system_routes(Service& service) {
            return http::text_response(200, "text/plain; version=0.0.4; charset=utf-8", service.metrics->text(service, views));
          });
        }},
-      {.path = "/schemas/rule.json", .operation_id = "ruleSchema", .summary = "JSON Schema of a rule document", .tag = "rules", .needs = std::string(http::everybody),
-       .replies = {{200, "The schema", "", "application/schema+json"}}, .handler = asset("application/schema+json", rule_schema())},
   };
-  for (const WebAsset& page : web_assets())
-    routes.push_back({.path = std::string(page.path), .operation_id = "page:" + std::string(page.path), .summary = "The status page", .needs = std::string(http::everybody), .listed = false,
-                      .any_query = true, .handler = asset(page.content_type, page.text)});
-  return routes;
 }
 
 }  // namespace heliograph::api

@@ -48,6 +48,7 @@ struct Service {
 };
 
 std::vector<http::Route> system_routes(Service& service);
+std::vector<http::Route> page_routes(Service& service);
 std::vector<http::Route> site_routes(Service& service);
 std::vector<http::Route> series_routes(Service& service);
 std::vector<http::Route> reading_routes(Service& service);

@@ -52,8 +52,8 @@ Expected expected_of(const http::Request& request, Expected::Kind unsaid) {
 
 http::Problem problem_of_turn(const Error& error) {
   if (error.pointer == "/idempotency-key") return {422, "idempotency-key-reused", {}, error.sentence};
-  if (error.pointer == "/if-match" && error.code == Errc::conflict) return {412, "changed-meanwhile", {}, error.sentence, {{"header/If-Match", error.sentence}}};
-  if (error.pointer == "/if-match") return {428, "if-match-required", {}, error.sentence, {{"header/If-Match", error.sentence}}};
+  if (error.pointer == "/if-match" && error.code == Errc::conflict) return {412, "precondition-failed", {}, error.sentence, {{"header/If-Match", error.sentence}}};
+  if (error.pointer == "/if-match") return {428, "precondition-required", {}, error.sentence, {{"header/If-Match", error.sentence}}};
   return http::problem_of(error);
 }
 
@@ -188,6 +188,12 @@ std::vector<http::Parameter> with_conditions(std::vector<http::Parameter> parame
 
 http::Parameter limit_parameter(std::int64_t fallback, std::int64_t most) {
   return {"limit", http::In::query, http::Kind::integer, false, "How many at most; " + std::to_string(fallback) + " by default", 1, most};
+}
+
+http::Parameter if_none_match() { return {"If-None-Match", http::In::header, http::Kind::string, false, "The ETag of the version that is there already", 1, 400}; }
+
+std::vector<http::Reply> versioned(std::string description, std::string schema) {
+  return {{200, std::move(description), std::move(schema), "application/json", {"ETag"}}, {304, "What is there already is this", {}, "application/json", {"ETag"}}};
 }
 
 http::Reply ok(std::string description, std::string schema) { return {200, std::move(description), std::move(schema)}; }

@@ -108,6 +108,9 @@ http::Parameter site_parameter();
 /// The headers by which two who change the same thing do not undo each other unseen; for those who replace something they are needed.
 std::vector<http::Parameter> with_conditions(std::vector<http::Parameter> parameters);
 http::Parameter limit_parameter(std::int64_t fallback, std::int64_t most);
+/// For GETs of what has a version.
+http::Parameter if_none_match();
+std::vector<http::Reply> versioned(std::string description, std::string schema);
 http::Reply ok(std::string description, std::string schema);
 http::RequestBody json_body(std::string schema, std::string description);
 

@@ -5,6 +5,7 @@
 
 #include "api/door.hpp"
 #include "api/gateway.hpp"
+#include "api/http/file.hpp"
 #include "api/metrics.hpp"
 #include "api/rate_limits.hpp"
 #include "api/self_readings.hpp"
@@ -44,7 +45,28 @@ Digest random_key() {
 }  // namespace
 
 std::string openapi(const std::vector<http::Route>& routes, const std::string& version) {
-  return http::openapi_document(routes, schemas(), {"Heliograph", version, "Energy command center: readings in, decisions that can be questioned out."});
+  http::ApiInfo info{"Heliograph", version, "Energy command center: readings in, decisions that can be questioned out."};
+  info.licence = "MIT";
+  info.contact = "Heliograph contributors";
+  info.tags = {
+      {"system", "The process itself: alive, ready, its figures, its own description."},
+      {"sites", "What there is: sites and their settings."},
+      {"devices", "The devices of a site, and what each can be told."},
+      {"telemetry", "Readings in, and what was measured out."},
+      {"commands", "What people and programs ask devices to do; one gate decides."},
+      {"dry runs", "What rules would have done with what was recorded."},
+      {"rules", "Documents that ask by themselves."},
+      {"preferences", "What the people of a site want the rules and the gate to heed."},
+      {"safety", "The emergency stop, and the clock."},
+      {"alerts", "What needs to be looked at."},
+      {"audit", "The log: every event, and why it came about."},
+      {"stream", "The log as it grows."},
+      {"aliases", "Paths that older clients know (docs/API.md)."},
+      {"people", "Logins, sessions, second factors, keys, users, tenants."},
+  };
+  for (const Permission each : may_of_keys().list()) info.of_keys.emplace_back(name(each));
+  info.cookie = Door::access_cookie(false);
+  return http::openapi_document(routes, schemas(), info);
 }
 
 WebServer::WebServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -59,14 +81,11 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
   parts->gateway = std::make_shared<Gateway>(engine.store().log());
   auto routes = all_routes(s);
   for (http::Route& route : stream_routes(s, parts->gateway)) routes.push_back(std::move(route));
-  auto document = std::make_shared<const std::string>();
-  auto described = std::make_shared<std::shared_ptr<const std::string>>();
+  auto described = std::make_shared<std::unique_ptr<const http::File>>();  // it describes its own row, too
   routes.push_back({.path = "/openapi.json", .operation_id = "openapi", .summary = "This description", .tag = "system", .needs = std::string(http::everybody),
-                    .replies = {{200, "OpenAPI 3.1", "{\"type\":\"object\",\"required\":[\"openapi\",\"paths\"]}"}},
-                    .handler = [described](http::Request&&, http::Responder responder) {
-                      responder.send(http::Response{200, {{"Content-Type", "application/json"}}, {}, *described});
-                    }});
-  *described = std::make_shared<const std::string>(openapi(routes, s.version));
+                    .replies = {{200, "OpenAPI 3.1", "{\"type\":\"object\",\"required\":[\"openapi\",\"paths\"]}"}}, .file = true,
+                    .handler = [described](http::Request&& request, http::Responder responder) { responder.send((*described)->answer(request)); }});
+  *described = std::make_unique<const http::File>("application/json", openapi(routes, s.version));
   Door::check(routes);
   parts->router = std::make_shared<http::Router>(std::move(routes), http::RouterOptions{.read_only = s.read_only, .cors_origins = s.config.cors_origins, 
                                                                                                 .admit = [door = s.door](const http::Route& route, http::Request& request) { return door->admit(route, request); },

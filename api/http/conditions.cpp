@@ -27,9 +27,8 @@ bool read(std::string_view text, TagList& list) {
 
 }  // namespace
 
-bool TagList::names(std::string_view tag) const {
-  return any || std::find(tags.begin(), tags.end(), tag) != tags.end() || std::find(weak.begin(), weak.end(), tag) != weak.end();
-}
+bool TagList::is(std::string_view tag) const { return any || std::find(tags.begin(), tags.end(), tag) != tags.end(); }
+bool TagList::names(std::string_view tag) const { return is(tag) || std::find(weak.begin(), weak.end(), tag) != weak.end(); }
 
 std::optional<TagList> tags_of(const Request& request, std::string_view header) {
   std::optional<TagList> list;

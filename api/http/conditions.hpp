@@ -15,7 +15,9 @@ struct TagList {
   bool any = false;
   std::vector<std::string> tags = {};  // strong ones
   std::vector<std::string> weak = {};
-  /// The weak comparison, for If-None-Match.
+  /// The strong comparison, for If-Match.
+  bool is(std::string_view tag) const;
+  /// The weak one, for If-None-Match.
   bool names(std::string_view tag) const;
 };
 

@@ -1,16 +1,14 @@
 #include "api/http/problem.hpp"
 
+#include "api/http/problem_types.hpp"
 #include "events/json.hpp"
 
 namespace heliograph::http {
 namespace {
 
-std::string title_of(std::string_view type) {
-  std::string title(type);
-  for (auto& c : title)
-    if (c == '-') c = ' ';
-  if (!title.empty() && title[0] >= 'a' && title[0] <= 'z') title[0] = static_cast<char>(title[0] - 32);
-  return title;
+std::string_view title_of(const Problem& problem) {
+  const ProblemType* known = problem_type(problem.type);
+  return known != nullptr ? known->title : problem.title.empty() ? problem.type : problem.title;
 }
 
 /// A line or column is kept as it is; a JSON pointer gets the '#' of a URI fragment.
@@ -83,7 +81,7 @@ Response problem_response(const Problem& problem) {
   JsonWriter out;
   out.begin_object();
   out.field("type", "/problems/" + problem.type);
-  out.field("title", problem.title.empty() ? title_of(problem.type) : problem.title);
+  out.field("title", title_of(problem));
   out.field("status", problem.status);
   out.field("detail", problem.detail);
   out.field("success", false);

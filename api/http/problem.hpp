@@ -21,7 +21,7 @@ struct FieldError {
 struct Problem {
   int status = 400;
   std::string type;   // last part of /problems/<type>: stable, a client may decide by it
-  std::string title;  // the same for every occurrence of the type; empty = made from the type
+  std::string title;  // only for a type that is not in the table of types (problem_types.hpp), which has the titles
   std::string detail;
   std::vector<FieldError> errors = {};
   /// Further members, each value a JSON text: {"limit", "5000"}, {"rule", "\"grid-draw\""}.

@@ -1,6 +1,8 @@
 // The Responder: one answer, whoever gives it and from whichever thread.
 #include <atomic>
+#include <optional>
 
+#include "api/http/coding.hpp"
 #include "api/http/loop.hpp"
 #include "api/http/problem.hpp"
 #include "api/http/websocket.hpp"
@@ -49,11 +51,14 @@ struct Responder::State {
   }
   void send(Response response) {
     response.headers.insert(response.headers.end(), extra.begin(), extra.end());
+    if (coding) pack(response, *coding);
     answer->send(std::move(response));
   }
   std::shared_ptr<Answer> answer;
   std::atomic<bool> answered{false};
-  Headers extra;  // complete before the request is passed on
+  // Complete before the request is passed on.
+  Headers extra;
+  std::optional<Coding> coding;  // nothing: every answer goes as it is
 };
 
 Responder::Responder(std::shared_ptr<Answer> answer) : state_(std::make_shared<State>(std::move(answer))) {}
@@ -86,5 +91,7 @@ SocketHandle Responder::open_socket(const Request& request, SocketWatch watch, H
 void Responder::add_header(std::string name, std::string value) const {
   state_->extra.emplace_back(std::move(name), std::move(value));
 }
+
+void Responder::may_pack_for(const Request& request) const { state_->coding = choose_coding(request, {Coding::zstd, Coding::gzip, Coding::identity}); }
 
 }  // namespace heliograph::http

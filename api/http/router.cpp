@@ -99,8 +99,11 @@ const Router::Path* Router::find(std::string_view path, Pairs& params) const {
     std::size_t i = 0;
     for (; i < segments.size(); ++i) {
       const auto& expected = candidate.segments[i];
-      if (expected == segments[i]) continue;
-      if (!is_parameter(expected) || segments[i].empty()) break;
+      if (!is_parameter(expected)) {
+        if (expected != segments[i]) break;
+        continue;
+      }
+      if (segments[i].empty()) break;  // what is asked for may look like a parameter ("{site}"): it is a value all the same
       params.emplace_back(expected.substr(1, expected.size() - 2), segments[i]);
     }
     if (i == segments.size()) return &candidate;
@@ -202,6 +205,7 @@ void Router::dispatch(Request&& request, Responder responder) const {
     responder.send(problem_response(*problem));
     return;
   }
+  if (!route->secret) responder.may_pack_for(request);
   route->handler(std::move(request), std::move(responder));
 }
 

@@ -45,6 +45,7 @@ struct Reply {
   std::string description;
   std::string schema = {};  // as in RequestBody; empty = no body described
   std::string content_type = "application/json";
+  std::vector<std::string> headers = {};  // of those that the document describes (openapi.cpp)
 };
 
 /// Who may use a route that says so: everybody.
@@ -77,6 +78,8 @@ struct Route {
   bool socket = false;      // becomes a WebSocket, which only pages of ours may open: browsers ask nobody first
   std::string budget = "default";  // of how often somebody may ask; empty: as often as they like
   std::optional<Deprecation> deprecated = {};
+  bool file = false;    // answered by a File: conditions and ranges hold
+  bool secret = false;  // its answers carry secrets beside what was sent: their length must not tell of them, so they are never packed
   Handler handler = {};
 };
 

@@ -128,6 +128,8 @@ class Responder {
   SocketHandle open_socket(const Request& request, SocketWatch watch, Headers headers = {}) const;
   /// Headers that every later answer of this request gets as well. Before the request is passed on.
   void add_header(std::string name, std::string value) const;
+  /// Every later answer of this request may be packed as its sender prefers (coding.hpp). Before the request is passed on.
+  void may_pack_for(const Request& request) const;
 
  private:
   struct State;

@@ -41,8 +41,9 @@ void append_status(std::string& out, int status) {
 }
 
 /// The route's own headers, then what stands on every answer and was not named by the route.
-void append_headers(std::string& out, const Headers& headers, bool secure) {
-  bool own_cache = false, own_policy = false, page = false;
+void append_headers(std::string& out, int status, const Headers& headers, bool secure) {
+  // Browsers write the headers of a 304 over those of the page that they have: its policy stays as it was.
+  bool own_cache = false, own_policy = status == 304, page = false;
   for (const auto& [key, value] : headers) {
     ensure(is_token(key), "a header name must be a token", "api/http/writer.cpp");
     // The framing is the writer's: a route's own idea of it would be a second one.
@@ -92,6 +93,7 @@ std::string_view reason(int status) {
     case 413: return "Content Too Large";
     case 414: return "URI Too Long";
     case 415: return "Unsupported Media Type";
+    case 416: return "Range Not Satisfiable";
     case 417: return "Expectation Failed";
     case 421: return "Misdirected Request";
     case 422: return "Unprocessable Content";
@@ -112,7 +114,7 @@ bool may_have_body(int status) { return status >= 200 && status != 204 && status
 
 void append_head(std::string& out, const Response& response, bool keep_alive, bool secure) {
   append_status(out, response.status);
-  append_headers(out, response.headers, secure);
+  append_headers(out, response.status, response.headers, secure);
   if (may_have_body(response.status)) {
     out += "Content-Length: ";
     append_number(out, response.shared_body ? response.shared_body->size() : response.body.size());
@@ -123,7 +125,7 @@ void append_head(std::string& out, const Response& response, bool keep_alive, bo
 
 void append_switch_head(std::string& out, const Headers& headers, std::string_view accept, bool secure) {
   append_status(out, 101);
-  append_headers(out, headers, secure);
+  append_headers(out, 101, headers, secure);
   out += "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
   out += accept;
   out += "\r\n\r\n";
@@ -131,7 +133,7 @@ void append_switch_head(std::string& out, const Headers& headers, std::string_vi
 
 void append_stream_head(std::string& out, const Headers& headers, bool secure) {
   append_status(out, 200);
-  append_headers(out, headers, secure);
+  append_headers(out, 200, headers, secure);
   out += "Connection: close\r\n\r\n";
 }
 

@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+#include "api/http/problem_types.hpp"
 #include "tests/api/route_samples.hpp"
 
 namespace heliograph::http {
@@ -75,7 +76,7 @@ TEST_CASE("every reference in the document resolves") {
   const auto document = parser.parse(text).value();
   std::set<std::string> references;
   collect_references(document, references);
-  CHECK(references.size() == 4);  // three of the test, and Problem
+  CHECK(references.size() == 15);  // schemas: three of the test, and Problem; 9 responses; 2 headers
   for (const auto& reference : references) {
     INFO(reference);
     REQUIRE(reference.rfind("#/", 0) == 0);
@@ -100,6 +101,50 @@ TEST_CASE("rows become parameters, bodies and answers") {
   CHECK(command["requestBody"]["content"]["application/json"]["schema"]["$ref"].get_string().value() ==
         "#/components/schemas/Command");
   CHECK(command["parameters"].at(1)["name"].get_string().value() == "Idempotency-Key");
+}
+
+TEST_CASE("who may use an operation, and what can be refused, follow from its row") {
+  const auto say = [](Request&&, const Responder& responder) { responder.send(text_response(200, "text/plain", "")); };
+  const std::vector<Route> routes{
+      {.path = "/open", .operation_id = "open", .summary = "Open", .needs = std::string(everybody), .replies = {{200, "It"}}, .handler = say},
+      {.path = "/things/{thing}", .operation_id = "thing", .summary = "A thing", .needs = "see", .parameters = {{"thing", In::path, Kind::id, true}}, .replies = {{200, "It", "Health", "application/json", {"Link"}}}, .handler = say},
+      {.method = Method::post, .path = "/danger", .operation_id = "danger", .summary = "Danger", .needs = "see", .fresh = true, .body = RequestBody{{"application/json"}, "Command"}, .replies = {{204, "Done"}}, .mutates = true, .secret = true, .handler = say},
+      {.path = "/account", .operation_id = "account", .summary = "Account", .needs = "own_account", .replies = {{200, "It"}}, .handler = say},
+      {.path = "/file", .operation_id = "file", .summary = "A file", .needs = std::string(everybody), .replies = {{200, "It", "", "text/plain"}}, .file = true, .handler = say},
+  };
+  ApiInfo info{"Test", "1", "A test."};
+  info.licence = "MIT";
+  info.tags = {{"unused", "Nobody has it."}};
+  info.of_keys = {"see"};
+  info.cookie = "biscuit";
+  auto with_example = schemas;
+  with_example[2].example = R"({"do":"it"})";
+  const auto text = openapi_document(routes, with_example, info);
+  simdjson::dom::parser parser;
+  const auto document = parser.parse(text).value();
+  const auto operation = [&](const char* path, const char* method) { return document["paths"][path][method].value(); };
+  const auto security = [&](const char* path, const char* method) { return simdjson::minify(operation(path, method)["security"].value()); };
+  CHECK(security("/open", "get") == "[]");
+  CHECK(security("/things/{thing}", "get") == R"([{"bearer":[]},{"apiKey":[]},{"session":[]}])");
+  CHECK(security("/danger", "post") == R"([{"bearer":[]},{"session":[]}])");  // no key is fresh
+  CHECK(security("/account", "get") == R"([{"bearer":[]},{"session":[]}])");  // no key has an account
+  CHECK(document["components"]["securitySchemes"]["session"]["name"].get_string().value() == "biscuit");
+  CHECK(std::string(operation("/danger", "post")["description"].get_string().value()).find("permission `see`, and a proof") != std::string::npos);
+
+  const auto statuses = [&](const char* path, const char* method) {
+    std::string all;
+    for (auto [status, reply] : operation(path, method)["responses"].get_object()) all += std::string(status) + " ";
+    return all;
+  };
+  CHECK(statuses("/open", "get") == "200 400 503 default ");
+  CHECK(statuses("/things/{thing}", "get") == "200 400 401 403 404 503 default ");
+  CHECK(statuses("/danger", "post") == "204 400 401 403 409 413 415 422 429 503 default ");
+  CHECK(statuses("/file", "get") == "200 206 304 400 412 416 default ");
+  CHECK(simdjson::minify(operation("/things/{thing}", "get")["responses"]["200"]["headers"].value()) == R"({"Link":{"$ref":"#/components/headers/Link"}})");
+  CHECK(simdjson::minify(operation("/danger", "post")["requestBody"]["content"]["application/json"]["example"].value()) == R"({"do":"it"})");
+  CHECK(document["components"]["responses"]["TooManyRequests"]["headers"]["Retry-After"].error() == simdjson::SUCCESS);
+  CHECK(document["tags"].get_array().value().size() == 0);
+  CHECK(document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"].get_array().value().size() == problem_types().size());
 }
 
 TEST_CASE("the same table gives the same bytes") {

@@ -41,6 +41,12 @@ TEST_CASE("a fitting request reaches its handler with its parameters") {
   CHECK(made.body == "command home k-1");
 }
 
+TEST_CASE("a value that looks like the parameter's own place is a value") {
+  const Router router(test::sample_routes());
+  auto asked = request(Method::get, "/api/v1/sites/{site}/latest");
+  CHECK(ask(router, asked).status == 400);  // no id, and no end of the process
+}
+
 TEST_CASE("what is not there is 404, what cannot be done there is 405 with Allow") {
   const Router router(test::sample_routes());
   for (const auto* path : {"/nothing", "/health/", "//health", "/api/v1/sites//latest", "/api/v1/sites/home", "/"})

@@ -55,7 +55,7 @@ Browser::Browser() {
   ensure(port_ != 0, "chromedriver starts", "Browser");
   const std::string profile = folder_ / "profile";
   const std::string answer = ask("POST", "/session",
-      R"({"capabilities":{"alwaysMatch":{"browserName":"chrome","goog:chromeOptions":{"binary":"/usr/bin/chromium","args":["--headless=new","--no-sandbox",)"
+      R"({"capabilities":{"alwaysMatch":{"browserName":"chrome","goog:loggingPrefs":{"browser":"ALL"},"goog:chromeOptions":{"binary":"/usr/bin/chromium","args":["--headless=new","--no-sandbox",)"
       R"("--disable-gpu","--disable-dev-shm-usage","--user-data-dir=)" + profile + R"("]}}}})");
   simdjson::dom::parser parser;
   std::string_view id;
@@ -108,6 +108,19 @@ std::vector<std::string> Browser::find(const std::string& selector) {
   for (const simdjson::dom::element each : found) {
     std::string_view id;
     if (each[element_key].get(id) == simdjson::SUCCESS) out.emplace_back(id);
+  }
+  return out;
+}
+
+std::vector<std::string> Browser::said() {
+  simdjson::dom::parser parser;
+  const std::string answer = ask("POST", "/session/" + session_ + "/se/log", R"({"type":"browser"})");
+  std::vector<std::string> out;
+  simdjson::dom::array lines;
+  ensure(parser.parse(answer)["value"].get(lines) == simdjson::SUCCESS, answer.c_str(), "Browser");
+  for (const simdjson::dom::element each : lines) {
+    std::string_view text;
+    if (each["message"].get(text) == simdjson::SUCCESS) out.emplace_back(text);
   }
   return out;
 }

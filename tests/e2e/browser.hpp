@@ -27,6 +27,8 @@ class Browser {
   std::string text();  // of the body, as a person sees it
   /// References of the elements that fit the CSS selector.
   std::vector<std::string> find(const std::string& selector);
+  /// What the page's console said since the last time, breaches of its policy among it.
+  std::vector<std::string> said();
   void click(const std::string& element);
   void type(const std::string& element, const std::string& text);
 

@@ -39,14 +39,14 @@ TEST_CASE("two tabs that change the same thing do not undo each other unseen") {
     if (thing.path != home + "/preferences") {  // whose defaults nobody set
       const auto unsaid = house.send("PUT", thing.path, thing.body);
       CHECK(unsaid.status == 428);
-      CHECK(has(unsaid.body, "/problems/if-match-required"));
+      CHECK(has(unsaid.body, "/problems/precondition-required"));
     }
     CHECK(house.send("PUT", thing.path, thing.body, {{"If-None-Match", "*"}}).status == (thing.path == home + "/preferences" ? 200 : 412));
     const std::string first = house.tag(thing.path);
     CHECK(house.send("PUT", thing.path, thing.body, {{"If-Match", first}}).status == 200);   // the first tab
     const auto second = house.send("PUT", thing.path, thing.body, {{"If-Match", first}});    // the second has read the same
     CHECK(second.status == 412);
-    CHECK(has(second.body, "/problems/changed-meanwhile"));
+    CHECK(has(second.body, "/problems/precondition-failed"));
     CHECK(house.send("PUT", thing.path, thing.body, {{"If-Match", "W/" + house.tag(thing.path)}}).status == 412);  // weak ones compare as different here
     CHECK(house.send("PUT", thing.path, thing.body, {{"If-Match", "*"}}).status == 200);
     const auto again = house.client.request("GET", thing.path, {}, {{"If-None-Match", house.tag(thing.path)}});

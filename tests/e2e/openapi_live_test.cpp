@@ -1,8 +1,6 @@
 // The document that a running server hands out holds for its answers: every GET route is asked on a living house and
 // each JSON answer is held against the schema the document declares for it.
 #include <rapidjson/document.h>
-#include <rapidjson/schema.h>
-#include <rapidjson/stringbuffer.h>
 #include <signal.h>
 
 #include <catch2/catch.hpp>
@@ -10,6 +8,7 @@
 
 #include "actors/clock.hpp"
 #include "tests/e2e/process.hpp"
+#include "tests/e2e/served_document.hpp"
 #include "tests/support/http_client.hpp"
 
 using namespace heliograph;
@@ -20,50 +19,12 @@ namespace {
 
 using Json = rapidjson::Document;
 
-/// A copy of the schema with every reference replaced by what it names.
-rapidjson::Value resolved(const rapidjson::Value& schema, const rapidjson::Value& components, Json::AllocatorType& memory, int depth = 0) {
-  REQUIRE(depth < 50);
-  if (schema.IsArray()) {
-    rapidjson::Value out(rapidjson::kArrayType);
-    for (const auto& each : schema.GetArray()) out.PushBack(resolved(each, components, memory, depth + 1), memory);
-    return out;
-  }
-  if (!schema.IsObject()) return rapidjson::Value(schema, memory);
-  if (schema.HasMember("$ref") && schema["$ref"].IsString()) {
-    const std::string name = schema["$ref"].GetString();
-    const std::string prefix = "#/components/schemas/";
-    INFO(name);
-    REQUIRE(name.rfind(prefix, 0) == 0);
-    REQUIRE(components.HasMember(name.c_str() + prefix.size()));
-    return resolved(components[name.c_str() + prefix.size()], components, memory, depth + 1);
-  }
-  rapidjson::Value out(rapidjson::kObjectType);
-  for (const auto& member : schema.GetObject())
-    out.AddMember(rapidjson::Value(member.name, memory), resolved(member.value, components, memory, depth + 1), memory);
-  return out;
-}
-
-/// Empty when `text` is what `schema` says; otherwise where it is not.
-std::string violation(const Json& document, const rapidjson::Value& schema, const std::string& text) {
-  Json answer, whole;
-  answer.Parse(text.c_str(), text.size());
-  if (answer.HasParseError()) return "no JSON";
-  static_cast<rapidjson::Value&>(whole) = resolved(schema, document["components"]["schemas"], whole.GetAllocator());
-  const rapidjson::SchemaDocument compiled(whole);
-  rapidjson::SchemaValidator validator(compiled);
-  if (answer.Accept(validator)) return {};
-  rapidjson::StringBuffer at, rule;
-  validator.GetInvalidDocumentPointer().StringifyUriFragment(at);
-  validator.GetInvalidSchemaPointer().StringifyUriFragment(rule);
-  return std::string("at ") + at.GetString() + ": " + validator.GetInvalidSchemaKeyword() + " of " + rule.GetString();
-}
-
 /// The same path as a request that this house can answer.
 using Asks = std::map<std::string, std::string>;
 Asks asks_of(const std::string& device, const std::string& metric, const std::string& position, const std::string& command, const std::string& rule, bool with_people = true) {
   const std::string home = "/api/v1/sites/home";
   Asks asks{{"/health", "/health"}, {"/readiness", "/readiness"}, {"/metrics", "/metrics"}, {"/schemas/rule.json", "/schemas/rule.json"},
-            {"/openapi.json", "/openapi.json"}, {"/api/v1/sites", "/api/v1/sites"}, {"/api/v1/sites/{site}", home}};
+            {"/openapi.json", "/openapi.json"}, {"/problems", "/problems"}, {"/problems/{type}", "/problems/invalid"}, {"/api/v1/sites", "/api/v1/sites"}, {"/api/v1/sites/{site}", home}};
   for (const char* list : {"/devices", "/latest", "/rules", "/pending", "/audit", "/preferences", "/alerts"}) asks["/api/v1/sites/{site}" + std::string(list)] = home + list;
   asks["/api/v1/sites/{site}/series"] = home + "/series?device=" + device + "&metric=" + metric + "&points=50";
   asks["/api/v1/positions/{position}"] = "/api/v1/positions/" + position;
@@ -84,11 +45,8 @@ Asks asks_of(const std::string& device, const std::string& metric, const std::st
 
 /// Asks every GET route of the document; answers how many JSON answers were held against a schema.
 int hold(HttpClient& client, const Asks& asks) {
-  const auto text = client.request("GET", "/openapi.json");
-  REQUIRE(text.status == 200);
-  Json document;
-  document.Parse(text.body.c_str());
-  REQUIRE(document.IsObject());
+  const ServedDocument served(client);
+  const Json& document = served.json();
   int held = 0;
   for (const auto& path : document["paths"].GetObject()) {
     if (!path.value.HasMember("get")) continue;
@@ -110,15 +68,15 @@ int hold(HttpClient& client, const Asks& asks) {
     REQUIRE(declared.HasMember(type.c_str()));
     const auto& media = declared[type.c_str()];
     if (type != "application/json" || !media.HasMember("schema")) continue;
-    CHECK(violation(document, media["schema"], reply.body) == "");
+    CHECK(served.violation(media["schema"], reply.body) == "");
     ++held;
   }
   // Problems have one shape, too.
   const auto missing = client.request("GET", "/api/v1/sites/elsewhere/latest");
   CHECK(missing.status == 404);
-  CHECK(violation(document, document["components"]["schemas"]["Problem"], missing.body) == "");
+  CHECK(served.violation(served.component("schemas", "Problem"), missing.body) == "");
   // And the validator is awake: a wrong answer does not pass.
-  CHECK(violation(document, document["components"]["schemas"]["Latest"], R"({"site":7})") != "");
+  CHECK(served.violation(served.component("schemas", "Latest"), R"({"site":7})") != "");
   return held;
 }
 
