@@ -92,6 +92,7 @@ class Reply {
 struct SiteRequest {
   SiteCommand command;
   Reply reply;
+  std::string trace = {};  // of the request from outside, 32 hex digits: the correlation of what begins in this turn; empty = none was sent
 };
 using SiteRequestPtr = std::shared_ptr<SiteRequest>;
 
@@ -100,6 +101,7 @@ struct PeopleRequest {
   TenantId tenant;
   std::function<Status(People&, Micros at, Journal&)> decide;
   Reply reply;
+  std::string trace = {};  // as in SiteRequest
 };
 using PeopleRequestPtr = std::shared_ptr<PeopleRequest>;
 

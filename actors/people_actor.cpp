@@ -54,7 +54,7 @@ class PeopleShell : public PeopleActor::base {
   Result<SiteReply> stage(PeopleRequest& request) {
     auto turn = c_.log.begin({request.tenant, {}}, c_.clock.now(), Reserve::use);
     if (!turn) return fail(turn.error());
-    TurnJournal journal(*turn);
+    TurnJournal journal(*turn, request.trace);
     const Micros at = turn->recorded_at();
     Status decided;
     {
