@@ -10,7 +10,7 @@ namespace {
 constexpr const char* problem_schema =
     R"({"type":"object","description":"RFC 9457 problem details. Decide by `type`, never by `detail`.",)"
     R"("required":["type","title","status","detail","success","error"],"properties":{)"
-    R"("type":{"type":"string"},"title":{"type":"string"},"status":{"type":"integer"},"detail":{"type":"string"},)"
+    R"("type":{"type":"string"},"instance":{"type":"string","description":"urn:uuid: of the request, as in X-Request-Id"},"title":{"type":"string"},"status":{"type":"integer"},"detail":{"type":"string"},)"
     R"("success":{"const":false},"error":{"type":"string"},)"
     R"("errors":{"type":"array","items":{"type":"object","required":["pointer","detail"],)"
     R"("properties":{"pointer":{"type":"string"},"detail":{"type":"string"}}}}}})";

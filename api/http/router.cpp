@@ -5,6 +5,7 @@
 
 #include "api/http/checks.hpp"
 #include "api/http/problem.hpp"
+#include "api/http/request_stats.hpp"
 #include "api/http/strict.hpp"
 
 namespace heliograph::http {
@@ -31,6 +32,15 @@ bool same_origin(std::string_view origin, std::string_view host) {
 }
 
 bool is_safe(Method method) { return method == Method::get || method == Method::head || method == Method::options; }
+
+/// What the path names by an id. Everything else in it may be a secret: a link in a mail is one.
+Pairs ids_of(const Route& route, const Request& request) {
+  Pairs ids;
+  for (const auto& [key, value] : request.path_params)
+    for (const Parameter& p : route.parameters)
+      if (p.in == In::path && p.name == key && (p.kind == Kind::id || p.kind == Kind::integer)) ids.emplace_back(key, value.substr(0, 64));
+  return ids;
+}
 
 void check_row(const Route& route, std::set<std::string>& seen) {
   const auto* where = route.path.c_str();
@@ -71,6 +81,9 @@ Router::Router(std::vector<Route> routes, RouterOptions options)
       if (plain) plain_.emplace(routes_[i].path, it->second);
     }
     paths_[it->second].routes.push_back(i);
+    if (!options_.stats) continue;
+    const std::size_t row = options_.stats->add(std::string(name(routes_[i].method)), routes_[i].path);
+    if (i == 0) first_row_ = row;
   }
 }
 
@@ -161,6 +174,7 @@ void Router::dispatch(Request&& request, Responder responder) const {
     responder.send(problem_response(problem));
     return;
   }
+  responder.exchange().routed(first_row_ + static_cast<std::size_t>(route - routes_.data()), route->path, ids_of(*route, request));
   if (!origin_ok && !route->any_origin) {
     responder.send(problem_response(403, "foreign-origin",
                                     "A page of another origin may not do this: list it as an allowed origin."));
@@ -173,7 +187,10 @@ void Router::dispatch(Request&& request, Responder responder) const {
     return;
   }
   std::optional<Problem> problem;
-  if (options_.admit) problem = options_.admit(*route, request);
+  if (options_.admit) {
+    problem = options_.admit(*route, request);
+    responder.exchange().admitted(request);
+  }
   if (!problem) problem = check_parameters(*route, request);
   if (!problem) problem = read_idempotency_key(*route, request);
   if (!problem) problem = check_body(*route, request);
