@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "api/metrics.hpp"
+
 namespace heliograph::api {
 namespace {
 
@@ -102,7 +104,16 @@ http::Response refused(const CommandAnswer& answer) {
 }
 
 void answer_from_views(Service& service, const http::Responder& responder, Ask ask) {
-  service.engine.query([responder, ask = std::move(ask)](const Views& views) { responder.send(ask(views)); });
+  const Clock& clock = service.engine.clock();
+  service.engine.query([responder, ask = std::move(ask), metrics = service.metrics, &clock, asked = clock.monotonic()](const Views& views) {
+    const Micros begun = clock.monotonic();
+    http::Response response = ask(views);
+    if (metrics) {
+      metrics->view_waits.add(begun - asked);
+      metrics->view_runs.add(clock.monotonic() - begun);
+    }
+    responder.send(std::move(response));
+  });
 }
 
 void answer_for_site(Service& service, http::Request&& request, const http::Responder& responder,
@@ -123,7 +134,7 @@ void answer_turn(Service& service, const SiteScope& site, SiteCommand command, c
     else if (reply.error().pointer == "/idempotency-key")
       responder.send(http::problem_response(422, "idempotency-key-reused", reply.error().sentence));
     else responder.send(reply.error());
-  });
+  }, responder.exchange().sent_trace());
 }
 
 void answer_people(Service& service, const TenantId& tenant, const http::Responder& responder, std::function<Status(People&, Micros, Journal&)> decide,
@@ -132,7 +143,7 @@ void answer_people(Service& service, const TenantId& tenant, const http::Respond
     if (reply) responder.send(then());
     else if (reply.error().code == Errc::invalid) responder.send(problems(std::vector<DocumentProblem>{{reply.error().pointer, reply.error().sentence}}));
     else responder.send(http::problem_response(reply.error()));
-  });
+  }, responder.exchange().sent_trace());
 }
 
 void too_busy(const http::Responder& responder) {

@@ -70,7 +70,7 @@ Asks asks_of(const std::string& device, const std::string& metric, const std::st
   asks["/api/v1/positions/{position}/why"] = "/api/v1/positions/" + position + "/why";
   asks["/api/v1/sites/{site}/commands/{command}"] = command.empty() ? "" : home + "/commands/" + command;
   asks["/api/v1/stream"] = "";  // it has no end; the kill rounds read it
-  for (const char* path : {"/setup", "/auth/me", "/audit", "/tenant", "/users"}) asks["/api/v1" + std::string(path)] = "/api/v1" + std::string(path);
+  for (const char* path : {"/system/components", "/system/errors", "/system/requests", "/system/usage", "/system/figures", "/setup", "/auth/me", "/audit", "/tenant", "/users"}) asks["/api/v1" + std::string(path)] = "/api/v1" + std::string(path);
   // The demo has no people, so nobody has an account there.
   for (const char* path : {"/auth/sessions", "/keys", "/tenants"}) asks["/api/v1" + std::string(path)] = with_people ? "/api/v1" + std::string(path) : "";
   return asks;
