@@ -145,7 +145,7 @@ TEST_CASE("the living page is without a fault, has everything that was promised,
     CHECK(client.request("GET", "/canary").status == 404);
     CHECK(client.request("GET", "/health").status == 200);
     process_log::write(process_log::Level::warn, "test", "canary");
-    (*engine)->request_and_wait(home, RecordFact{"site-home", NotificationRaised{"x", "y"}, {}, {}});
+    REQUIRE((*engine)->request_and_wait(home, RecordFact{"site-home", NotificationRaised{"x", "y"}, {}, {}}));
     const auto asked = client.request("GET", "/metrics");
     CHECK(asked.header("Content-Type") == "text/plain; version=0.0.4; charset=utf-8");
     const auto old = read_prometheus(client.request("GET", "/metrics").body);
