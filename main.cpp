@@ -14,6 +14,7 @@
 
 #include "api/export/export.hpp"
 #include "api/import/into.hpp"
+#include "actors/process_log.hpp"
 #include "actors/stop_line.hpp"
 #include "api/web_server.hpp"
 #include "config_verb.hpp"
@@ -94,12 +95,28 @@ void print_notes(const Store& store) {
   for (const std::string& note : store.notes()) std::cerr << "heliograph: " << note << "\n";
 }
 
+void log_notes(const Store& store) {
+  for (const std::string& note : store.notes()) process_log::write(process_log::Level::warn, "store", note);
+}
+
 // ---- the engine as a process ----------------------------------------------------------------------------------------
+
+using process_log::Level;
+
+/// What the process says from now on is its log; before, it answered whoever started it. The last lines are written when it ends.
+class Speaking {
+ public:
+  explicit Speaking(const process_log::Options& options) { process_log::open(options); }
+  ~Speaking() { process_log::close(); }
+  Speaking(const Speaking&) = delete;
+  Speaking& operator=(const Speaking&) = delete;
+};
 
 /// Ends the process at once: after a failed write nobody knows what is on disk, and the log brings it back.
 [[noreturn]] void fail_stop(const Error& error) {
-  complain(error);
-  std::cerr << "heliograph: the process ends here; start it again.\n";
+  if (!process_log::says(Level::critical)) complain(error);
+  process_log::write(Level::critical, "engine", "The process ends here: start it again.", {{"error", error.sentence}});
+  process_log::close();
   std::_Exit(70);
 }
 
@@ -131,7 +148,7 @@ sigset_t claim_signals() {
 }
 
 api::DryRun dry_runs_on(Store& store, const HostLimits& limits) {
-  return [&store, limits](const api::DryRunOrder& order) -> Result<std::string> {
+  return [&store, limits](const api::DryRunOrder& order) -> Result<api::DryRunAnswer> {
     auto request = parse_dry_run_request(order.site, order.body);
     if (!request) return fail(request.error());
     request->limits = limits;
@@ -140,8 +157,14 @@ api::DryRun dry_runs_on(Store& store, const HostLimits& limits) {
       return !*order.cancelled;
     });
     if (!report) return fail(report.error());
-    return to_json(*report);
+    return api::DryRunAnswer{to_json(*report), report->readings};
   };
+}
+
+/// Who sets this waits for data that nobody would send (docs/adr/0015).
+void answer_for_otlp() {
+  if (const char* endpoint = std::getenv("OTEL_EXPORTER_OTLP_ENDPOINT"); endpoint != nullptr && *endpoint != '\0')
+    process_log::write(Level::info, "engine", "OTEL_EXPORTER_OTLP_ENDPOINT is set, but OTLP is not served: take /metrics, and the trace ids in this log and in the record (docs/OBSERVABILITY.md).");
 }
 
 using Greeting = std::function<void(const std::string& url)>;
@@ -157,6 +180,7 @@ void take_files() {
 /// Runs engine and door until a signal comes.
 int run(Store& store, Engine& engine, const HostConfig& config, bool read_only, const sigset_t& signals, const Greeting& greet) {
   take_files();
+  answer_for_otlp();
   api::Service service{engine, HELIOGRAPH_VERSION, HELIOGRAPH_COMMIT, read_only, dry_runs_on(store, engine.limits())};
   auto people_key = open_key_file((std::filesystem::path(config.data) / "people.key").string(), "key of people's secrets");
   if (!people_key) return complain(people_key.error());
@@ -187,10 +211,10 @@ int run(Store& store, Engine& engine, const HostConfig& config, bool read_only, 
   // SIGHUP: the certificate files have changed.
   for (sigwait(&signals, &signal); signal == SIGHUP; sigwait(&signals, &signal)) {
     if (!config.server.tls) continue;
-    if (auto done = (*web)->reload_certificate(); !done) complain(done.error());
-    else std::cerr << "heliograph: the certificate was read again.\n";
+    if (auto done = (*web)->reload_certificate(); !done) process_log::write(Level::error, "tls", "The certificate could not be read again; the one before stays.", {{"error", done.error().sentence}});
+    else process_log::write(Level::info, "tls", "The certificate was read again.");
   }
-  std::cerr << "heliograph: stopping in order.\n";
+  process_log::write(Level::info, "engine", "Stopping in order.");
   (*web)->stop();
   if (notifier) notifier->stop();
   stop_line->reset();
@@ -251,7 +275,8 @@ int demo(const Options& o, bool data_given, bool listen_given) {
   config.data = scratch ? scratch->path() : o.data;
   auto store = open_store(config.data, {.create = true, .condense = true});
   if (!store) return complain(store.error());
-  print_notes(**store);
+  const Speaking speaking(config.log);
+  log_notes(**store);
   FastClock clock(o.speed);
   auto engine = start_engine(**store, config.data, clock, engine_options(config, limits_for_simulated(config)));
   if (!engine) return complain(engine.error());
@@ -289,13 +314,14 @@ int serve(const Options& o, bool data_given, bool listen_given) {
   }
   auto store = open_store(config.data, {.create = true, .condense = true});
   if (!store) return complain(store.error());
-  print_notes(**store);
+  const Speaking speaking(config.log);
+  log_notes(**store);
   SystemClock clock;
   auto engine = start_engine(**store, config.data, clock, std::move(options));
   if (!engine) return complain(engine.error());
   if ((*engine)->safe_mode())
-    std::cerr << "heliograph: safe mode: it has ended five times within ten minutes without an ordered stop. Views and STOP work, commands are refused; "
-                 "stop it with Ctrl-C or SIGTERM and start it again when the cause is found.\n";
+    process_log::write(Level::error, "engine", "Safe mode: it has ended five times within ten minutes without an ordered stop. Views and STOP work, commands are refused; "
+                                               "stop it with Ctrl-C or SIGTERM and start it again when the cause is found.");
   if (simulated)
     if (auto done = simulate_house(**engine, *simulated, o.seed); !done) return complain(done.error());
   return run(**store, **engine, config, false, signals, [&](const std::string& url) { greet_served(o, config, url); });

@@ -92,6 +92,7 @@ class Reply {
 struct SiteRequest {
   SiteCommand command;
   Reply reply;
+  std::string trace = {};  // of the request from outside, 32 hex digits: the correlation of what begins in this turn; empty = none was sent
 };
 using SiteRequestPtr = std::shared_ptr<SiteRequest>;
 
@@ -101,6 +102,7 @@ struct PeopleRequest {
   std::function<Status(People&, Micros at, Journal&)> decide;
   Reply reply;
   Reserve reserve = Reserve::keep;  // getting in and out must work when the disk is nearly full: somebody has to stop what fills it
+  std::string trace = {};  // as in SiteRequest
 };
 using PeopleRequestPtr = std::shared_ptr<PeopleRequest>;
 

@@ -27,6 +27,8 @@ constexpr ConfigKey keys[] = {
     {"tls.certificate", text, ""},
     {"tls.key", text, ""},
     {"metrics.public", truth, "false"},
+    {"log.level", text, "\"info\""},
+    {"log.form", text, "\"auto\""},
     {"notify.base_url", text, ""},
     {"notify.ca_file", text, ""},
     {"notify.mail.host", text, ""},

@@ -30,6 +30,8 @@ class DevicePort {
 class ReadingSource {
  public:
   virtual ~ReadingSource() = default;
+  /// What it is, in one word of ours: few different ones, for they name figures.
+  virtual std::string_view kind() const { return "device"; }
   /// How often to ask. Above zero.
   virtual Micros interval() const = 0;
   /// What is new since the last call; empty when nothing is. Must not block for long.

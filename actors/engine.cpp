@@ -76,7 +76,7 @@ Result<std::unique_ptr<Engine>> Engine::start(Store& store, const Clock& wall, E
   r.alarms = spawn_clock(r.system, *engine->clock_, r.directory);
   r.projector = spawn_projector(r.system, *engine->views_, r.writer, fatal);
   r.people = spawn_people(r.system, people->covered, {store.log(), store.views(), *engine->clock_, r.writer, *engine->people_, fatal});
-  r.supervisor = spawn_supervisor(r.system, {store, *engine->clock_, r.directory, r.committer, r.writer, r.alarms, r.projector, r.people, fatal, engine->options_.limits, engine->options_.limits_of, engine->safe_mode_, engine->clock_doubt_},
+  r.supervisor = spawn_supervisor(r.system, {store, *engine->clock_, r.directory, r.committer, r.writer, r.alarms, r.projector, r.people, fatal, engine->options_.limits, engine->options_.limits_of, engine->safe_mode_, engine->clock_doubt_, &engine->house_stats_},
                                 std::move(*sites));
 
   if (auto said = engine->say(EngineStarted{engine->options_.version, engine->options_.commit, engine->clean_, engine->safe_mode_}); !said)
@@ -130,9 +130,9 @@ Status Engine::say(Event fact) {
   return signed_at ? Status{} : fail(signed_at.error());
 }
 
-void Engine::request(const SiteKey& site, SiteCommand command, Reply reply) {
+void Engine::request(const SiteKey& site, SiteCommand command, Reply reply, std::string trace) {
   if (!running_) return reply(fail(Errc::closed, "The engine is stopping: ask again when it has started."));
-  bring(running_->directory, running_->supervisor, site, std::move(command), std::move(reply));
+  bring(running_->directory, running_->supervisor, site, std::move(command), std::move(reply), std::move(trace));
 }
 
 void Engine::stop_in_memory(const Meant& meant, std::vector<SiteKey>& stopped, std::vector<SiteKey>& sending) {
@@ -154,9 +154,9 @@ Result<SiteReply> Engine::request_and_wait(const SiteKey& site, SiteCommand comm
   return future.get();
 }
 
-void Engine::request_people(const TenantId& tenant, std::function<Status(People&, Micros, Journal&)> decide, Reply reply, Reserve reserve) {
+void Engine::request_people(const TenantId& tenant, std::function<Status(People&, Micros, Journal&)> decide, Reply reply, Reserve reserve, std::string trace) {
   if (!running_) return reply(fail(Errc::closed, "The engine is stopping: ask again when it has started."));
-  caf::anon_send(running_->people, std::make_shared<PeopleRequest>(PeopleRequest{tenant, std::move(decide), std::move(reply), reserve}));
+  caf::anon_send(running_->people, std::make_shared<PeopleRequest>(PeopleRequest{tenant, std::move(decide), std::move(reply), reserve, std::move(trace)}));
 }
 
 void Engine::query(Query query) {

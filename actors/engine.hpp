@@ -11,6 +11,7 @@
 #include "actors/actors.hpp"
 #include "actors/clock.hpp"
 #include "actors/device_port.hpp"
+#include "actors/house_stats.hpp"
 #include "actors/log_writer.hpp"
 #include "actors/people_book.hpp"
 #include "actors/site_directory.hpp"
@@ -43,8 +44,9 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  /// One turn of a site. `reply` is called once, when the turn is durable or was refused. Any thread.
-  void request(const SiteKey& site, SiteCommand command, Reply reply);
+  /// One turn of a site. `reply` is called once, when the turn is durable or was refused. `trace`: the correlation of what begins in the
+  /// turn (SiteRequest). Any thread.
+  void request(const SiteKey& site, SiteCommand command, Reply reply, std::string trace = {});
   /// Stops every site that is meant, in memory: from any thread, whatever the log and the actors do. Says which, and which of them
   /// have a send under way that does not end. Each must still be told (EngageStop), so that it is on record: see StopOrder.
   void stop_in_memory(const Meant& meant, std::vector<SiteKey>& stopped, std::vector<SiteKey>& sending);
@@ -52,8 +54,8 @@ class Engine {
   StopMark* stop_mark() { return mark_.get(); }
   /// The same, waiting for the reply. Not from an actor or an I/O thread.
   Result<SiteReply> request_and_wait(const SiteKey& site, SiteCommand command);
-  /// One turn about the people of a tenant. `reply` as for `request`.
-  void request_people(const TenantId& tenant, std::function<Status(People&, Micros at, Journal&)> decide, Reply reply, Reserve reserve = Reserve::keep);
+  /// One turn about the people of a tenant. `reply` and `trace` as for `request`.
+  void request_people(const TenantId& tenant, std::function<Status(People&, Micros at, Journal&)> decide, Reply reply, Reserve reserve = Reserve::keep, std::string trace = {});
   /// People as they are now, for any thread.
   const PeopleBook& people() const { return *people_; }
 
@@ -71,6 +73,7 @@ class Engine {
   Store& store() { return store_; }
   const Clock& clock() const { return *clock_; }
   const WriterStats& writer_stats() const { return stats_; }
+  const HouseStats& house_stats() const { return house_stats_; }
   const HostLimits& limits() const { return options_.limits; }
   bool polling() const { return options_.polling; }
   /// Views and STOP work, nothing is commanded (actors/safe_mode.hpp).
@@ -96,6 +99,7 @@ class Engine {
   Micros clock_doubt_ = 0;
   std::unique_ptr<StopMark> mark_;
   WriterStats stats_;
+  HouseStats house_stats_;
   std::unique_ptr<Views> views_;
   std::unique_ptr<PeopleBook> people_;
   std::unique_ptr<Running> running_;

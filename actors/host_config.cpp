@@ -34,6 +34,24 @@ void read_features(FieldReader& config, Problems& problems, Features& features) 
   fields.refuse_others();
 }
 
+/// How the process speaks of itself.
+void read_log(FieldReader& config, Problems& problems, process_log::Options& log) {
+  const Document* section = config.find("log");
+  if (section == nullptr) return;
+  const Place place = config.place("log");
+  FieldReader fields(*section, place, "\"log\"", problems);
+  if (const auto word = fields.text("level")) {
+    if (const auto level = process_log::parse_level(*word)) log.level = *level;
+    else fields.problem("level", "\"level\" is debug, info, warn or error.");
+  }
+  if (const auto word = fields.text("form")) {
+    if (*word == "json") log.form = process_log::Form::lines;
+    else if (*word == "text") log.form = process_log::Form::text;
+    else if (*word != "auto") fields.problem("form", "\"form\" is auto, json or text.");
+  }
+  fields.refuse_others();
+}
+
 void read_environment(FieldReader& config, HostLimits& limits) {
   const auto name = config.text("environment");
   if (!name) return;
@@ -72,6 +90,7 @@ HostConfig read(const ConfigInput& input, const ConfigLayers& layers, Problems& 
   read_environment(root, config.limits);
   read_limits(root, problems, config.limits);
   read_features(root, problems, config.features);
+  read_log(root, problems, config.log);
   config.server = read_server(root, problems);
   config.limits.control = config.features.control.value_or(false);
   config.limits.automation = config.features.automation.value_or(false);

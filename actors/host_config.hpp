@@ -9,6 +9,7 @@
 #include "actors/config_layers.hpp"
 #include "actors/core/safety.hpp"
 #include "actors/notify/options.hpp"
+#include "actors/process_log.hpp"
 #include "actors/server_config.hpp"
 
 namespace heliograph {
@@ -24,6 +25,7 @@ struct HostConfig {
   HostLimits limits;  // with the flags as they are in effect for real devices
   Features features;
   ServerConfig server;
+  process_log::Options log;
   std::optional<notify::NotifyOptions> notify;  // none: nobody is told
 };
 

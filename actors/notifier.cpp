@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "actors/log_search.hpp"
 #include "actors/notify/channel.hpp"
+#include "actors/process_log.hpp"
 
 namespace heliograph {
 namespace {
@@ -20,18 +22,6 @@ std::vector<notify::Route> host_routes(const notify::NotifyOptions& options) {
   for (const auto& each : options.pagerduty) out.push_back({ChannelKind::pagerduty, "pagerduty/" + each.id, {}});
   for (const auto& each : options.webhooks) out.push_back({ChannelKind::webhook, "webhook/" + each.id, {}});
   return out;
-}
-
-/// The first position that was recorded at or after `at`.
-Position first_after(const EventLog& log, Micros at) {
-  Position low = 1, high = log.durable() + 1;
-  while (low < high) {
-    const Position middle = low + (high - low) / 2;
-    const auto record = log.at(middle);
-    if (record && (*record)->envelope.recorded_at < at) low = (*record)->last() + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 PutQuestion put(const notify::Asked& asked, std::string contact) { return {asked.question, std::move(contact), asked.open}; }
@@ -56,6 +46,7 @@ Notifier::Notifier(Engine& engine, NotifierOptions options, std::vector<std::uni
     std::string name(each->name());
     channels_[std::move(name)] = std::move(each);
   }
+  for (const notify::Route& route : host_routes(options_.channels)) states_[route.kind];
 }
 
 Notifier::~Notifier() { stop(); }
@@ -127,10 +118,31 @@ void Notifier::work() {
       ++tries_;
     }
     lock.lock();
+    note(due.route, delivery);
     busy_.erase(due.route.name);
     settle(due, delivery);
     changed_.notify_all();
   }
+}
+
+/// Requires: mutex_ held.
+void Notifier::note(const notify::Route& route, const notify::Delivery& delivery) {
+  const bool delivered = delivery.outcome == notify::Delivery::Outcome::delivered;
+  ChannelState& state = states_[route.kind];
+  ++(delivered ? state.delivered : state.failed);
+  state.last_at = engine_.clock().now();
+  state.last_error = delivered ? std::string() : delivery.detail;
+  if (!delivered) process_log::write(process_log::Level::warn, "notifier", "A notice was not delivered.", {{"channel", notify::name(route.kind)}, {"why", delivery.detail}});
+}
+
+std::vector<ChannelState> Notifier::channels() {
+  const std::lock_guard lock(mutex_);
+  std::vector<ChannelState> out;
+  for (auto& [kind, state] : states_) {
+    state.kind = kind;
+    out.push_back(state);
+  }
+  return out;
 }
 
 void Notifier::settle(const notify::Due& due, const notify::Delivery& delivery) {

@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -29,6 +30,14 @@ struct PutQuestion {
   bool open = false;
 };
 
+/// How delivering by one kind of channel goes.
+struct ChannelState {
+  notify::ChannelKind kind = notify::ChannelKind::mail;
+  std::uint64_t delivered = 0, failed = 0;  // tries since the start
+  Micros last_at = 0;                       // of the last try; 0 = there was none
+  std::string last_error;                   // of the last try; empty = it was delivered
+};
+
 class Notifier {
  public:
   /// Errors: those of make_channels. The engine outlives it.
@@ -47,6 +56,8 @@ class Notifier {
   /// Deliveries that are not settled, and tries that were made since the start.
   std::size_t open();
   std::uint64_t tries() const { return tries_; }
+  /// Of the kinds that are configured, or were tried.
+  std::vector<ChannelState> channels();
   /// No try begins after it; one that is under way ends first. Idempotent.
   void stop();
 
@@ -56,6 +67,7 @@ class Notifier {
   void told(const News& news);
   void work();
   notify::Channel* channel(const notify::Route& route);
+  void note(const notify::Route& route, const notify::Delivery& delivery);
   void settle(const notify::Due& due, const notify::Delivery& delivery);
 
   Engine& engine_;
@@ -66,6 +78,7 @@ class Notifier {
   std::vector<notify::Due> ready_;    // handed out, and not begun
   std::set<std::string> busy_;        // channels with a try under way
   std::map<std::string, std::unique_ptr<notify::Channel>> channels_;
+  std::map<notify::ChannelKind, ChannelState> states_;
   bool stopping_ = false;
   std::atomic<std::uint64_t> tries_ = 0;
   std::vector<std::thread> threads_;

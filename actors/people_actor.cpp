@@ -53,7 +53,7 @@ class PeopleShell : public PeopleActor::base {
   Result<SiteReply> stage(PeopleRequest& request) {
     auto turn = c_.log.begin({request.tenant, {}}, c_.clock.now(), request.reserve);
     if (!turn) return fail(turn.error());
-    TurnJournal journal(*turn);
+    TurnJournal journal(*turn, request.trace);
     const Micros at = turn->recorded_at();
     Status decided;
     {

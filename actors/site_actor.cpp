@@ -85,7 +85,7 @@ class SiteShell : public SiteActor::base {
     }
     if (auto* readings = std::get_if<TakeReadings>(&request.command); readings != nullptr && readings->packed.bytes.empty() && readings->batch->size() > 0)
       readings->packed = pack_readings(*readings->batch);  // before the turn: others wait for its lock
-    run_turn(reserve_for(request.command), [&](Micros at, Journal& journal) { return decide(request.command, at, journal); }, std::move(request.reply));
+    run_turn(reserve_for(request.command), [&](Micros at, Journal& journal) { return decide(request.command, at, journal); }, std::move(request.reply), std::move(request.trace));
   }
 
   void tick() {
@@ -104,8 +104,8 @@ class SiteShell : public SiteActor::base {
   }
 
   template <class Decide>
-  void run_turn(Reserve reserve, Decide decide_turn, Reply reply) {
-    Result<Staged> turn = stage_turn(reserve, decide_turn);
+  void run_turn(Reserve reserve, Decide decide_turn, Reply reply, std::string trace = {}) {
+    Result<Staged> turn = stage_turn(reserve, decide_turn, std::move(trace));
     if (turn && turn->reply.last != 0) {
       turn->answer = std::move(reply);
       waiting_.push_back(std::move(*turn));
@@ -118,13 +118,15 @@ class SiteShell : public SiteActor::base {
 
   /// Holds the log's lock from here to its end, and calls nobody else meanwhile.
   template <class Decide>
-  Result<Staged> stage_turn(Reserve reserve, Decide& decide_turn) {
+  Result<Staged> stage_turn(Reserve reserve, Decide& decide_turn, std::string trace) {
     auto turn = c_.log.begin(site_.key(), c_.clock.now(), reserve);
     no_alarm_before_ = turn ? 0 : c_.clock.now() + second_us;  // a log that takes nothing is not asked in a hot loop
     if (!turn) return fail(turn.error());
-    TurnJournal journal(*turn);
+    TurnJournal journal(*turn, std::move(trace));
     const Micros at = turn->recorded_at();
+    const std::uint64_t looked = site_.rules().evaluations();
     auto decided = decide_turn(at, journal);
+    if (c_.stats != nullptr) ++c_.stats->turns, c_.stats->rule_evaluations += site_.rules().evaluations() - looked;
     if (!decided) {
       // Half a turn was folded but will not be written: only the log knows the truth now.
       if (!journal.empty()) quit(caf::make_error(caf::sec::runtime_error, decided.error().sentence));
@@ -196,7 +198,7 @@ class SiteShell : public SiteActor::base {
         fact.stream = c.stream;
         fact.occurred_at = at;
         fact.principal = c.principal;
-        fact.correlation = c.correlation.empty() ? "p" + std::to_string(journal.next()) : c.correlation;
+        fact.correlation = c.correlation.empty() ? journal.new_chain() : c.correlation;
         fact.body = std::move(c.event);
         auto record = journal.append(std::move(fact));
         if (!record) return fail(record.error());

@@ -10,6 +10,7 @@
 
 #include "actors/actors.hpp"
 #include "actors/clock.hpp"
+#include "actors/house_stats.hpp"
 #include "actors/log_writer.hpp"
 #include "storage/view_store.hpp"
 
@@ -58,6 +59,7 @@ struct SiteContext {
   HostLimits limits = {};
   bool safe_mode = false;
   Micros clock_step = 0;  // so far the clock is off already; 0 = nothing is known against it
+  HouseStats* stats = nullptr;  // outlives the actor
 };
 
 SiteActor spawn_site(caf::actor_system& system, Site recovered, Position covered, const SiteContext& context);

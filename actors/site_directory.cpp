@@ -54,7 +54,7 @@ SiteActor SiteDirectory::find(const SiteKey& site) {
   return found == actors_.end() ? SiteActor() : found->second;
 }
 
-void bring(SiteDirectory& directory, const SupervisorActor& supervisor, const SiteKey& site, SiteCommand command, Reply reply) {
+void bring(SiteDirectory& directory, const SupervisorActor& supervisor, const SiteKey& site, SiteCommand command, Reply reply, std::string trace) {
   // In memory first: from here on no energising command reaches a device of this site (H28). If the durable stop fails,
   // the flag stays: an unreadable state counts as stopped.
   const StopFlag flag = directory.known_flag(site);
@@ -66,7 +66,7 @@ void bring(SiteDirectory& directory, const SupervisorActor& supervisor, const Si
     };
   }
   const bool urgent = std::holds_alternative<EngageStop>(command);
-  auto message = std::make_shared<SiteRequest>(SiteRequest{std::move(command), std::move(reply)});
+  auto message = std::make_shared<SiteRequest>(SiteRequest{std::move(command), std::move(reply), std::move(trace)});
   // Straight to the site; only the supervisor can make one, or is about to bring it back.
   const SiteActor actor = directory.find(site);
   if (actor && urgent) caf::anon_send<caf::message_priority::high>(actor, std::move(message));

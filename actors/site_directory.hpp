@@ -38,6 +38,6 @@ class SiteDirectory {
 };
 
 /// Brings a request to its site, from any thread. A stop takes effect in memory at once, and overtakes what waits.
-void bring(SiteDirectory& directory, const SupervisorActor& supervisor, const SiteKey& site, SiteCommand command, Reply reply);
+void bring(SiteDirectory& directory, const SupervisorActor& supervisor, const SiteKey& site, SiteCommand command, Reply reply, std::string trace = {});
 
 }  // namespace heliograph

@@ -9,7 +9,7 @@ StopOrder::StopOrder(Engine& engine, const Meant& meant) : engine_(engine) {
   state_.in_memory_only = state_.stopped;
 }
 
-void StopOrder::record(const Principal& principal, const std::string& reason, std::function<void()> answered) {
+void StopOrder::record(const Principal& principal, const std::string& reason, std::function<void()> answered, const std::string& trace) {
   const std::vector<SiteKey> sites = state().stopped;
   {
     const std::lock_guard lock(mutex_);
@@ -33,7 +33,7 @@ void StopOrder::record(const Principal& principal, const std::string& reason, st
         last = --self->open_ == 0;
       }
       if (last) answered();
-    });
+    }, trace);
 }
 
 StopOrder::State StopOrder::state() const {

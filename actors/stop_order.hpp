@@ -21,8 +21,8 @@ class StopOrder : public std::enable_shared_from_this<StopOrder> {
   /// Every site that is meant. When this returns no device hears anything more that energises, but for those of `still_sending`.
   StopOrder(Engine& engine, const Meant& meant);
 
-  /// Asks for the record; `answered` is called once, on an actor's thread, when every site has answered. Never when one hangs.
-  void record(const Principal& principal, const std::string& reason, std::function<void()> answered);
+  /// Asks for the record, as part of `trace` (SiteRequest); `answered` is called once, on an actor's thread, when every site has answered. Never when one hangs.
+  void record(const Principal& principal, const std::string& reason, std::function<void()> answered, const std::string& trace = {});
 
   struct State {
     std::vector<SiteKey> stopped;         // in memory: holds until lifted, or until the process ends

@@ -5,6 +5,7 @@
 
 #include "actors/adapter_actor.hpp"
 #include "actors/device_actor.hpp"
+#include "actors/process_log.hpp"
 
 namespace heliograph {
 namespace {
@@ -82,7 +83,7 @@ class Supervisor : public SupervisorActor::base {
     for (const DeviceState& device : recovered.site.devices())
       if (device.in_flight) in_flight[device.about.device.text] = {device.in_flight->command, device.in_flight->retry};
     const SiteContext context{house_.store.log(), house_.store.views(), house_.clock, house_.committer, house_.writer, house_.alarms, house_.directory.stop_flag(key),
-                              limits_for(key), house_.safe_mode, doubt_for(key)};
+                              limits_for(key), house_.safe_mode, doubt_for(key), house_.stats};
     const SiteActor site = spawn_site(system(), std::move(recovered.site), recovered.covered, context);
     monitor(site);
     sites_[key] = site;
@@ -108,7 +109,7 @@ class Supervisor : public SupervisorActor::base {
   }
 
   void start_adapter(const SiteKey& key, const SourcePtr& source) {
-    const AdapterActor adapter = spawn_adapter(system(), source, key, house_.directory, house_.clock);
+    const AdapterActor adapter = spawn_adapter(system(), source, key, house_.directory, house_.clock, house_.stats);
     monitor(adapter);
     adapters_[adapter] = {key, source};
   }
@@ -116,6 +117,7 @@ class Supervisor : public SupervisorActor::base {
   void fallen(const caf::down_msg& down) {
     if (down.reason == caf::exit_reason::user_shutdown) return;
     const std::string why = system().render(down.reason);
+    process_log::write(process_log::Level::error, "supervisor", "A part of the house has ended and is started again.", {{"why", why}});
     for (const auto& [adapter, what] : adapters_)
       if (adapter.address() == down.source) return restart_adapter(adapter, why);
     for (const auto& [key, device] : devices_)

@@ -27,6 +27,7 @@ struct HouseParts {
   std::map<SiteKey, HostLimits> limits_of = {};  // sites that have others
   bool safe_mode = false;
   Micros clock_doubt = 0;  // of this start, against the log
+  HouseStats* stats = nullptr;  // outlives the actors
 };
 
 SupervisorActor spawn_supervisor(caf::actor_system& system, HouseParts house, std::map<SiteKey, RecoveredSite> sites);

@@ -10,8 +10,10 @@ namespace heliograph {
 /// Remembers what was appended.
 class TurnJournal : public Journal {
  public:
-  explicit TurnJournal(EventLog::Turn& turn) : turn_(turn), first_(turn.next()) {}
+  /// `trace`: of the request that the turn is made for; empty = none was sent with it.
+  TurnJournal(EventLog::Turn& turn, std::string trace) : turn_(turn), first_(turn.next()), trace_(std::move(trace)) {}
   Position next() const override { return turn_.next(); }
+  std::string new_chain() const override { return trace_.empty() ? Journal::new_chain() : trace_; }
   Result<RecordPtr> append(Draft draft) override {
     auto record = turn_.add(std::move(draft));
     if (record) records_.push_back(*record);
@@ -24,6 +26,7 @@ class TurnJournal : public Journal {
  private:
   EventLog::Turn& turn_;
   Position first_;
+  std::string trace_;
   std::vector<RecordPtr> records_;
 };
 

@@ -24,6 +24,8 @@ class SiteScope {
 class Access final : public http::Caller {
  public:
   const TenantId& tenant() const { return standing_.tenant; }
+  /// "local/user:anna"
+  std::string name() const override { return standing_.tenant.text + "/" + to_string(standing_.principal); }
   const Principal& who() const { return standing_.principal; }
   const Standing& standing() const { return standing_; }
   /// The person; requires: it is one (the permission own_account).

@@ -52,6 +52,9 @@ std::optional<Permission> permission_named(std::string_view word) {
   return std::nullopt;
 }
 
+/// Of the demo, where everybody may look.
+Standing visitor() { return {home_tenant(), {PrincipalKind::system, "visitor"}, {Permission::see, Permission::audit, Permission::see_people, Permission::host}, {}, {}, false}; }
+
 }  // namespace
 
 Door::Door(Engine& engine, const Digest& key, DoorOptions options)
@@ -156,7 +159,7 @@ std::optional<http::Problem> Door::admit(const http::Route& route, http::Request
     if (!standing)
       return not_let_in("not-logged-in", "The token or key does not hold: it is over, was revoked, or is not from here. Log in again.", "Bearer realm=\"heliograph\", error=\"invalid_token\"");
   } else if (options_.open) {
-    standing = Standing{home_tenant(), {PrincipalKind::system, "visitor"}, {Permission::see, Permission::audit, Permission::see_people, Permission::host}, {}, {}, false};
+    standing = visitor();
   } else {
     return not_let_in("not-logged-in", "Log in first (POST /api/v1/auth/login), or send an API key.", "Bearer realm=\"heliograph\"");
   }
@@ -176,6 +179,13 @@ std::optional<http::Problem> Door::admit(const http::Route& route, http::Request
                       "Bearer realm=\"heliograph\", error=\"insufficient_user_authentication\"");
   request.caller = std::shared_ptr<const Access>(new Access(std::move(*standing)));
   return std::nullopt;
+}
+
+std::shared_ptr<const Access> Door::who_asks(const http::Request& request) const {
+  std::optional<Standing> standing;
+  if (const auto credentials = read_credentials(request)) standing = standing_of(credentials->token);
+  else if (options_.open) standing = visitor();
+  return standing ? std::shared_ptr<const Access>(new Access(std::move(*standing))) : nullptr;
 }
 
 /// Passes everything on, and tells the door of the stream that was opened.

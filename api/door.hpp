@@ -36,6 +36,9 @@ class Door {
   /// For RouterOptions::admit. Requires: the route was checked.
   std::optional<http::Problem> admit(const http::Route& route, http::Request& request);
 
+  /// Who asks, on a route that is for everybody; null when nobody that is known does.
+  std::shared_ptr<const Access> who_asks(const http::Request& request) const;
+
   const people::Secrets& secrets() const { return secrets_; }
   const people::TokenMint& mint() const { return mint_; }
   people::SlowLane& slow_lane() { return slow_; }

@@ -1,5 +1,5 @@
-// What the process counts about itself, in Prometheus text. Counts come from the log's news, so they say what was
-// recorded, not what was meant. No user text in labels: only types, outcomes and refusal rules, which are ours.
+// What the process counts about itself. Counts come from the log's news, so they say what was recorded, not what was meant. No user
+// text in labels: only types, outcomes, refusal rules and templates of routes, which are ours.
 #pragma once
 
 #include <array>
@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 
+#include "api/exposition.hpp"
 #include "api/service.hpp"
 
 namespace heliograph::api {
@@ -25,8 +26,13 @@ class Metrics {
   void count(const News& news);
   /// Our own figures by name, for the record (LOG-15).
   std::map<std::string, std::uint64_t> figures(Store& store, const WriterStats& writer) const;
-  /// text/plain; version=0.0.4
-  std::string text(const Service& service, const Views& views) const;
+  /// Everything, for Prometheus (metrics_page.cpp).
+  std::string text(const Service& service, const Views& views, Exposition form) const;
+
+  /// How long questions to the views wait for their turn, and how long they take.
+  http::Durations view_waits, view_runs;
+  /// Dry runs: what they read, and how long they took.
+  std::atomic<std::uint64_t> replays = 0, replayed_readings = 0, replay_micros = 0;
 
  private:
   mutable std::mutex mutex_;
@@ -34,6 +40,8 @@ class Metrics {
   std::map<std::string, std::uint64_t> refusals_;  // guarded by mutex_; by safety rule
   std::map<std::string, std::uint64_t> failures_;  // guarded by mutex_; by kind
   std::map<std::string, std::uint64_t> firings_;   // guarded by mutex_; by outcome
+  std::map<std::string, std::uint64_t> approvals_, commands_;  // guarded by mutex_; by result, by outcome
+  void write_counts(Page& page) const;
   std::uint64_t readings_ = 0, suspects_ = 0;      // guarded by mutex_
   void time(const Envelope& envelope, const Event& event);
   /// Since when a command has been waited for; forgotten when it ends, or when there are too many.

@@ -44,6 +44,8 @@ void set_budgets(std::vector<http::Route>& table) {
     ensure(route != table.end(), "a budget is for a route that there is", "api/rate_limits.cpp");
     route->budget = budget;
   }
+  for (http::Route& route : table)
+    if (route.file) route.budget = {};  // they cost nothing
 }
 
 RateLimits::RateLimits(std::vector<Budget> budgets, std::function<Micros()> now) : budgets_(std::move(budgets)), now_(std::move(now)) {}

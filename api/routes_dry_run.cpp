@@ -2,6 +2,7 @@
 // The run has a thread of its own and ends when the client goes.
 #include <thread>
 
+#include "api/metrics.hpp"
 #include "api/translate.hpp"
 #include "events/event_json.hpp"
 
@@ -52,7 +53,7 @@ void run_streamed(const DryRun& dry_run, DryRunOrder order, const http::Responde
   };
   auto report = dry_run(order);
   running.reset();
-  if (report) stream->push(http::sse_frame(++step, "report", *report));
+  if (report) stream->push(http::sse_frame(++step, "report", report->report));
   else stream->push(http::sse_frame(++step, "problem", http::problem_response(report.error()).body));
   stream->close();
 }
@@ -63,7 +64,7 @@ void run_plain(const DryRun& dry_run, DryRunOrder order, const http::Responder& 
   order.progress = [](std::uint64_t, std::uint64_t) {};
   auto report = dry_run(order);
   running.reset();
-  if (report) responder.send(http::json_response(std::move(*report)));
+  if (report) responder.send(http::json_response(std::move(report->report)));
   else responder.send(report.error());
 }
 
@@ -81,7 +82,13 @@ void start(Service& service, const std::shared_ptr<std::atomic<int>>& count, htt
     DryRunOrder order{views.scope().key(), body, current_rules(views), {}, nullptr};
     // Detached on purpose: it holds copies only and the engine's store, and ends with its client or its work; the server's
     // stop waits for `count` to fall to zero.
-    std::thread([dry_run = service.dry_run, order = std::move(order), streamed, responder, running = std::make_unique<Running>(count)]() mutable {
+    const DryRun counted = [dry_run = service.dry_run, metrics = service.metrics, &clock = service.engine.clock()](const DryRunOrder& asked) {
+      const Micros begun = clock.monotonic();
+      auto answer = dry_run(asked);
+      if (answer && metrics) ++metrics->replays, metrics->replayed_readings += answer->readings, metrics->replay_micros += static_cast<std::uint64_t>(clock.monotonic() - begun);
+      return answer;
+    };
+    std::thread([dry_run = counted, order = std::move(order), streamed, responder, running = std::make_unique<Running>(count)]() mutable {
       streamed ? run_streamed(dry_run, std::move(order), responder, std::move(running)) : run_plain(dry_run, std::move(order), responder, std::move(running));
     }).detach();
   });

@@ -42,7 +42,7 @@ void stop(Service& service, const http::Request& request, const http::Responder&
   };
   // Who answers first wins: the record, or the end of patience.
   if (service.server != nullptr) service.server->loop()->after(std::chrono::milliseconds(stop_answer_wait / 1000), answer);
-  order->record(access_of(request).who(), reason, answer);
+  order->record(access_of(request).who(), reason, answer, responder.exchange().sent_trace());
 }
 
 void stop_site(Service& service, http::Request&& request, const http::Responder& responder) {
@@ -107,7 +107,7 @@ void put_preferences(Service& service, http::Request&& request, const http::Resp
     if (reply) responder.send(position_response(*reply));
     else if (reply.error().code == Errc::invalid && reply.error().pointer != "/if-match") responder.send(problems(std::vector<DocumentProblem>{{reply.error().pointer, reply.error().sentence}}));
     else responder.send(http::problem_response(problem_of_turn(reply.error())));
-  });
+  }, responder.exchange().sent_trace());
 }
 
 void reset_preferences(Service& service, http::Request&& request, const http::Responder& responder) {

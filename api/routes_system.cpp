@@ -1,4 +1,5 @@
 // About the process: alive, ready, its figures.
+#include "api/door.hpp"
 #include "api/metrics.hpp"
 #include "api/translate.hpp"
 
@@ -14,21 +15,23 @@ http::Response health(const Service& service) {
   return http::json_response(json.str());
 }
 
-/// Ready = the log takes writes and the views answer. The page that asks is answered by the views themselves.
-http::Response readiness(const Service& service, const Views& views) {
+/// Ready = the log takes writes and the views answer. The page that asks is answered by the views themselves. How far the log is and how
+/// much room there is concerns only who looks after the machine.
+http::Response readiness(const Service& service, const Views& views, bool with_details) {
   Store& store = service.engine.store();
-  JsonWriter json;
   const Status writable = store.log().writable();
-  const std::uint64_t lag = store.log().durable() - std::min(store.log().durable(), views.applied());
-  const bool ready = writable.has_value();
-  json.begin_object().field("status", ready ? "ready" : "not ready").field("safe_mode", service.engine.safe_mode());
-  json.key("checks").begin_object();
-  json.key("log").begin_object().field("ok", writable.has_value()).field("position", store.log().durable());
-  if (!writable) json.field("detail", writable.error().sentence);
-  json.end_object().key("views").begin_object().field("ok", true).field("lag", lag).end_object();
-  json.key("disk").begin_object().field("ok", writable.has_value()).field("free_bytes", store.free_bytes()).field("log_bytes", store.bytes()).end_object();
-  json.end_object().end_object();
-  return http::json_response(json.str(), ready ? 200 : 503);
+  JsonWriter json;
+  json.begin_object().field("status", writable ? "ready" : "not ready").field("safe_mode", service.engine.safe_mode());
+  if (with_details) {
+    json.key("checks").begin_object();
+    json.key("log").begin_object().field("ok", writable.has_value()).field("position", store.log().durable());
+    if (!writable) json.field("detail", writable.error().sentence);
+    json.end_object().key("views").begin_object().field("ok", true).field("lag", store.log().durable() - std::min(store.log().durable(), views.applied())).end_object();
+    json.key("disk").begin_object().field("ok", writable.has_value()).field("free_bytes", store.free_bytes()).field("log_bytes", store.bytes()).end_object();
+    json.end_object();
+  }
+  json.end_object();
+  return http::json_response(json.str(), writable ? 200 : 503);
 }
 
 }  // namespace
@@ -39,14 +42,17 @@ std::vector<http::Route> system_routes(Service& service) {
        .handler = [&service](http::Request&&, http::Responder responder) { responder.send(health(service)); }},
       {.path = "/readiness", .operation_id = "readiness", .summary = "The log takes writes and the views answer", .tag = "system", .needs = std::string(http::everybody),
        .replies = {ok("Ready", "Readiness"), {503, "Not ready", "Readiness"}},
-       .handler = [&service](http::Request&&, http::Responder responder) {
-         answer_from_views(service, responder, [&service](const Views& views) { return readiness(service, views); });
+       .handler = [&service](http::Request&& request, http::Responder responder) {
+         const auto who = service.door->who_asks(request);
+         answer_from_views(service, responder, [&service, with_details = who && who->may(Permission::host)](const Views& views) { return readiness(service, views, with_details); });
        }},
       {.path = "/metrics", .operation_id = "metrics", .summary = "Figures for Prometheus", .tag = "system", .needs = "host",
-       .replies = {{200, "Text format 0.0.4", "", "text/plain"}},
-       .handler = [&service](http::Request&&, http::Responder responder) {
-         answer_from_views(service, responder, [&service](const Views& views) {
-           return http::text_response(200, "text/plain; version=0.0.4; charset=utf-8", service.metrics->text(service, views));
+       .replies = {{200, "Text format 0.0.4, or OpenMetrics 1.0 for who prefers application/openmetrics-text", "", "text/plain"}},
+       .handler = [&service](http::Request&& request, http::Responder responder) {
+         answer_from_views(service, responder, [&service, form = chosen_by(request.header("Accept").value_or(""))](const Views& views) {
+           http::Response response = http::text_response(200, std::string(content_type(form)), service.metrics->text(service, views, form));
+           response.headers.emplace_back("Vary", "Accept");
+           return response;
          });
        }},
   };

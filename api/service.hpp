@@ -10,6 +10,7 @@
 #include "actors/notifier.hpp"
 #include "actors/server_config.hpp"
 #include "api/http/openapi.hpp"
+#include "api/http/request_stats.hpp"
 #include "api/http/router.hpp"
 #include "api/http/sse.hpp"
 
@@ -23,12 +24,18 @@ struct DryRunOrder {
   Progress progress;
   const std::atomic<bool>* cancelled = nullptr;
 };
-/// The report as JSON; errors as for a person.
-using DryRun = std::function<Result<std::string>(const DryRunOrder&)>;
+struct DryRunAnswer {
+  std::string report;          // JSON
+  std::uint64_t readings = 0;  // of the period
+};
+/// Errors as for a person.
+using DryRun = std::function<Result<DryRunAnswer>(const DryRunOrder&)>;
 
 class Door;
 class Metrics;
 class RateLimits;
+class UsageBook;
+class VersionBook;
 
 struct Service {
   Engine& engine;
@@ -37,6 +44,9 @@ struct Service {
   DryRun dry_run = {};
   std::shared_ptr<std::atomic<int>> dry_runs = std::make_shared<std::atomic<int>>(0);  // under way
   std::shared_ptr<Metrics> metrics = {};
+  std::shared_ptr<http::RequestStats> requests = {};
+  std::shared_ptr<UsageBook> usage = {};
+  std::shared_ptr<VersionBook> versions = {};
   ServerConfig config = {};  // TLS, proxies, names and origins that are let in besides our own
   Notifier* notifier = nullptr;  // none: nobody is told, and nobody answers by mail or text message
   std::optional<Digest> people_key = {};  // of this installation (DATA/people.key); none: of this run, and no login outlives it
@@ -49,6 +59,7 @@ struct Service {
 
 std::vector<http::Route> system_routes(Service& service);
 std::vector<http::Route> page_routes(Service& service);
+std::vector<http::Route> status_routes(Service& service);
 std::vector<http::Route> site_routes(Service& service);
 std::vector<http::Route> series_routes(Service& service);
 std::vector<http::Route> reading_routes(Service& service);

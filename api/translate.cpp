@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "api/http/conditions.hpp"
+#include "api/metrics.hpp"
 
 namespace heliograph::api {
 namespace {
@@ -13,6 +14,18 @@ http::Response problems_of(const std::vector<Problem>& found) {
                                                               : std::to_string(found.size()) + " things are wrong: see errors."};
   for (const auto& each : found) problem.errors.push_back({"#" + each.pointer, each.sentence});
   return http::problem_response(problem);
+}
+
+/// A question to the views, timed: how long it waited for its turn, and how long it took.
+void ask_timed(const Service& service, std::function<void(const Views&)> ask) {
+  const Clock& clock = service.engine.clock();
+  service.engine.query([ask = std::move(ask), metrics = service.metrics, &clock, asked = clock.monotonic()](const Views& views) {
+    const Micros begun = clock.monotonic();
+    ask(views);
+    if (!metrics) return;
+    metrics->view_waits.add(begun - asked);
+    metrics->view_runs.add(clock.monotonic() - begun);
+  });
 }
 
 }  // namespace
@@ -124,7 +137,7 @@ http::Response refused(const CommandAnswer& answer) {
 }
 
 void ask_site(Service& service, const SiteScope& site, std::function<void(const SiteViews&)> ask) {
-  service.engine.query([site, ask = std::move(ask)](const Views& views) { ask(SiteViews(views, site)); });
+  ask_timed(service, [site, ask = std::move(ask)](const Views& views) { ask(SiteViews(views, site)); });
 }
 
 void answer_for_site(Service& service, http::Request&& request, const http::Responder& responder, std::function<http::Response(const SiteViews&, const http::Request&)> ask) {
@@ -136,7 +149,7 @@ void answer_for_site(Service& service, http::Request&& request, const http::Resp
 }
 
 void ask_for(Service& service, http::Request&& request, std::function<void(const AccessViews&, const http::Request&)> ask) {
-  service.engine.query([request = std::move(request), ask = std::move(ask)](const Views& views) { ask(AccessViews(views, access_of(request)), request); });
+  ask_timed(service, [request = std::move(request), ask = std::move(ask)](const Views& views) { ask(AccessViews(views, access_of(request)), request); });
 }
 
 void answer_for(Service& service, http::Request&& request, const http::Responder& responder, std::function<http::Response(const AccessViews&, const http::Request&)> ask) {
@@ -144,14 +157,14 @@ void answer_for(Service& service, http::Request&& request, const http::Responder
 }
 
 void answer_from_views(Service& service, const http::Responder& responder, Ask ask) {
-  service.engine.query([responder, ask = std::move(ask)](const Views& views) { responder.send(ask(views)); });
+  ask_timed(service, [responder, ask = std::move(ask)](const Views& views) { responder.send(ask(views)); });
 }
 
 void answer_turn(Service& service, const SiteScope& site, SiteCommand command, const http::Responder& responder,
                  std::function<http::Response(const SiteReply&)> then) {
   service.engine.request(site.key(), std::move(command), [responder, then = std::move(then)](Result<SiteReply> reply) {
     responder.send(reply ? then(*reply) : http::problem_response(problem_of_turn(reply.error())));
-  });
+  }, responder.exchange().sent_trace());
 }
 
 void answer_people(Service& service, const TenantId& tenant, const http::Responder& responder, std::function<Status(People&, Micros, Journal&)> decide,
@@ -160,7 +173,7 @@ void answer_people(Service& service, const TenantId& tenant, const http::Respond
     if (reply) responder.send(then());
     else if (reply.error().code == Errc::invalid) responder.send(problems(std::vector<DocumentProblem>{{reply.error().pointer, reply.error().sentence}}));
     else responder.send(http::problem_response(reply.error()));
-  }, reserve);
+  }, reserve, responder.exchange().sent_trace());
 }
 
 void too_busy(const http::Responder& responder) {

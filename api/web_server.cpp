@@ -3,13 +3,17 @@
 #include <algorithm>
 #include <cctype>
 
+#include "actors/log_search.hpp"
 #include "api/door.hpp"
 #include "api/gateway.hpp"
 #include "api/http/file.hpp"
 #include "api/metrics.hpp"
 #include "api/rate_limits.hpp"
+#include "api/request_log.hpp"
 #include "api/self_readings.hpp"
 #include "api/translate.hpp"
+#include "api/usage.hpp"
+#include "api/version_figures.hpp"
 
 namespace heliograph::api {
 
@@ -76,6 +80,9 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
   auto parts = std::make_unique<Parts>(std::move(service));
   Service& s = parts->service;
   s.metrics = std::make_shared<Metrics>();
+  s.requests = std::make_shared<http::RequestStats>();
+  s.usage = std::make_shared<UsageBook>();
+  s.versions = std::make_shared<VersionBook>();
   s.door = std::make_shared<Door>(engine, s.people_key ? *s.people_key : random_key(), DoorOptions{s.read_only, s.config.behind_proxy, s.config.trusted_proxies, s.config.public_metrics});
   s.limits = std::make_shared<RateLimits>(budgets(s.config.requests_per_minute), [&engine] { return engine.clock().monotonic(); });
   parts->gateway = std::make_shared<Gateway>(engine.store().log());
@@ -87,11 +94,12 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
                     .handler = [described](http::Request&& request, http::Responder responder) { responder.send((*described)->answer(request)); }});
   *described = std::make_unique<const http::File>("application/json", openapi(routes, s.version));
   Door::check(routes);
-  parts->router = std::make_shared<http::Router>(std::move(routes), http::RouterOptions{.read_only = s.read_only, .cors_origins = s.config.cors_origins, 
-                                                                                                .admit = [door = s.door](const http::Route& route, http::Request& request) { return door->admit(route, request); },
-                                                                                                .meter = [limits = s.limits](const http::Route& route, const http::Request& request, const http::Responder& responder) {
-                                                                                                  return limits->meter(route, request, responder);
-                                                                                                }});
+  parts->router = std::make_shared<http::Router>(
+      std::move(routes), http::RouterOptions{.read_only = s.read_only,
+                                             .cors_origins = s.config.cors_origins,
+                                             .admit = [door = s.door](const http::Route& route, http::Request& request) { return door->admit(route, request); },
+                                             .meter = [limits = s.limits](const http::Route& route, const http::Request& request, const http::Responder& responder) { return limits->meter(route, request, responder); },
+                                             .stats = s.requests});
 
   http::ServerOptions options;
   if (s.config.tls) options.tls = http::TlsOptions{s.config.tls->certificate, s.config.tls->key};
@@ -99,11 +107,23 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
   options.limits.connections = s.config.connections;
   options.limits.per_address = 100;
   options.crowd = [door = s.door](const std::string& address) { return door->is_crowd(address); };
+  options.stats = s.requests;
+  options.answered = [usage = s.usage, &clock = engine.clock()](const http::Exchange& exchange) {
+    log_request(exchange);
+    if (!exchange.who().empty()) usage->requested(exchange.who(), clock.now());
+  };
   options.allowed_hosts = s.config.allowed_hosts;
   for (const std::string& url : {s.config.public_url, s.notifier == nullptr ? std::string() : s.notifier->options().base_url})
     for (std::string& host : host_of(url)) options.allowed_hosts.push_back(std::move(host));
   options.urgent = [router = parts->router](const http::Request& request) { return router->is_urgent(request); };
-  const Position live = engine.store().log().durable();
+  const EventLog& log = engine.store().log();
+  const Position live = log.durable();
+  auto past = log.scan(first_after(log, engine.clock().now() - UsageBook::kept_for), live, Part::decisions, [&s](const RecordPtr& record) {
+    s.usage->apply(*record);
+    s.versions->apply(*record);
+    return true;
+  });
+  if (!past) return fail(past.error());
   options.opening = [&parts = *parts, live](const std::shared_ptr<http::Loop>& loop) {
     parts.hub = std::make_unique<http::SseHub>(loop, live, [gateway = parts.gateway](const http::CatchUpRequest& request) { return gateway->page(request); },
                                                   http::SseOptions{.subscribers = parts.service.config.connections});
@@ -111,8 +131,12 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
     parts.service.hub = parts.hub.get();
   };
   if (auto done = parts->server.start(listen, http::handler_of(parts->router), options); !done) return fail(done.error());
-  engine.follow(live, [gateway = parts->gateway, metrics = s.metrics, hub = parts->hub.get(), door = s.door](const News& news) {
+  engine.follow(live, [gateway = parts->gateway, metrics = s.metrics, usage = s.usage, versions = s.versions, hub = parts->hub.get(), door = s.door](const News& news) {
     metrics->count(news);
+    for (const RecordPtr& record : news.records) {
+      usage->apply(*record);
+      versions->apply(*record);
+    }
     const auto is_about_people = [](const RecordPtr& record) { return !record->is_readings() && record->envelope.site.site.empty(); };
     door->look_at_streams(news.read_the_log || std::any_of(news.records.begin(), news.records.end(), is_about_people));
     // Without subscribers nothing is rendered: the hub only has to know how far the log is.
@@ -122,7 +146,7 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
     for (const RecordPtr& record : news.records) frames.push_back(gateway->frame(*record));
     hub->publish(std::move(frames), news.durable);
   });
-  engine.listen(engine_site(), std::make_shared<SelfReadings>(engine, s.metrics));
+  engine.listen(engine_site(), std::make_shared<SelfReadings>(engine, s.metrics, parts->server.certificate_watch()));
   return std::unique_ptr<WebServer>(new WebServer(std::move(parts)));
 }
 

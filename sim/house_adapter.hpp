@@ -17,6 +17,7 @@ inline constexpr std::string_view simulated_hardware = "simulated";
 class HouseAdapter : public ReadingSource, public DevicePort {
  public:
   HouseAdapter(HouseOptions options, const Clock& clock) : house_(std::move(options)), clock_(clock) {}
+  std::string_view kind() const override { return "simulated"; }
   Micros interval() const override;
   Result<ReadingBatch> poll(Micros now) override;
   void send(const CommandDispatched& command, Answer answer) override;

@@ -2,6 +2,8 @@
 // the same decisions run in both.
 #pragma once
 
+#include <string>
+
 #include "storage/event_log.hpp"
 
 namespace heliograph {
@@ -11,6 +13,8 @@ class Journal {
   virtual ~Journal() = default;
   /// Position that the next draft will have.
   virtual Position next() const = 0;
+  /// The correlation of a chain that begins with the next draft: the trace of whoever asked from outside, or made from where it begins.
+  virtual std::string new_chain() const { return "p" + std::to_string(next()); }
   /// The record as it stands in the log, position final. Errors: as EventLog::Turn::add.
   virtual Result<RecordPtr> append(Draft draft) = 0;
 };

@@ -58,7 +58,7 @@ Status People::say(Journal& journal, E event, const Principal& by, Micros at) {
   draft.stream = stream_of(event);
   draft.occurred_at = at;
   draft.principal = by;
-  draft.correlation = "p" + std::to_string(journal.next());
+  draft.correlation = journal.new_chain();
   draft.body = Event(std::move(event));
   auto record = journal.append(std::move(draft));
   if (!record) return fail(record.error());

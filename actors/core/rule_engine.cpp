@@ -138,6 +138,7 @@ void RuleEngine::observe(const SiteNow& now, DeviceIndex device, Metric metric, 
   if (!watches(metric) || value == missing) return;
   for (const std::uint32_t index : watches_of(now, device, metric)) {
     Watch& w = watches_[index];
+    ++evaluations_;
     if (rearms(w, value)) w.armed = true, w.not_before = 0, w.refusals = 0;
     if (!w.armed || !beyond(w, value) || at < w.not_before) {
       w.since = 0;
@@ -158,6 +159,7 @@ void RuleEngine::advance(Micros at, const Zone& zone, std::vector<Firing>& out) 
     if (e.removed || !e.rule.enabled) continue;
     for (std::uint32_t t = 0; t < e.rule.triggers.size(); ++t) {
       if (!e.rule.triggers[t].time) continue;
+      ++evaluations_;
       while (const auto due = next_time(*e.rule.triggers[t].time, e.fired_at[t], zone)) {
         if (*due > at) break;
         e.fired_at[t] = *due;

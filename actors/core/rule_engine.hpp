@@ -83,6 +83,9 @@ class RuleEngine {
   void restore(const SiteNow& now, const Watch& memory);
   void restore_entry(const RuleId& rule, Micros acted_at, std::vector<Micros> fired_at);
 
+  /// How often a trigger was held against a value or the time, since this engine was made. Not part of its state.
+  std::uint64_t evaluations() const { return evaluations_; }
+
   static constexpr Micros late_limit = 15 * minute_us;  // a time trigger later than this is reported as missed
 
  private:
@@ -101,6 +104,7 @@ class RuleEngine {
   };
   std::vector<std::vector<Slot>> slots_;
   std::array<bool, metric_slots> watched_{};
+  std::uint64_t evaluations_ = 0;
 };
 
 }  // namespace heliograph

@@ -106,7 +106,7 @@ Status Site::take_readings(ReadingsPtr batch, PackedReadings packed, const Princ
   facts.stream = readings_stream(key_);
   facts.occurred_at = *std::max_element(batch->at.begin(), batch->at.end());
   facts.principal = principal;
-  facts.correlation = "p" + std::to_string(journal.next());
+  facts.correlation = journal.new_chain();
   facts.idempotency_key = std::move(idempotency_key);
   facts.fingerprint = fingerprint;
   facts.body = std::move(batch);
@@ -295,7 +295,7 @@ Draft Site::device_draft(const DeviceState& device, Principal principal, Positio
 }
 
 Result<Position> Site::append(Draft facts, Journal& journal) {
-  if (facts.correlation.empty()) facts.correlation = "p" + std::to_string(journal.next());
+  if (facts.correlation.empty()) facts.correlation = journal.new_chain();
   auto record = journal.append(std::move(facts));
   if (!record) return fail(record.error());
   fold((*record)->envelope, (*record)->event());

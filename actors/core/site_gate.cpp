@@ -42,7 +42,7 @@ CommandAnswer turned_down(const PendingCommand& p, std::string rule, std::string
 Result<CommandAnswer> Site::ask(const Ask& ask, Micros at, Journal& journal) {
   if (ask.proposal.principal.name.empty())
     return fail(Errc::refused, "A command needs a named principal, so that the record says who asked: name one.");
-  const std::string correlation = ask.correlation.empty() ? "p" + std::to_string(journal.next()) : ask.correlation;
+  const std::string correlation = ask.correlation.empty() ? journal.new_chain() : ask.correlation;
   return gate({ask.proposal, {"c-" + std::to_string(journal.next())}, ask.reason, 0, correlation, ask.idempotency_key, ask.fingerprint, ask.wait_online},
               at, journal);
 }

@@ -48,7 +48,7 @@ Result<RecordPtr> Site::save_rule(const Rule& rule, const Principal& principal, 
   for (const RuleEntry& entry : rules_.rules())
     if (rule.enabled && !entry.removed && entry.rule.enabled && entry.rule.id != rule.id)
       if (const auto against = contradiction(rule, entry.rule)) return fail(Errc::conflict, *against, "/triggers");
-  Draft facts = draft("rule-" + rule.id.text, principal, 0, "p" + std::to_string(journal.next()), at,
+  Draft facts = draft("rule-" + rule.id.text, principal, 0, journal.new_chain(), at,
                       RuleSaved{rule.id, version, rule.enabled, canonical_json(rule)});
   facts.idempotency_key = std::move(idempotency_key);
   facts.fingerprint = fingerprint;

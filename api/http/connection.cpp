@@ -59,6 +59,8 @@ class Connection final : public Served,
   void take_requests();
   void dispatch(Request request);
   void append(Response response);
+  Exchange& exchange();
+  void tell(int status, std::size_t body_bytes);
   void append_takeover(const Takeover& takeover);
   void turn_away();
   void refuse(const Refusal& refusal);
@@ -76,6 +78,7 @@ class Connection final : public Served,
   std::string peer_;
   const bool reserved_;
   MessageReader reader_;
+  std::shared_ptr<Exchange> exchange_;  // of the request that is being answered
   SendQueue outbox_;
   std::size_t inbox_size_;
   std::unique_ptr<char[]> inbox_;
@@ -207,7 +210,8 @@ void Connection::dispatch(Request request) {
   served_one_ = true;
   awaiting_ = true;
   wait_for(Wait::none);
-  Responder responder(pending_answer(shared_from_this(), loop_.shared_from_this(), shared_, ++request_));
+  exchange_ = std::make_shared<Exchange>(request, shared_->options.stats);
+  Responder responder(pending_answer(shared_from_this(), loop_.shared_from_this(), shared_, ++request_), exchange_);
   dispatching_ = true;
   try {
     shared_->handler(std::move(request), std::move(responder));
@@ -224,12 +228,27 @@ void Connection::answer(std::uint64_t request, Response response) {
   if (!dispatching_) pump();
 }
 
+/// What is answered without a request has an id, too.
+Exchange& Connection::exchange() {
+  if (!exchange_) exchange_ = std::make_shared<Exchange>(shared_->options.stats);
+  return *exchange_;
+}
+
+void Connection::tell(int status, std::size_t body_bytes) {
+  exchange().answered(status, body_bytes);
+  if (shared_->options.answered) shared_->options.answered(*exchange_);
+  exchange_.reset();
+}
+
 void Connection::append(Response response) {
   if (loop_.stopping()) keep_alive_ = false;
+  name_instance(response, exchange().id());
   auto& text = outbox_.open_text();
   const auto before = text.size();
   append_head(text, response, keep_alive_, transport_.secure());
   const bool with_body = !head_only_ && may_have_body(response.status);
+  const int status = response.status;
+  const std::size_t body_bytes = !with_body ? 0 : response.shared_body ? response.shared_body->size() : response.body.size();
   const bool copied = with_body && !response.shared_body && response.body.size() < copy_below_bytes;
   if (copied) text += response.body;
   outbox_.appended(text.size() - before);
@@ -237,6 +256,7 @@ void Connection::append(Response response) {
     outbox_.push(response.shared_body ? std::move(response.shared_body)
                                       : std::make_shared<const std::string>(std::move(response.body)));
   if (!keep_alive_) closing_ = true;
+  tell(status, body_bytes);
 }
 
 void Connection::refuse(const Refusal& refusal) {
@@ -364,11 +384,14 @@ void Connection::hand_over(std::uint64_t request, const Takeover& takeover) {
 void Connection::append_takeover(const Takeover& takeover) {
   auto& text = outbox_.open_text();
   const auto before = text.size();
+  Headers headers = takeover.headers;
+  headers.emplace_back("X-Request-Id", exchange().id());
   if (takeover.accept)
-    append_switch_head(text, takeover.headers, *takeover.accept, transport_.secure());
+    append_switch_head(text, headers, *takeover.accept, transport_.secure());
   else
-    append_stream_head(text, takeover.headers, transport_.secure());
+    append_stream_head(text, headers, transport_.secure());
   outbox_.appended(text.size() - before);
+  tell(takeover.accept ? 101 : 200, 0);
 }
 
 void Connection::release_to_stream() {

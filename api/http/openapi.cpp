@@ -23,6 +23,7 @@ std::string problem_schema() {
   member("status", "integer", "The status of the answer.");
   member("detail", "string", "What is wrong this time, and what to do next, for people.");
   out.key("success").begin_object().field("const", false).end_object();
+  member("instance", "string", "urn:uuid: of the request, as in X-Request-Id.");
   member("error", "string", "As `detail`, for clients of the older shape.");
   out.key("errors").begin_object().field("type", "array").field("description", "One for each place in the request.").key("items");
   out.raw(R"({"type":"object","additionalProperties":false,"required":["pointer","detail"],"properties":{"pointer":{"type":"string","examples":["#/power_w","query/limit"]},"detail":{"type":"string"}}})").end_object();

@@ -99,4 +99,11 @@ Response problem_response(const Problem& problem) {
   return response;
 }
 
+void name_instance(Response& response, const std::string& request) {
+  const std::string* type = find_header(response.headers, "Content-Type");
+  if (type != nullptr && *type == "application/problem+json" && response.body.ends_with('}'))
+    response.body.replace(response.body.size() - 1, 1, ",\"instance\":\"urn:uuid:" + request + "\"}");
+  response.headers.emplace_back("X-Request-Id", request);
+}
+
 }  // namespace heliograph::http

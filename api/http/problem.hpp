@@ -35,6 +35,8 @@ Problem problem_of(const Error& error);
 Problem problem_of(const Refusal& refusal);
 
 Response problem_response(const Problem& problem);
+/// Every answer names its request: X-Request-Id, and a problem as `instance`, too, so that who is asked for help finds it in the log.
+void name_instance(Response& response, const std::string& request);
 inline Response problem_response(const Error& error) { return problem_response(problem_of(error)); }
 inline Response problem_response(int status, std::string type, std::string detail) {
   return problem_response(Problem{status, std::move(type), {}, std::move(detail)});

@@ -58,6 +58,7 @@ constexpr std::array types{
     ProblemType{"stopping", "Stopping", "The server stops.", "Connect again in a moment."},
     ProblemType{"timeout", "Timeout", "The request did not arrive in time.", "Send it again on a new connection."},
     ProblemType{"too-many-connections", "Too many connections", "The server has all the connections that it takes.", "Close those that you do not need; try again as Retry-After says."},
+    ProblemType{"too-many-refreshes", "Too many refreshes", "A session was refreshed ten times within a minute: each refresh is an entry in the log.", "Use the access token that there is; it holds for fifteen minutes."},
     ProblemType{"too-many-requests", "Too many requests", "Who asks has spent the budget that `violated-policies` names.", "Wait as long as Retry-After says. RateLimit in each answer says what is left."},
     ProblemType{"too-many-subscribers", "Too many subscribers", "The live stream has all the subscribers that it takes.", "Try again as Retry-After says, or ask for what is new from time to time."},
     ProblemType{"unsupported", "Unsupported", "The request is right, and this build cannot do it.", "`detail` says what can."},

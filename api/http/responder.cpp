@@ -44,7 +44,7 @@ SocketHandle Answer::open_socket(Headers, std::string, SocketWatch) { return end
 StreamHandle ended_stream() { return std::make_shared<EndedStream>(); }
 
 struct Responder::State {
-  explicit State(std::shared_ptr<Answer> to) : answer(std::move(to)) {}
+  State(std::shared_ptr<Answer> to, std::shared_ptr<Exchange> of) : answer(std::move(to)), exchange(std::move(of)) {}
   ~State() {
     if (!answered.exchange(true))
       send(problem_response(500, "no-answer", "The server lost this request; try it again."));
@@ -55,13 +55,17 @@ struct Responder::State {
     answer->send(std::move(response));
   }
   std::shared_ptr<Answer> answer;
+  std::shared_ptr<Exchange> exchange;
   std::atomic<bool> answered{false};
   // Complete before the request is passed on.
   Headers extra;
   std::optional<Coding> coding;  // nothing: every answer goes as it is
 };
 
-Responder::Responder(std::shared_ptr<Answer> answer) : state_(std::make_shared<State>(std::move(answer))) {}
+Responder::Responder(std::shared_ptr<Answer> answer, std::shared_ptr<Exchange> exchange)
+    : state_(std::make_shared<State>(std::move(answer), exchange ? std::move(exchange) : std::make_shared<Exchange>())) {}
+
+Exchange& Responder::exchange() const { return *state_->exchange; }
 
 bool Responder::send(Response response) const {
   if (state_->answered.exchange(true)) return false;

@@ -5,6 +5,7 @@
 
 #include "api/http/checks.hpp"
 #include "api/http/problem.hpp"
+#include "api/http/request_stats.hpp"
 #include "api/http/strict.hpp"
 
 namespace heliograph::http {
@@ -47,6 +48,15 @@ void say_deprecated(const Deprecation& older, const Responder& responder) {
   responder.add_header("Link", "<" + older.instead + ">; rel=\"successor-version\"");
 }
 
+/// What the path names by an id. Everything else in it may be a secret: a link in a mail is one.
+Pairs ids_of(const Route& route, const Request& request) {
+  Pairs ids;
+  for (const auto& [key, value] : request.path_params)
+    for (const Parameter& p : route.parameters)
+      if (p.in == In::path && p.name == key && (p.kind == Kind::id || p.kind == Kind::integer)) ids.emplace_back(key, value.substr(0, 64));
+  return ids;
+}
+
 void check_row(const Route& route, std::set<std::string>& seen) {
   const auto* where = route.path.c_str();
   ensure(!route.path.empty() && route.path.front() == '/', "a route's path begins with '/'", where);
@@ -87,6 +97,9 @@ Router::Router(std::vector<Route> routes, RouterOptions options)
       if (plain) plain_.emplace(routes_[i].path, it->second);
     }
     paths_[it->second].routes.push_back(i);
+    if (!options_.stats) continue;
+    const std::size_t row = options_.stats->add(std::string(name(routes_[i].method)), routes_[i].path);
+    if (i == 0) first_row_ = row;
   }
 }
 
@@ -172,7 +185,10 @@ std::optional<Problem> Router::refused(const Route& route, bool origin_ok, Reque
   if (options_.read_only && route.mutates)
     return Problem{403, "read-only", {}, "This instance only shows: nothing can be changed here. Run your own with `heliograph serve`."};
   std::optional<Problem> problem;
-  if (options_.admit) problem = options_.admit(route, request);
+  if (options_.admit) {
+    problem = options_.admit(route, request);
+    responder.exchange().admitted(request);
+  }
   if (options_.meter)  // who is not let in spends, too
     if (auto spent = options_.meter(route, request, responder)) return spent;
   if (!problem) problem = check_parameters(route, request);
@@ -201,6 +217,7 @@ void Router::dispatch(Request&& request, Responder responder) const {
     responder.send(problem_response(problem));
     return;
   }
+  responder.exchange().routed(first_row_ + static_cast<std::size_t>(route - routes_.data()), route->path, ids_of(*route, request));
   if (const auto problem = refused(*route, origin_ok, request, responder)) {
     responder.send(problem_response(*problem));
     return;

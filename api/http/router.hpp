@@ -94,6 +94,7 @@ struct RouterOptions {
   std::vector<std::string> cors_origins = {};  // "https://my.example"; exact; empty = CORS off
   Admit admit = {};                            // then every route says what it needs
   Meter meter = {};
+  std::shared_ptr<RequestStats> stats = {};    // that of the server: the routes become its rows
 };
 
 class Router {
@@ -123,6 +124,7 @@ class Router {
 
   std::vector<Route> routes_;
   RouterOptions options_;
+  std::size_t first_row_ = 1;
   std::vector<Path> paths_;
   std::unordered_map<std::string, std::size_t> plain_;  // paths without parameters
 };

@@ -222,6 +222,15 @@ std::optional<Micros> Server::certificate_ends() const {
   return tls ? std::optional(tls->ends()) : std::nullopt;
 }
 
+std::function<std::optional<Micros>()> Server::certificate_watch() const {
+  ensure(impl_ != nullptr, "the server was not started", "api/http/server.cpp");
+  return [weak = std::weak_ptr(impl_->shared)]() -> std::optional<Micros> {
+    const auto shared = weak.lock();
+    const auto tls = shared ? shared->tls.get() : nullptr;
+    return tls ? std::optional(tls->ends()) : std::nullopt;
+  };
+}
+
 ServerStats Server::stats() const {
   if (!impl_) return {};
   const auto& s = *impl_->shared;

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "api/http/exchange.hpp"
 #include "api/http/types.hpp"
 #include "events/result.hpp"
 #include "events/time.hpp"
@@ -115,7 +116,10 @@ class Answer {
 /// Answers one request, once, from any thread. When every copy is gone without an answer the client gets a 500.
 class Responder {
  public:
-  explicit Responder(std::shared_ptr<Answer> answer);
+  /// Without an exchange it gets one of its own, of which nobody is told.
+  explicit Responder(std::shared_ptr<Answer> answer, std::shared_ptr<Exchange> exchange = nullptr);
+  /// The request that this answers.
+  Exchange& exchange() const;
   /// Only the first answer counts; false for any later one.
   bool send(Response response) const;
   bool send(const Error& error) const;
@@ -157,6 +161,10 @@ struct ServerOptions {
   std::function<bool(const Request&)> urgent = {};
   /// Addresses that many people come from: this machine, a proxy. On the door's thread, so quickly.
   std::function<bool(const std::string& address)> crowd = {};
+  /// Counts every request; may be null.
+  std::shared_ptr<RequestStats> stats = {};
+  /// Told of every answer when it was rendered, refusals of the strict layer too: for the log. On the connection's thread, so quickly.
+  std::function<void(const Exchange&)> answered = {};
   /// Called with the loop of the streams before the first connection is taken.
   std::function<void(const std::shared_ptr<Loop>&)> opening = {};
 };
@@ -189,6 +197,8 @@ class Server {
   /// When the certificate in use ends (notAfter, UTC); nothing without TLS. It is not asked whether it still holds: a
   /// house whose certificate has run out must still be reachable by those who accept that.
   std::optional<Micros> certificate_ends() const;
+  /// The same for who may outlive the server; nothing when it has stopped. Any thread. Requires: started.
+  std::function<std::optional<Micros>()> certificate_watch() const;
 
  private:
   struct Impl;

@@ -33,6 +33,7 @@ const std::string* find_header(const Headers& headers, std::string_view name);
 class Caller {
  public:
   virtual ~Caller() = default;
+  virtual std::string name() const = 0;  // for the process's own log: no secret
 };
 
 struct Request {

@@ -76,7 +76,7 @@ TEST_CASE("every reference in the document resolves") {
   const auto document = parser.parse(text).value();
   std::set<std::string> references;
   collect_references(document, references);
-  CHECK(references.size() == 15);  // schemas: three of the test, and Problem; 9 responses; 2 headers
+  CHECK(references.size() == 18);  // schemas: three of the test, and Problem; 9 responses; 2 headers
   for (const auto& reference : references) {
     INFO(reference);
     REQUIRE(reference.rfind("#/", 0) == 0);
@@ -106,11 +106,11 @@ TEST_CASE("rows become parameters, bodies and answers") {
 TEST_CASE("who may use an operation, and what can be refused, follow from its row") {
   const auto say = [](Request&&, const Responder& responder) { responder.send(text_response(200, "text/plain", "")); };
   const std::vector<Route> routes{
-      {.path = "/open", .operation_id = "open", .summary = "Open", .needs = std::string(everybody), .replies = {{200, "It"}}, .handler = say},
+      {.path = "/open", .operation_id = "open", .summary = "Open", .needs = std::string(everybody), .replies = {{200, "It"}}, .budget = "", .handler = say},
       {.path = "/things/{thing}", .operation_id = "thing", .summary = "A thing", .needs = "see", .parameters = {{"thing", In::path, Kind::id, true}}, .replies = {{200, "It", "Health", "application/json", {"Link"}}}, .handler = say},
       {.method = Method::post, .path = "/danger", .operation_id = "danger", .summary = "Danger", .needs = "see", .fresh = true, .body = RequestBody{{"application/json"}, "Command"}, .replies = {{204, "Done"}}, .mutates = true, .secret = true, .handler = say},
       {.path = "/account", .operation_id = "account", .summary = "Account", .needs = "own_account", .replies = {{200, "It"}}, .handler = say},
-      {.path = "/file", .operation_id = "file", .summary = "A file", .needs = std::string(everybody), .replies = {{200, "It", "", "text/plain"}}, .file = true, .handler = say},
+      {.path = "/file", .operation_id = "file", .summary = "A file", .needs = std::string(everybody), .replies = {{200, "It", "", "text/plain"}}, .file = true, .budget = "", .handler = say},
   };
   ApiInfo info{"Test", "1", "A test."};
   info.licence = "MIT";
@@ -137,10 +137,12 @@ TEST_CASE("who may use an operation, and what can be refused, follow from its ro
     return all;
   };
   CHECK(statuses("/open", "get") == "200 400 503 default ");
-  CHECK(statuses("/things/{thing}", "get") == "200 400 401 403 404 503 default ");
+  CHECK(statuses("/things/{thing}", "get") == "200 400 401 403 404 429 503 default ");
   CHECK(statuses("/danger", "post") == "204 400 401 403 409 413 415 422 429 503 default ");
   CHECK(statuses("/file", "get") == "200 206 304 400 412 416 default ");
-  CHECK(simdjson::minify(operation("/things/{thing}", "get")["responses"]["200"]["headers"].value()) == R"({"Link":{"$ref":"#/components/headers/Link"}})");
+  CHECK(simdjson::minify(operation("/things/{thing}", "get")["responses"]["200"]["headers"].value()) == 
+        R"({"Link":{"$ref":"#/components/headers/Link"},"RateLimit":{"$ref":"#/components/headers/RateLimit"},"RateLimit-Policy":{"$ref":"#/components/headers/RateLimit-Policy"}})");
+  CHECK(operation("/open", "get")["responses"]["200"]["headers"].error() != simdjson::SUCCESS);  // no budget, nothing to say of it
   CHECK(simdjson::minify(operation("/danger", "post")["requestBody"]["content"]["application/json"]["example"].value()) == R"({"do":"it"})");
   CHECK(document["components"]["responses"]["TooManyRequests"]["headers"]["Retry-After"].error() == simdjson::SUCCESS);
   CHECK(document["tags"].get_array().value().size() == 0);

@@ -11,6 +11,7 @@
 #include "actors/clock.hpp"
 #include "storage/store.hpp"
 #include "tests/e2e/process.hpp"
+#include "tests/e2e/same_problem.hpp"
 #include "tests/support/http_client.hpp"
 
 using namespace heliograph;
@@ -294,7 +295,7 @@ TEST_CASE("a refused command says which rule, which limit and what was, and the 
   CHECK(refused.body.find("\"unit\":\"permille\"") != std::string::npos);
   const auto again = client.request("POST", home + "/commands", on, keyed("floor-1"));
   CHECK(again.status == 422);
-  CHECK(again.body == refused.body);
+  CHECK(without_instance(again.body) == without_instance(refused.body));
   problem(client.request("POST", home + "/commands", R"({"device":"plug-1","action":"switch_off"})", keyed("floor-1")), 422, "take a new key");
 
   REQUIRE(client.request("POST", home + "/stop", R"({"reason":"smoke"})", json_type).status == 200);

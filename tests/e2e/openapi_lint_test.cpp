@@ -48,6 +48,7 @@ TEST_CASE("the linter finds nothing in the served document, and every planted mi
       {R"("security":[])", R"("security":[{"handshake":[]}])", "oas3-operation-security-defined"},
       {R"("additionalProperties":false)", R"("x-open":false)", "house-objects-list-their-members"},
       {R"("security":[])", R"("x-open":[])", "house-operations-say-who-may"},
+      {R"("responses":{"501":)", R"("responses":{"502":)", "house-operations-succeed"},
       {R"(,"description":"The log as it grows.")", "", "house-tags-are-described"},
   };
   for (const auto& plant : planted) {

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "tests/e2e/front_door.hpp"
+#include "tests/e2e/same_problem.hpp"
 
 using namespace heliograph;
 using namespace heliograph::e2e;
@@ -34,7 +35,7 @@ TEST_CASE("L1: failing often is slow, not for who has been here before; L2: ever
   const auto wrong = door.log_in("anna", "not the password at all"), nobody = door.log_in("nobody", "not the password at all"), strange = door.log_in("../../x", "y");
   for (const auto* reply : {&wrong, &nobody, &strange}) {
     CHECK(reply->status == 401);
-    CHECK(reply->body == wrong.body);
+    CHECK(without_instance(reply->body) == without_instance(wrong.body));
   }
   CHECK(door.log_in("anna", anna, R"(,"nonsense":1)").status == 422);
   CHECK(door.ask("POST", "/auth/login", "{}").status == 422);
@@ -171,9 +172,9 @@ TEST_CASE("people: invitations, roles and sites; a role that changes ends its se
   CHECK_FALSE(has(door.as(vera, "GET", "/sites").body, "home"));
   const auto hidden = door.as(vera, "GET", "/sites/home/latest"), missing = door.as(vera, "GET", "/sites/xxxx/latest");
   CHECK(hidden.status == 404);
-  std::string expected = missing.body;
+  std::string expected = without_instance(missing.body);
   for (auto at = expected.find("xxxx"); at != std::string::npos; at = expected.find("xxxx")) expected.replace(at, 4, "home");
-  CHECK(hidden.body == expected);  // not theirs, and not there: the same words
+  CHECK(without_instance(hidden.body) == expected);  // not theirs, and not there: the same words
   CHECK(door.as(vera, "PUT", "/sites/ranch", "{}").status == 403);
   CHECK(door.as(vera, "GET", "/users").status == 403);
   const std::string otto = door.join("otto", "operator");

@@ -56,7 +56,7 @@ TEST_CASE("over TLS: a login has cookies of this host alone, and the certificate
   const Ended ended = server.end(SIGTERM);
   CHECK(ended.exit == 0);
   CHECK(has(ended.out, "https://127.0.0.1:"));
-  CHECK(has(ended.err, "the certificate was read again"));
+  CHECK(has(ended.err, "The certificate was read again"));
 }
 
 TEST_CASE("L10: behind a proxy the owner needs the code, and only what our own proxy says of a peer is believed", "[reliability]") {

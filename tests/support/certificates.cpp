@@ -64,9 +64,10 @@ Authority::Authority(std::string folder, std::string name)
 
 Authority::~Authority() { delete keys_; }
 
-ServerCertificate Authority::issue(const std::string& file_name, const std::string& names, unsigned rsa_bits) {
+ServerCertificate Authority::issue(const std::string& file_name, const std::string& names, unsigned rsa_bits, long lives_s) {
   const Key key(rsa_bits > 0 ? EVP_RSA_gen(rsa_bits) : EVP_EC_gen("P-256"), &EVP_PKEY_free);
   const Certificate certificate = new_certificate(key.get(), file_name, serial_++);
+  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), lives_s);
   X509_set_issuer_name(certificate.get(), X509_get_subject_name(keys_->certificate.get()));
   extend(certificate.get(), keys_->certificate.get(), NID_subject_alt_name, names);
   ensure(X509_sign(certificate.get(), keys_->key.get(), EVP_sha256()) > 0, "an authority signs", "certificates");

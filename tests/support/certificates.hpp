@@ -19,8 +19,8 @@ class Authority {
   Authority& operator=(const Authority&) = delete;
   const std::string& file() const { return file_; }  // what a client is told to trust
   /// `names` as in subjectAltName: "DNS:hub.test,IP:127.0.0.1".
-  /// The key is of curve P-256, or RSA with so many bits; its file is the owner's alone.
-  ServerCertificate issue(const std::string& file_name, const std::string& names, unsigned rsa_bits = 0);
+  /// The key is of curve P-256, or RSA with so many bits; its file is the owner's alone. It ends `lives_s` from now.
+  ServerCertificate issue(const std::string& file_name, const std::string& names, unsigned rsa_bits = 0, long lives_s = 86'400);
 
  private:
   struct Keys;
