@@ -262,6 +262,7 @@ http::Route later_route(const Later& row) {
                     .any_query = true, .handler = not_built_yet(row.capability, row.what)};
   for (const char* part : {"id", "name", "what"})
     if (row.path.find("{" + std::string(part) + "}") != std::string_view::npos) route.parameters.push_back({part, In::path, http::Kind::string, true, "Which", 1, 200});
+  route.listed = !row.path.ends_with('/');  // the same with a slash at its end
   if (row.method != Method::get) route.body = http::RequestBody{{"application/json"}, "Anything", "Not read yet", false}, route.mutates = true;
   return route;
 }

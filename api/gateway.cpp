@@ -123,7 +123,7 @@ std::vector<http::Route> stream_routes(Service& service, std::shared_ptr<Gateway
           {.path = "/api/v1/socket", .operation_id = "socket", .summary = "The same stream over a WebSocket", .tag = "stream", .needs = "see",
            .description = "Each event is one text message: {\"id\": position, \"event\": \"readings\", \"data\": {...}}; the first says where the log is. Closed with 4401 when the login "
                           "behind it ends, 1001 when the server stops; ?after= the last id resumes.",
-           .parameters = stream_parameters(), .replies = {{101, "The socket"}, {426, "This is no WebSocket handshake"}}, .socket = true, .handler = follow(service, gateway, &http::SseHub::subscribe_socket)}};
+           .parameters = stream_parameters(), .replies = {{101, "The socket"}, {426, "This is no WebSocket handshake", "Problem", "application/problem+json"}}, .socket = true, .handler = follow(service, gateway, &http::SseHub::subscribe_socket)}};
   // What older clients call it (docs/API.md).
   const http::Route socket = routes.back();
   for (const auto& [path, operation] : {std::pair{"/ws", "socketAlias"}, std::pair{"/api/system/ws", "systemSocketAlias"}, std::pair{"/api/services/ws", "servicesSocketAlias"}}) {

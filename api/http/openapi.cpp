@@ -298,7 +298,7 @@ void write_info(JsonWriter& out, const ApiInfo& info) {
   out.key("servers").begin_array().begin_object().field("url", "/").field("description", "The server that this document came from.").end_object().end_array();
 }
 
-void write_components(JsonWriter& out, const std::vector<NamedSchema>& schemas, const ApiInfo& info) {
+void write_components(JsonWriter& out, const std::vector<Route>& routes, const std::vector<NamedSchema>& schemas, const ApiInfo& info) {
   out.key("components").begin_object().key("schemas").begin_object();
   for (const auto& schema : schemas) out.key(schema.name).raw(schema.json);
   const bool own = std::any_of(schemas.begin(), schemas.end(), [](const auto& s) { return s.name == "Problem"; });
@@ -318,8 +318,19 @@ void write_components(JsonWriter& out, const std::vector<NamedSchema>& schemas, 
   out.key("Problem");
   write_problem("What went wrong, and what to do next.", nullptr);
   out.end_object().key("headers").begin_object();
+  const auto says = [&](const HeaderWords& header) {
+    return std::any_of(routes.begin(), routes.end(), [&](const Route& route) {
+      return std::any_of(route.replies.begin(), route.replies.end(), [&](const Reply& reply) {
+        const auto names = headers_of(route, reply);
+        return std::find(names.begin(), names.end(), header.name) != names.end();
+      });
+    });
+  };
+  const auto of_refusals = [](const HeaderWords& header) {
+    return std::any_of(std::begin(refusals_known), std::end(refusals_known), [&](const Refused& each) { return each.header != nullptr && std::string_view(each.header) == header.name; });
+  };
   for (const HeaderWords& each : headers_known)
-    out.key(each.name).begin_object().field("description", each.description).key("schema").begin_object().field("type", each.type).end_object().end_object();
+    if (says(each) || of_refusals(each)) out.key(each.name).begin_object().field("description", each.description).key("schema").begin_object().field("type", each.type).end_object().end_object();
   out.end_object().key("securitySchemes").begin_object();
   out.key("bearer").begin_object().field("type", "http").field("scheme", "bearer").field("bearerFormat", "JWT").field("description", "The access token of a login, or an API key.").end_object();
   out.key("apiKey").begin_object().field("type", "apiKey").field("in", "header").field("name", "X-API-Key").field("description", "A key that a person has made for a machine.").end_object();
@@ -346,7 +357,7 @@ std::string openapi_document(const std::vector<Route>& routes, const std::vector
     out.end_object();
   }
   out.end_object();
-  write_components(out, schemas, info);
+  write_components(out, routes, schemas, info);
   out.end_object();
   return out.str();
 }

@@ -110,7 +110,7 @@ TEST_CASE("who may use an operation, and what can be refused, follow from its ro
       {.path = "/things/{thing}", .operation_id = "thing", .summary = "A thing", .needs = "see", .parameters = {{"thing", In::path, Kind::id, true}}, .replies = {{200, "It", "Health", "application/json", {"Link"}}}, .handler = say},
       {.method = Method::post, .path = "/danger", .operation_id = "danger", .summary = "Danger", .needs = "see", .fresh = true, .body = RequestBody{{"application/json"}, "Command"}, .replies = {{204, "Done"}}, .mutates = true, .secret = true, .handler = say},
       {.path = "/account", .operation_id = "account", .summary = "Account", .needs = "own_account", .replies = {{200, "It"}}, .handler = say},
-      {.path = "/file", .operation_id = "file", .summary = "A file", .needs = std::string(everybody), .replies = {{200, "It", "", "text/plain"}}, .file = true, .budget = "", .handler = say},
+      {.path = "/file", .operation_id = "file", .summary = "A file", .needs = std::string(everybody), .replies = {{200, "It", "", "text/plain"}}, .budget = "", .file = true, .handler = say},
   };
   ApiInfo info{"Test", "1", "A test."};
   info.licence = "MIT";
