@@ -625,4 +625,9 @@ int run_verb(int argc, char** argv) {
 }  // namespace
 }  // namespace heliograph
 
-int main(int argc, char** argv) { return heliograph::run_verb(argc, argv); }
+int main(int argc, char** argv) {
+  ::umask(077);  // what we make is ours
+  const rlimit none{};
+  ::setrlimit(RLIMIT_CORE, &none);  // a dump of the memory would hold keys
+  return heliograph::run_verb(argc, argv);
+}

@@ -1,8 +1,11 @@
 #include "storage/data_directory.hpp"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -66,7 +69,8 @@ Result<DataDirectory> DataDirectory::open(const std::string& path, bool create, 
   if (*content == Content::ours) {
     if (auto ok = d.check_format("format"); !ok) return fail(ok.error());
     if (auto ok = d.check_files(); !ok) return fail(ok.error());
-    d.look_at_mode();
+    if (read_only) d.look_at_mode();
+    else if (auto ok = d.check_owner(); !ok) return fail(ok.error());
   } else {
     if (auto started = d.start_creation(*content); !started) return fail(started.error());
   }
@@ -174,6 +178,21 @@ Status DataDirectory::finish_creation() {
     return fail(system_error("finish the making of", path_));
   fresh_ = false;
   return sync_directory(path_);
+}
+
+/// The keys in it open everything: nobody else may read or write there, and a file system whose locks and syncs are promises of another
+/// machine keeps no log.
+Status DataDirectory::check_owner() const {
+  struct stat info {};
+  if (::stat(path_.c_str(), &info) != 0) return fail(system_error("look at", path_));
+  if (info.st_uid != ::geteuid())
+    return fail(Errc::refused, path_ + " belongs to another user: start Heliograph as that user, or give it the directory (chown -R).");
+  if ((info.st_mode & 077) != 0)
+    return fail(Errc::refused, "Other users of this machine may look into " + path_ + ": run chmod 700 on it, then start again.");
+  struct statfs system {};
+  if (::statfs(path_.c_str(), &system) == 0 && system.f_type == NFS_SUPER_MAGIC)
+    return fail(Errc::refused, path_ + " is on a network file system, whose locks and syncs cannot be relied on: use a disk of this machine.");
+  return {};
 }
 
 void DataDirectory::look_at_mode() {

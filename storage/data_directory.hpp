@@ -15,7 +15,7 @@ class DataDirectory {
 
   /// Opens an existing directory, or makes one when `create` and there is none (or an empty one).
   /// `read_only` takes no lock and changes nothing.
-  /// Errors: not_found, busy, refused (holds other things), corrupt, unsupported (a newer format), io, full.
+  /// Errors: not_found, busy, refused (holds other things, or is not ours alone), corrupt, unsupported (a newer format), io, full.
   static Result<DataDirectory> open(const std::string& path, bool create, bool read_only);
 
   /// Whether a process has the directory open for writing at this moment.
@@ -41,6 +41,7 @@ class DataDirectory {
   Status make();
   Status lock();
   Status start_creation(Content content);
+  Status check_owner() const;
   void look_at_mode();
 
   std::string path_;

@@ -147,6 +147,7 @@ TEST_CASE("P7: no secret is anywhere but with whom it belongs to", "[reliability
   INFO(done.err);
   CHECK(done.exit == 0);
   exported = read_file(scratch / "export.jsonl") + done.out + done.err;
+  CHECK((std::filesystem::status(scratch / "export.jsonl").permissions() & (std::filesystem::perms::group_all | std::filesystem::perms::others_all)) == std::filesystem::perms::none);  // P8: what we make is ours
   const Ended checked = run({binary(), "check-config", "--config", config}, {{"CANARY_TWILIO", secrets["Twilio token"]}, {"CANARY_HOOK", secrets["hook secret"]}});
   CHECK(checked.exit == 0);
   const std::string data = all_files(scratch / "data");

@@ -3,6 +3,7 @@
 
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <fstream>
@@ -93,6 +94,26 @@ TEST_CASE("a new data directory is private to its owner, and so is every file in
   REQUIRE(::stat(data.c_str(), &info) == 0);
   CHECK((info.st_mode & 0777) == 0700);
   CHECK(files > 5);
+}
+
+TEST_CASE("P8: a data directory that others may enter, or that is another user's, is not opened for writing; reading says so", "[directory][reliability]") {
+  const TempDir dir;
+  { auto store = open_ok(dir.path() + "/d", small_options(true)); }
+  for (const unsigned mode : {0755u, 0770u, 0702u}) {
+    REQUIRE(::chmod((dir.path() + "/d").c_str(), mode) == 0);
+    CHECK(code_of(dir.path() + "/d") == Errc::refused);
+  }
+  StoreOptions reading = small_options(false);
+  reading.read_only = true;
+  CHECK_FALSE(open_ok(dir.path() + "/d", reading)->notes().empty());
+  REQUIRE(::chmod((dir.path() + "/d").c_str(), 0700) == 0);
+  { auto store = open_ok(dir.path() + "/d", small_options(false)); }
+  if (::geteuid() != 0) {
+    WARN("skipped: only root can give a directory away");
+    return;
+  }
+  REQUIRE(::chown((dir.path() + "/d").c_str(), 65'534, 65'534) == 0);
+  CHECK(code_of(dir.path() + "/d") == Errc::refused);
 }
 
 TEST_CASE("what was committed is there after closing, and the close was clean", "[directory]") {
