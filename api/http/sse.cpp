@@ -101,7 +101,7 @@ class SseHub::State : public std::enable_shared_from_this<State> {
   void start() { arm_tick(); }
   void publish(std::vector<SseFrame> frames, Position through, bool missed = false);
   bool skip(Position through);
-  void subscribe(std::optional<Position> after, SseFilter filter, const Responder& responder, const std::function<StreamHandle()>& open);
+  void subscribe(std::optional<Position> after, SseFilter filter, const Responder& responder, std::function<StreamHandle()> open);
   void stop();
   SseStats stats() const { return {subscribers_, behind_, published_, fell_behind_, stuck_, turned_away_}; }
 
@@ -126,7 +126,7 @@ class SseHub::State : public std::enable_shared_from_this<State> {
   };
 
   // on the loop
-  void adopt(StreamHandle stream, std::optional<Position> after, SseFilter filter);
+  void adopt(const std::function<StreamHandle()>& open, std::optional<Position> after, SseFilter filter);
   void take_batches();
   void all_behind();
   bool deliver(const SseFrame& frame);
@@ -283,7 +283,7 @@ void SseHub::State::set_behind(Subscriber& subscriber, bool behind) {
     --behind_;
 }
 
-void SseHub::State::subscribe(std::optional<Position> after, SseFilter filter, const Responder& responder, const std::function<StreamHandle()>& open) {
+void SseHub::State::subscribe(std::optional<Position> after, SseFilter filter, const Responder& responder, std::function<StreamHandle()> open) {
   if (subscribers_.fetch_add(1) >= options_.subscribers) {
     --subscribers_;
     ++turned_away_;
@@ -293,18 +293,19 @@ void SseHub::State::subscribe(std::optional<Position> after, SseFilter filter, c
     responder.send(problem_response(problem));
     return;
   }
-  auto stream = open();
-  loop_->post(weakly([stream, after, filter = std::move(filter)](State& s) { s.adopt(stream, after, filter); }));
+  loop_->post(weakly([open = std::move(open), after, filter = std::move(filter)](State& s) { s.adopt(open, after, filter); }));
 }
 
-void SseHub::State::adopt(StreamHandle stream, std::optional<Position> after, SseFilter filter) {
+void SseHub::State::adopt(const std::function<StreamHandle()>& open, std::optional<Position> after, SseFilter filter) {
   if (stopped_) {
-    stream->close();
+    open()->close();
     --subscribers_;
     return;
   }
   take_batches();  // how far the log is: nobody was woken for it while nobody listened
   const auto key = next_key_++;
+  // From here on nothing passes by: whoever hears that the stream is open is told of all that comes after.
+  const auto stream = open();
   auto& subscriber = all_[key];
   subscriber.stream = stream;
   subscriber.filter = std::move(filter);
@@ -439,13 +440,13 @@ bool SseHub::skip(Position through) { return state_->skip(through); }
 
 void SseHub::subscribe(const Request& request, SseFilter filter, const Responder& responder) {
   if (const auto after = resume_position(request))
-    state_->subscribe(*after, std::move(filter), responder, [&responder] { return responder.open_stream(stream_headers); });
+    state_->subscribe(*after, std::move(filter), responder, [responder] { return responder.open_stream(stream_headers); });
   else responder.send(after.error());
 }
 
 void SseHub::subscribe_socket(const Request& request, SseFilter filter, const Responder& responder) {
   if (const auto after = resume_position(request))
-    state_->subscribe(*after, std::move(filter), responder, [&] { return open_socket_stream(request, responder); });
+    state_->subscribe(*after, std::move(filter), responder, [request, responder] { return open_socket_stream(request, responder); });
   else responder.send(after.error());
 }
 

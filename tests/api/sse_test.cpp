@@ -319,6 +319,33 @@ TEST_CASE("every subscriber gets each decision once and in order, and hears of e
   CHECK(missed > 1'000);
 }
 
+TEST_CASE("whoever hears that the stream is open is told of everything after") {
+  auto loop = std::make_shared<HandLoop>();
+  Facts facts;
+  SseHub hub(loop, 0, reader_of(facts), {}, [](Loop::Task task) { task(); });
+  /// As quick as can be: something becomes durable in the moment in which the answer's head leaves.
+  struct QuickAnswer final : Answer {
+    void send(Response) override {}
+    StreamHandle open_stream(Headers) override {
+      opened();
+      return stream;
+    }
+    std::function<void()> opened;
+    std::shared_ptr<HandStream> stream = std::make_shared<HandStream>();
+  };
+  auto answer = std::make_shared<QuickAnswer>();
+  answer->stream->instant = 1 << 20;
+  answer->opened = [&] {
+    facts.push_back({true, 1});
+    hub.publish({frame_of(facts, 1)}, 1);
+  };
+  hub.subscribe(Request{}, {}, Responder(answer));
+  loop->advance(milliseconds(100));
+  CHECK(read(answer->stream->received).ids == std::vector<Position>{1});
+  hub.stop();
+  loop->run();
+}
+
 TEST_CASE("a position from the future resets, one that is none is refused") {
   Bench bench;
   bench.facts.resize(5, {true, 1});
