@@ -200,7 +200,12 @@ int run(Store& store, Engine& engine, const HostConfig& config, bool read_only, 
   if (!web) return complain(web.error());
   // The demo has nothing to stop and takes nothing from outside.
   Result<std::unique_ptr<StopLine>> stop_line = read_only ? Result<std::unique_ptr<StopLine>>(nullptr) : StopLine::open(engine, config.data);
-  if (!stop_line) return complain(stop_line.error());
+  if (!stop_line) {
+    (*web)->stop();
+    if (notifier) notifier->stop();
+    (void)engine.stop();
+    return complain(stop_line.error());
+  }
   const bool needs_owner = !read_only && !engine.people().read([](const People& all) { return all.has_owner(); });
   const bool reachable_at_home = listen.find("0.0.0.0") == std::string::npos && !listen.starts_with("[::]");
   const std::string host = reachable_at_home ? listen.substr(0, listen.rfind(':')) : "localhost";

@@ -9,8 +9,11 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
+#include <future>
 #include <memory>
 #include <mutex>
+#include <thread>
 
 #include "actors/clock.hpp"
 #include "actors/mishaps.hpp"
@@ -173,18 +176,27 @@ void open(const Options& options) {
 
 void close() {
   least = -1;
-  const auto before = exchange_opened(nullptr);
-  if (before && before->pool) dropped_before += before->pool->overrun_counter();
-  // The last one to let go of the pool waits for what is queued.
+  auto before = exchange_opened(nullptr);
+  if (!before || !before->pool) return;
+  dropped_before += before->pool->overrun_counter();
+  // The last one to let go of the pool waits for what is queued; a reader who has stopped reading must not keep the process alive.
+  const auto done = std::make_shared<std::promise<void>>();
+  std::thread([before = std::move(before), done]() mutable {
+    before.reset();
+    done->set_value();
+  }).detach();
+  done->get_future().wait_for(std::chrono::seconds(1));
 }
 
 bool says(Level level) { return least >= 0 && static_cast<int>(level) >= least; }
 
-void write(Level level, std::string_view component, std::string_view message, const Fields& fields) {
+void write(Level level, std::string_view component, std::string_view message, const Fields& fields) { write(level, component, message, fields, fields); }
+
+void write(Level level, std::string_view component, std::string_view message, const Fields& fields, const Fields& of_mishap) {
   const bool line = says(level), mishap = level >= Level::warn;
   if (!line && !mishap) return;
   const Micros now = SystemClock().now();
-  if (mishap) recent_mishaps().add(now, level, std::string(component), without_keys(message), one_line(as_text(fields)));
+  if (mishap) recent_mishaps().add(now, level, std::string(component), without_keys(message), one_line(as_text(of_mishap)));
   if (!line) return;
   if (const auto open = current()) open->logger->log(as_spdlog(level), spdlog::string_view_t(render(open->form, now, level, component, message, fields)));
 }

@@ -61,6 +61,8 @@ void close();
 bool says(Level level);
 /// `message` is a sentence without values: what changes from case to case is a field, so that the same mishap is counted as the same.
 void write(Level level, std::string_view component, std::string_view message, const Fields& fields = {});
+/// The same, and what of it everybody may know who looks after the machine: that is what stands among the recent mishaps.
+void write(Level level, std::string_view component, std::string_view message, const Fields& fields, const Fields& of_mishap);
 /// Lines that were dropped because the reader of standard error was too slow.
 std::uint64_t dropped();
 

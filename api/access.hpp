@@ -34,6 +34,8 @@ class Access final : public http::Caller {
   bool reaches(const SiteKey& site) const;
   /// Every site of the tenant, those of tomorrow too.
   bool reaches_all() const { return standing_.sites.empty(); }
+  /// What belongs to the tenant and to no site: for those who may see people, wherever they work.
+  bool sees_people() const { return may(Permission::see_people) && reaches_all(); }
   /// What they do not reach is, for them, not there.
   Result<SiteScope> site(std::string_view id) const;
 

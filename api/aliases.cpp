@@ -11,6 +11,7 @@ using http::In;
 using http::Method;
 
 constexpr std::int64_t hours_max = 24 * 366;
+constexpr std::size_t hours_of_devices_max = 100'000;
 
 /// A site where nobody named one: the only one that they reach.
 Result<SiteViews> the_site(const AccessViews& views, const http::Request& request) {
@@ -72,6 +73,8 @@ Micros hours_back(const http::Request& request) { return static_cast<Micros>(num
 /// Energy and mean power of each power that the site knows, over the hours asked for. Whole hours, those of UTC.
 Status energy_stats(JsonWriter& json, const SiteViews& site, const http::Request& request, Micros now) {
   const Micros from = now - hours_back(request);
+  if (static_cast<std::size_t>((now - from) / hour_us) * site.devices().size() > hours_of_devices_max)
+    return fail(Errc::invalid, "So many hours of so many devices do not fit into one answer: ask for fewer hours, or for each device (/api/v1/sites/{site}/series).", "query/hours");
   json.begin_object().field("site", site.id().text).key("from").time(from).key("to").time(now).key("devices").begin_object();
   const SiteNow* values = site.now();
   for (DeviceIndex i = 0; values != nullptr && i < values->devices().size(); ++i) {
@@ -97,8 +100,14 @@ Status energy_stats(JsonWriter& json, const SiteViews& site, const http::Request
 
 /// The device of this kind that is asked for: by its id or its name, else the first.
 Result<const DeviceRegistered*> device_of(const SiteViews& site, DeviceKind kind, std::optional<std::string_view> wanted, const char* what) {
-  for (const DeviceRegistered* device : site.devices())
-    if (wanted ? device->device.text == *wanted || http::same_ignoring_case(device->name, *wanted) : device->kind == kind) return device;
+  std::vector<const DeviceRegistered*> fitting;
+  for (const DeviceRegistered* device : site.devices()) {
+    if (wanted && device->device.text == *wanted) return device;  // an id is nobody else's
+    if (wanted ? http::same_ignoring_case(device->name, *wanted) : device->kind == kind) fitting.push_back(device);
+  }
+  if (wanted && fitting.size() > 1)
+    return fail(Errc::conflict, "More than one device is called \"" + std::string(*wanted) + "\": take an id, such as " + fitting.front()->device.text + ".");
+  if (!fitting.empty()) return fitting.front();
   return fail(Errc::not_found, wanted ? "There is no device \"" + std::string(*wanted) + "\" at this site." : std::string("This site has no ") + what + ": register one first.");
 }
 
@@ -272,7 +281,7 @@ http::Route later_route(const Later& row) {
 std::vector<http::Route> alias_routes(Service& service, const std::vector<http::Route>& table) {
   const http::Parameter site{"site", In::query, http::Kind::id, false, "Which site; not needed where there is one"};
   const http::Parameter hours{"hours", In::query, http::Kind::integer, false, "How far back; 24 by default", 1, hours_max};
-  const http::Parameter points{"points", In::query, http::Kind::integer, false, "At most so many points of each metric; 500 by default", 3, 100'000};
+  const http::Parameter points{"points", In::query, http::Kind::integer, false, "At most so many points of each metric; 500 by default", 3, 5'000};
   const http::Parameter device{"device", In::query, http::Kind::id, false, "Which battery; not needed where there is one"};
   const http::Parameter plug{"name", In::path, http::Kind::string, true, "The device's name or id", 1, 200};
   std::vector<http::Route> out{

@@ -84,8 +84,6 @@ bool Door::is_crowd(const std::string& address) const {
 /// What a proxy says of who is behind it counts only when the proxy is ours; from anybody else it is a claim. Addresses are read from
 /// the right, where each proxy adds the one that it has seen: the first that is none of ours is the peer.
 void Door::believe_proxy(http::Request& request) const {
-  constexpr std::string_view mapped = "::ffff:";  // IPv4 on a socket for both
-  if (request.peer.starts_with(mapped) && request.peer.find('.') != std::string::npos) request.peer.erase(0, mapped.size());
   if (!options_.proxied) return;
   if (!is_crowd(request.peer)) return;
   std::string passed;
@@ -99,6 +97,8 @@ void Door::believe_proxy(http::Request& request) const {
     passed.resize(comma == std::string::npos ? 0 : comma);
     std::erase(last, ' ');
     if (!is_address_in(last, last)) return;
+    constexpr std::string_view mapped = "::ffff:";  // a proxy on a socket for both says it so
+    if (last.starts_with(mapped) && last.find('.') != std::string::npos) last.erase(0, mapped.size());
     request.peer = std::move(last);
   }
 }
@@ -123,6 +123,9 @@ std::optional<std::string> Door::cookie(const http::Request& request, std::strin
 }
 
 bool Door::is_at_this_machine(const http::Request& request) const {
+  // A proxy that nobody told us of makes everybody look so; it leaves its marks.
+  for (const char* mark : {"X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"})
+    if (request.header(mark)) return false;
   return !options_.proxied && is_this_machine(request.peer);
 }
 
@@ -219,6 +222,9 @@ void Door::listens(Listener listener) {
   const std::lock_guard lock(listeners_mutex_);
   if (listeners_.size() == listeners_.capacity()) std::erase_if(listeners_, [](const Listener& each) { return each.open.expired(); });
   listeners_.push_back(std::move(listener));
+  // Between the door and here the login may have ended, and nobody looked at what was not there yet.
+  const Listener& last = listeners_.back();
+  if (!engine_.people().read([&](const People& people) { return still_stands(people, last.standing, engine_.clock().now()); })) last.end();
 }
 
 bool Door::still_stands(const People& people, const Standing& then, Micros now) {

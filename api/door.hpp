@@ -60,6 +60,8 @@ class Door {
   /// How long a login by a name that nobody has is refused, and that one has failed.
   Micros stranger_locked_for(const TenantId& tenant, const UserId& user, Micros at);
   void note_stranger(const TenantId& tenant, const UserId& user, Micros at);
+  /// A session proves who it is at most five times a minute, however well its device is known.
+  bool may_prove(const SessionId& session) { return proofs_.take(session.text, engine_.clock().now()); }
   /// Each refresh is an entry in the log: ten a minute are enough for a session.
   bool may_refresh(const SessionId& session) { return refreshes_.take(session.text, engine_.clock().now()); }
 
@@ -96,6 +98,7 @@ class Door {
   Strangers strangers_;               // guarded by strangers_mutex_
   Quota refusals_{10, 300};           // on record: a noisy key does not crowd out what others were refused
   Quota refreshes_{10, 100'000};
+  Quota proofs_{5, 10'000};           // of one session: whoever has stolen it does not guess the password
 };
 
 }  // namespace heliograph::api

@@ -38,7 +38,7 @@ std::uint32_t Gateway::site_number(const SiteKey& site) {
 http::SseFilter Gateway::filter_for(const Access& access, std::uint32_t topics) {
   http::SseFilter filter;
   filter.topics = topics;
-  if (!access.may(Permission::see_people) || !access.reaches_all()) filter.topics &= ~static_cast<std::uint32_t>(people_topic);
+  if (!access.sees_people()) filter.topics &= ~static_cast<std::uint32_t>(people_topic);
   filter.group = tenant_number(access.tenant());
   for (const SiteId& site : access.standing().sites) filter.sites.push_back(site_number({access.tenant(), site}));
   return filter;
@@ -66,17 +66,15 @@ Result<http::CatchUpPage> Gateway::page(const http::CatchUpRequest& request) {
   const Position head = log_.durable();
   std::size_t bytes = 0;
   auto done = log_.scan(request.after + 1, head, Part::all, [&](const RecordPtr& record) {
-    const bool wanted_topic = (request.filter.topics & topic_of(*record)) != 0;
-    if (wanted_topic && record->is_readings() && !request.telemetry) {
+    http::SseFrame made = outline(*record);
+    const bool wanted = request.filter.matches(made);
+    if (wanted && record->is_readings() && !request.telemetry) {
       if (page.skipped_from == 0) page.skipped_from = record->envelope.position;
       page.skipped_to = record->last();
-    } else if (wanted_topic) {
-      http::SseFrame made = outline(*record);
-      if (request.filter.matches(made)) {
-        render(made, *record);
-        bytes += made.text->size();
-        page.frames.push_back(std::move(made));
-      }
+    } else if (wanted) {
+      render(made, *record);
+      bytes += made.text->size();
+      page.frames.push_back(std::move(made));
     }
     page.through = record->last();
     return bytes < request.max_bytes;
@@ -119,11 +117,11 @@ std::vector<http::Route> stream_routes(Service& service, std::shared_ptr<Gateway
   std::vector<http::Route> routes{{.path = "/api/v1/stream", .operation_id = "stream", .summary = "Everything that becomes durable, as server-sent events", .tag = "stream", .needs = "see",
            .description = "The id of an event is its position; Last-Event-ID (or ?after=) resumes without gap or repeat. Decisions are never dropped; "
                           "telemetry may be, and then a `gap` event says which positions.",
-           .parameters = stream_parameters(), .replies = {{200, "The stream", "", "text/event-stream"}}, .handler = follow(service, gateway, &http::SseHub::subscribe)},
+           .parameters = stream_parameters(), .replies = {{200, "The stream", "", "text/event-stream"}}, .budget = "", .handler = follow(service, gateway, &http::SseHub::subscribe)},
           {.path = "/api/v1/socket", .operation_id = "socket", .summary = "The same stream over a WebSocket", .tag = "stream", .needs = "see",
            .description = "Each event is one text message: {\"id\": position, \"event\": \"readings\", \"data\": {...}}; the first says where the log is. Closed with 4401 when the login "
                           "behind it ends, 1001 when the server stops; ?after= the last id resumes.",
-           .parameters = stream_parameters(), .replies = {{101, "The socket"}, {426, "This is no WebSocket handshake", "Problem", "application/problem+json"}}, .socket = true, .handler = follow(service, gateway, &http::SseHub::subscribe_socket)}};
+           .parameters = stream_parameters(), .replies = {{101, "The socket"}, {426, "This is no WebSocket handshake", "Problem", "application/problem+json"}}, .socket = true, .budget = "", .handler = follow(service, gateway, &http::SseHub::subscribe_socket)}};
   // What older clients call it (docs/API.md).
   const http::Route socket = routes.back();
   for (const auto& [path, operation] : {std::pair{"/ws", "socketAlias"}, std::pair{"/api/system/ws", "systemSocketAlias"}, std::pair{"/api/services/ws", "servicesSocketAlias"}}) {

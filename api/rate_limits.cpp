@@ -17,9 +17,11 @@ std::string network_of(const std::string& peer) {
   return {address->bytes.begin(), address->bytes.begin() + 8};
 }
 
-std::string caller_of(const http::Request& request) {
+/// A person or a key; nothing for strangers, and for the visitors of a demo, who are all the same.
+std::optional<std::string> known_caller(const http::Request& request) {
   const auto* access = dynamic_cast<const Access*>(request.caller.get());
-  return access == nullptr ? "@" + network_of(request.peer) : access->tenant().text + "/" + to_string(access->who());
+  if (access == nullptr || access->who().kind == PrincipalKind::system) return std::nullopt;
+  return access->tenant().text + "/" + to_string(access->who());
 }
 
 std::string seconds_up(Micros span) { return std::to_string((span + second_us - 1) / second_us); }
@@ -52,20 +54,21 @@ RateLimits::RateLimits(std::vector<Budget> budgets, std::function<Micros()> now)
 
 std::size_t RateLimits::callers() const {
   const std::lock_guard lock(mutex_);
-  return full_at_.size();
+  return known_.size() + strangers_.size();
 }
 
-RateLimits::Left RateLimits::spend(std::string_view name, const std::string& caller) {
+RateLimits::Left RateLimits::spend(std::string_view name, const std::string& caller, bool is_known) {
   const auto budget = std::find_if(budgets_.begin(), budgets_.end(), [&](const Budget& each) { return each.name == name; });
   ensure(budget != budgets_.end(), "a route draws on a budget that there is", "api/rate_limits.cpp");
   if (budget->quota == 0) return {true, 0, 0};
   const Micros each = budget->window / budget->quota, now = now_();
   const std::lock_guard lock(mutex_);
-  if (full_at_.size() >= callers_max) forget_the_rested(now);
-  // So many at once are an attack from everywhere: those who were not here before it share one budget.
+  if (known_.size() + strangers_.size() >= callers_max) forget_the_rested(now);
   std::string key = std::string(name) + " " + caller;
-  if (full_at_.size() >= callers_max && !full_at_.contains(key)) key = std::string(name) + " others";
-  Micros& full_at = full_at_[key];
+  // So many strangers at once are an attack from everywhere: those who were not here before it share one budget. Whoever is
+  // known has their own, whatever strangers do.
+  if (!is_known && strangers_.size() >= callers_max && !strangers_.contains(key)) key = std::string(name) + " others";
+  Micros& full_at = is_known ? known_[key] : strangers_[key];
   const Micros then = std::max(full_at, now) + each;
   if (then - now > budget->window) return {false, 0, then - now - budget->window};
   full_at = then;
@@ -76,15 +79,18 @@ RateLimits::Left RateLimits::spend(std::string_view name, const std::string& cal
 void RateLimits::forget_the_rested(Micros now) {
   if (swept_at_ && now - *swept_at_ < second_us) return;  // looking at all of them for each request would itself be an attack
   swept_at_ = now;
-  std::erase_if(full_at_, [now](const auto& entry) { return entry.second <= now; });
+  for (auto* each : {&known_, &strangers_}) std::erase_if(*each, [now](const auto& entry) { return entry.second <= now; });
 }
 
 std::optional<http::Problem> RateLimits::meter(const http::Route& route, const http::Request& request, const http::Responder& responder) {
   if (route.budget.empty()) return std::nullopt;
-  const auto budget = std::find_if(budgets_.begin(), budgets_.end(), [&](const Budget& each) { return each.name == route.budget; });
+  // Who was not let in has not done what the route is for.
+  const std::string_view drawn = request.caller == nullptr && route.needs != http::everybody ? "default" : std::string_view(route.budget);
+  const auto budget = std::find_if(budgets_.begin(), budgets_.end(), [&](const Budget& each) { return each.name == drawn; });
   ensure(budget != budgets_.end(), "a route draws on a budget that there is", route.path.c_str());
   if (budget->quota == 0) return std::nullopt;
-  const Left left = spend(route.budget, caller_of(request));
+  const auto known = known_caller(request);
+  const Left left = spend(drawn, known ? *known : network_of(request.peer), known.has_value());
   const std::string name = "\"" + budget->name + "\"", wait = seconds_up(left.more_in);
   // draft-ietf-httpapi-ratelimit-headers-11
   responder.add_header("RateLimit-Policy", name + ";q=" + std::to_string(budget->quota) + ";w=" + std::to_string(budget->window / second_us));

@@ -31,7 +31,7 @@ class RateLimits {
     Micros more_in = 0;  // until there is more than this
   };
   /// Requires: there is such a budget.
-  Left spend(std::string_view budget, const std::string& caller);
+  Left spend(std::string_view budget, const std::string& caller, bool is_known = false);
   /// For RouterOptions::meter: by person or key, or by address (a /64 of IPv6) for who is nobody.
   std::optional<http::Problem> meter(const http::Route& route, const http::Request& request, const http::Responder& responder);
   std::size_t callers() const;
@@ -41,7 +41,8 @@ class RateLimits {
   std::vector<Budget> budgets_;
   std::function<Micros()> now_;
   mutable std::mutex mutex_;
-  std::unordered_map<std::string, Micros> full_at_;  // guarded by mutex_: when the caller's budget is whole again
+  // When the caller's budget is whole again.
+  std::unordered_map<std::string, Micros> known_, strangers_;  // guarded by mutex_
   std::optional<Micros> swept_at_;                   // guarded by mutex_
 };
 

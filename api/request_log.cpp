@@ -17,6 +17,7 @@ bool is_turned_away(int status) {
 }
 
 Level level_of(const http::Exchange& exchange) {
+  if (exchange.status() == 501) return Level::info;  // said so by the table, and nobody's fault
   if (exchange.status() == 503) return Level::warn;  // it has said itself that it is busy, or full
   if (exchange.status() >= 500) return Level::error;
   const bool never_read = exchange.route().empty() && exchange.path().empty();
@@ -44,7 +45,9 @@ void log_request(const http::Exchange& exchange) {
   if (!exchange.who().empty()) fields.emplace_back("who", exchange.who());
   if (!exchange.peer().empty()) fields.emplace_back("peer", exchange.peer());
   if (!exchange.agent().empty()) fields.emplace_back("agent", exchange.agent());
-  process_log::write(level, "http", sentence_of(level), fields);
+  // Everybody's mishaps are read by who looks after the machine: who asked is in the log alone.
+  const std::size_t about_whom = 3 + (exchange.route().empty() ? 0 : 1);
+  process_log::write(level, "http", sentence_of(level), fields, process_log::Fields(fields.begin(), fields.begin() + static_cast<std::ptrdiff_t>(std::min(about_whom, fields.size()))));
 }
 
 }  // namespace heliograph::api

@@ -37,6 +37,7 @@ void me(Service& service, const http::Request& request, const http::Responder& r
 template <class Then>
 void prove_again(Service& service, const http::Request& request, const http::Responder& responder, std::shared_ptr<Proof> proof, Then then) {
   const Access& access = access_of(request);
+  if (!service.door->may_prove(access.standing().session)) return static_cast<void>(responder.send(locked(minute_us)));
   proof->tenant = access.tenant(), proof->user = access.user();
   const auto work = [&service, proof, then = std::move(then), request] { then(look_at(service, *proof, request)); };
   if (!service.door->slow_lane().offer(work)) too_busy(responder);

@@ -145,7 +145,11 @@ void refresh(Service& service, http::Request&& request, const http::Responder& r
   if (body.refused()) return;
   const bool with_cookie = token.empty();
   if (with_cookie) token = Door::cookie(request, Door::refresh_cookie(request.secure)).value_or("");
-  const auto over = [] { return http::problem_response(401, "session-over", "The session is over: log in again."); };
+  const auto over = [] {
+    http::Problem problem{401, "session-over", {}, "The session is over: log in again."};
+    problem.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"heliograph\", error=\"invalid_token\"");
+    return http::problem_response(problem);
+  };
   const auto shown = people::read_refresh_token(service.door->secrets(), token);
   if (!shown) return static_cast<void>(responder.send(over()));
   bool newest = false;

@@ -146,17 +146,19 @@ void join(Service& service, http::Request&& request, const http::Responder& resp
   auto password = std::make_shared<Secret>(fields.text("password").value_or(""));
   // The invitation first: without one there is no work, and nothing to learn.
   bool second_factor = false;
+  std::optional<UserSaved> invitee;
   const Micros now = service.engine.clock().now();
   const bool invited = service.engine.people().read([&](const People& all) {
     const User* known = all.user(tenant, user);
     second_factor = known != nullptr && known->totp.has_value();
+    if (known != nullptr) invitee = known->about;
     return known != nullptr && known->invitation && known->invitation->token_digest == digest && now < known->invitation->expires_at;
   });
   if (!invited) {
     if (!body.refused()) responder.send(http::problem_response(404, "not-found", "This invitation does not hold: it was used, is over, or was never made. Ask for a new one."));
     return;
   }
-  if (const auto why = people::why_refused(*password, {user.text, "heliograph"}, second_factor); why && !password->empty()) fields.problem("password", *why);
+  if (const auto why = weakness(*password, *invitee, second_factor); why && !password->empty()) fields.problem("password", *why);
   if (body.refused()) return;
   const bool there = is_id(tenant.text) && service.engine.people().read([&](const People& all) { return all.tenant(tenant) != nullptr; });
   const auto work = [&service, responder, tenant, user, digest, password, there] {
@@ -292,7 +294,7 @@ void add_tenant(Service& service, http::Request&& request, const http::Responder
   if (body.refused()) return;
   const std::string token = people::random_token();
   // In the new tenant's own story it is the house that made it.
-  answer_people(service, id, responder, [id, owner, settings, token, by = Principal{PrincipalKind::system, access_of(request).who().name}](People& all, Micros at, Journal& journal) -> Status {
+  answer_people(service, id, responder, [id, owner, settings, token, by = Principal{PrincipalKind::system, "house"}](People& all, Micros at, Journal& journal) -> Status {
     if (all.tenant(id) != nullptr) return fail(Errc::conflict, "There is a tenant \"" + id.text + "\" already: take another name.", "/tenant");
     if (auto done = all.configure_tenant(settings, by, at, journal); !done) return done;
     if (auto done = all.save_user(id, {owner, owner.text, "", Role::owner, {}, false}, by, true, at, journal); !done) return done;

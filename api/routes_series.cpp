@@ -1,11 +1,13 @@
 // What devices measured, over time: raw, thinned, or rolled up; as compact arrays. One series, or several in one answer.
+#include <algorithm>
+
 #include "api/translate.hpp"
 
 namespace heliograph::api {
 namespace {
 
-constexpr std::size_t points_max = 100'000, series_max = 50;  // of one answer
-constexpr std::size_t read_max = 5'000'000;                   // points that are thinned to fewer
+constexpr std::size_t points_max = 100'000, rows_max = 200'000, series_max = 50;  // of one answer, all series together
+constexpr std::size_t read_max = 5'000'000;                                       // points that are thinned to fewer
 
 struct SeriesQuestion {
   DeviceId device;
@@ -76,16 +78,31 @@ Status write_rolled(JsonWriter& json, const SiteViews& site, const SeriesQuestio
   return {};
 }
 
+/// How many rows a step makes at most; what reaches further is not even read.
+std::size_t rows_of(const SeriesQuestion& q) {
+  const Micros length = *q.step == Step::minute ? minute_us : *q.step == Step::hour ? hour_us : day_us;
+  return static_cast<std::size_t>((q.to - q.from) / length) + 2;
+}
+
 /// Every device asked for with every metric asked for. Alone a series stands as it is, several stand in {"series": [...]}.
 http::Response series(const SiteViews& site, const http::Request& request) {
   const auto devices = request.query_values("device"), metrics = request.query_values("metric");
+  const auto twice = [](std::vector<std::string_view> names) {
+    std::sort(names.begin(), names.end());
+    return std::adjacent_find(names.begin(), names.end()) != names.end();
+  };
+  if (twice(devices) || twice(metrics)) return http::problem_response(Error{Errc::invalid, "A device or a metric stands there twice: name each once.", "/metric"});
   const std::size_t count = devices.size() * metrics.size();
+  std::size_t rows = 0;
   if (count > series_max) return http::problem_response(Error{Errc::invalid, "At most " + std::to_string(series_max) + " series in one answer: ask for fewer devices or metrics at once.", "/metric"});
   JsonWriter json;
   if (count > 1) json.begin_object().key("series").begin_array();
   for (const std::string_view device : devices)
     for (const std::string_view metric : metrics) {
       const auto q = question(site, request, device, metric);
+      if (q && q->step) rows += rows_of(*q);
+      if (q && q->budget * count > points_max) return http::problem_response(Error{Errc::invalid, "At most 100,000 points in one answer, all series together: ask for fewer of each.", "/points"});
+      if (rows > rows_max) return http::problem_response(Error{Errc::invalid, "At most 200,000 rows in one answer, all series together: take a longer step or a shorter period.", "/step"});
       const Status done = !q ? fail(q.error()) : q->step ? write_rolled(json, site, *q) : write_raw(json, site, *q, points_max / count);
       if (!done) return http::problem_response(done.error());
     }
@@ -100,7 +117,7 @@ std::vector<http::Route> series_routes(Service& service) {
   return {
       {.path = "/api/v1/sites/{site}/series", .operation_id = "series",
        .summary = "Metrics of devices over time: raw, thinned to a budget of points, or rolled up", .tag = "telemetry", .needs = "see",
-       .description = "`device` and `metric` may be repeated: then the answer is {\"series\": [...]}, each device with each metric, at most 50. Raw answers hold 100,000 points in all.",
+       .description = "`device` and `metric` may be repeated: then the answer is {\"series\": [...]}, each device with each metric, at most 50. Raw and thinned answers hold 100,000 points in all, rolled up ones 200,000 rows.",
        .parameters = {site_parameter(), {"device", In::query, http::Kind::id, true, "The device", {}, {}, {}, true},
                       {"metric", In::query, http::Kind::string, true, "A metric such as pv_w or soc_percent", 1, 40, {}, true},
                       {"from", In::query, http::Kind::time, false, "First moment; default the first reading"},

@@ -47,15 +47,21 @@ void write_durations(JsonWriter& json, const http::DurationCounts& took) {
   write_seconds(json, "p99", took.quantile(0.99));
 }
 
+/// What is not built yet says so (501), and did not fail.
+bool is_failure(int status) { return status >= 500 && status != 501; }
+
 void write_row(JsonWriter& json, const http::RequestStats::Row& row) {
   http::DurationCounts all;
   std::map<int, std::uint64_t> classes;
-  std::uint64_t bytes = 0;
-  for (const http::RequestStats::Cell& cell : row.cells) all += cell.took, classes[cell.status / 100] += cell.took.count(), bytes += cell.body_bytes;
+  std::uint64_t bytes = 0, failed = 0;
+  for (const http::RequestStats::Cell& cell : row.cells) {
+    all += cell.took, classes[cell.status / 100] += cell.took.count(), bytes += cell.body_bytes;
+    if (is_failure(cell.status)) failed += cell.took.count();
+  }
   json.begin_object().field("method", row.method).key("route");
   if (row.route.empty()) json.null();
   else json.string(row.route);
-  json.field("under_way", row.under_way).field("errors", classes[5]).field("body_bytes", bytes);
+  json.field("under_way", row.under_way).field("errors", failed).field("body_bytes", bytes);
   json.key("by_status").begin_object();
   for (const auto& [number, count] : classes)
     if (count > 0) json.field((number == 0 ? std::string("other") : std::to_string(number) + "xx"), count);
@@ -143,7 +149,7 @@ void write_process(JsonWriter& json, const Service& service) {
   std::uint64_t asked = 0, answered = 0, requests = 0, errors = 0;
   for (const SourceState& source : service.engine.house_stats().sources()) asked += source.succeeded + source.failed, answered += source.succeeded;
   for (const http::RequestStats::Row& row : service.requests->rows())
-    for (const http::RequestStats::Cell& cell : row.cells) requests += cell.took.count(), errors += cell.status >= 500 ? cell.took.count() : 0;
+    for (const http::RequestStats::Cell& cell : row.cells) requests += cell.took.count(), errors += is_failure(cell.status) ? cell.took.count() : 0;
   json.begin_object().field("version", service.version).field("commit", service.commit).field("polls", asked);
   write_share(json, "poll_success", answered, asked);
   json.field("requests", requests);

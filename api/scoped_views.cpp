@@ -18,7 +18,7 @@ std::vector<SiteViews> AccessViews::sites() const {
 Result<RecordPtr> AccessViews::at(Position position) const {
   auto record = views_.log.at(position);
   if (!record && record.error().code != Errc::not_found) return record;
-  const auto theirs = [&](const SiteKey& site) { return site.site.empty() ? site.tenant == access_.tenant() && access_.may(Permission::see_people) : access_.reaches(site); };
+  const auto theirs = [&](const SiteKey& site) { return site.site.empty() ? site.tenant == access_.tenant() && access_.sees_people() : access_.reaches(site); };
   if (!record || !theirs((*record)->envelope.site)) return fail(Errc::not_found, "There is nothing at position " + std::to_string(position) + ".");
   return record;
 }
@@ -29,7 +29,7 @@ Result<std::vector<Why>> AccessViews::why(Position position) const {
 }
 
 Result<std::vector<RecordPtr>> AccessViews::people_audit(Position before, std::size_t limit, std::string_view type) const {
-  ensure(access_.may(Permission::see_people), "only who may see people asks about them", "api/scoped_views.cpp");
+  if (!access_.sees_people()) return fail(Errc::refused, "What people did is for those who look after every site of the tenant: ask one of them.");
   return audit_page(views_.audit, views_.store, views_.log, SiteKey{access_.tenant(), {}}, before, limit, type);
 }
 

@@ -65,7 +65,7 @@ class AccessViews {
   /// What is not theirs is not there, in the same words. Errors: not_found.
   Result<RecordPtr> at(Position position) const;
   Result<std::vector<Why>> why(Position position) const;
-  /// What belongs to the tenant and to no site. Requires: who asks may see people.
+  /// What belongs to the tenant and to no site. Errors: refused (not for them).
   Result<std::vector<RecordPtr>> people_audit(Position before, std::size_t limit, std::string_view type) const;
 
  private:

@@ -28,6 +28,8 @@ Status Site::expect(const std::string& of, const Expected& expected) const {
     case Expected::Kind::existing: return now == 0 ? changed("There is nothing to replace: leave If-Match out") : Status{};
     case Expected::Kind::absent: return now == 0 ? Status{} : changed("It is there already: read it, then send its ETag as If-Match");
     case Expected::Kind::versions:
+      // Only what can be read before anybody set it has a version then.
+      if (now == 0 && of != "settings" && of != "preferences") return changed("There is nothing to replace: leave If-Match out");
       if (std::find(expected.versions.begin(), expected.versions.end(), now) != expected.versions.end()) return {};
       return changed("It was changed since you read it: read it again, then repeat what you meant");
   }

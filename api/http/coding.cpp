@@ -103,6 +103,7 @@ void pack(Response& response, Coding coding) {
   const std::string& body = response.shared_body ? *response.shared_body : response.body;
   const auto* type = find_header(response.headers, "Content-Type");
   if (body.size() < pack_from_bytes || body.size() > pack_up_to_bytes || type == nullptr || !compresses(*type) || response.status == 206) return;
+  if (*type == "application/problem+json") return;  // each still gets the name of its request
   if (find_header(response.headers, "Content-Encoding") != nullptr || find_header(response.headers, "ETag") != nullptr) return;
   response.headers.emplace_back("Vary", "Accept-Encoding");
   if (coding == Coding::identity) return;

@@ -8,7 +8,7 @@ namespace heliograph::http {
 namespace {
 
 // What we send (writer.cpp has their words), in order. Another one is counted as 0.
-constexpr std::array codes{101, 200, 201, 202, 204, 206, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 406, 408, 409, 410, 412, 413, 414, 415, 416, 417, 421, 422, 426, 428, 429, 431, 500, 501, 503, 507};
+constexpr std::array codes{101, 200, 201, 202, 204, 206, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 406, 408, 409, 410, 412, 413, 414, 415, 416, 417, 421, 422, 426, 428, 429, 431, 500, 501, 503, 505, 507};
 static_assert(std::is_sorted(codes.begin(), codes.end()));
 
 std::size_t place_of(int status) {

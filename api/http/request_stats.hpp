@@ -66,7 +66,7 @@ class RequestStats {
     Durations took;
     std::atomic<std::uint64_t> body_bytes = 0;
   };
-  static constexpr std::size_t statuses = 37;
+  static constexpr std::size_t statuses = 38;
   struct Kept {
     ~Kept();
     std::string method, route;

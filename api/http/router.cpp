@@ -158,7 +158,7 @@ bool Router::cross_origin_ok(const Request& request, const Responder& responder)
   if (!options_.cors_origins.empty()) responder.add_header("Vary", "Origin");
   if (is_listed(*origin)) {
     responder.add_header("Access-Control-Allow-Origin", std::string(*origin));
-    responder.add_header("Access-Control-Expose-Headers", "ETag, Link, Retry-After, RateLimit, RateLimit-Policy, Deprecation, Sunset");
+    responder.add_header("Access-Control-Expose-Headers", "ETag, Link, Retry-After, RateLimit, RateLimit-Policy, Deprecation, Sunset, WWW-Authenticate, X-Request-Id");
     return true;
   }
   return is_safe(request.method) || same_origin(*origin, request.header("Host").value_or(""));
@@ -170,7 +170,7 @@ void Router::answer_options(const Request& request, const Path& path, const Resp
   if (origin && is_listed(*origin)) {
     response.headers.emplace_back("Access-Control-Allow-Methods", allowed(path));
     response.headers.emplace_back("Access-Control-Allow-Headers",
-                                  "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, traceparent");
+                                  "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, traceparent, X-API-Key");
     response.headers.emplace_back("Access-Control-Max-Age", "600");
   }
   responder.send(std::move(response));
@@ -191,6 +191,10 @@ std::optional<Problem> Router::refused(const Route& route, bool origin_ok, Reque
   }
   if (options_.meter)  // who is not let in spends, too
     if (auto spent = options_.meter(route, request, responder)) return spent;
+  if (route.urgent) {  // is not refused for its form; what its path names must be there
+    request.query.clear();
+    return problem ? problem : check_parameters(route, request);
+  }
   if (!problem) problem = check_parameters(route, request);
   if (!problem) problem = read_idempotency_key(route, request);
   if (!problem) problem = check_body(route, request);

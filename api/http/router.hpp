@@ -71,7 +71,7 @@ struct Route {
   std::vector<Reply> replies = {};
   bool mutates = false;
   bool needs_idempotency_key = false;
-  bool urgent = false;     // taken on the reserved connections, too (Limits::reserved)
+  bool urgent = false;     // taken on the reserved connections, too (Limits::reserved), and never refused for its form
   bool listed = true;      // in the OpenAPI document; pages and assets are not
   bool any_query = false;  // takes query parameters that are not declared
   bool any_origin = false;  // the proof of who asks is in the request: pages without referrer name no origin

@@ -48,7 +48,7 @@ class SocketStream final : public Stream {
     }
   }
   void flush() override { socket_->flush(); }
-  void close() override { socket_->close(Close::going_away, "The server stops: come back with ?after= the last id."); }
+  void close() override { socket_->close(Close::going_away, "Come back with ?after= the last id."); }
   void abort() override { socket_->abort(); }
   bool closed() const override { return socket_->closed(); }
   std::size_t queued_bytes() const override { return socket_->queued_bytes(); }

@@ -86,9 +86,11 @@ TEST_CASE("a flood of callers costs bounded memory, and those from before it kee
   CHECK(limits.callers() <= 100'002);
   CHECK(limits.spend("default", "anna").requests == 58);
   CHECK_FALSE(limits.spend("default", "one more").may);  // the others share one
+  now += second_us;
+  CHECK(limits.spend("default", "ben", true).requests == 59);  // whoever is known has their own
   now += hour_us;
   CHECK(limits.spend("default", "one more").may);
-  CHECK(limits.callers() <= 2);
+  CHECK(limits.callers() <= 5);
 }
 
 TEST_CASE("answers say what is left of the budget; 429 says when to come back") {

@@ -64,5 +64,6 @@ TEST_CASE("only who names the version that is there, or says that any will do, r
   CHECK(outcome("device/new", {Kind::absent}) == std::nullopt);
   CHECK(outcome("device/new", {Kind::existing}) == Errc::conflict);
   CHECK(outcome("device/new", versions({now})) == Errc::conflict);
+  CHECK(outcome("device/new", versions({0})) == Errc::conflict);  // nothing is there, so nothing has a version
   CHECK(outcome("preferences", versions({0})) == std::nullopt);  // the defaults, as they were read
 }

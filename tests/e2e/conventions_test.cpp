@@ -107,6 +107,22 @@ TEST_CASE("who asks too often is told to wait; a stop is never too many, and oth
   CHECK(house.get("/health").status == 200);
 }
 
+TEST_CASE("a stop is taken in whatever form it comes") {
+  const TempDir scratch;
+  House house(scratch / "data");
+  house.furnish();
+  struct Form { std::string path, body; Headers headers; };
+  for (const Form& form : {Form{"", "fire", {{"Content-Type", "application/x-www-form-urlencoded"}}}, Form{"", "fire", {{"Content-Type", "text/plain"}}}, Form{"", "fire", {}}, Form{"?reason=fire", "", {}},
+                           Form{"", "", {{"Idempotency-Key", "\"a b\""}}}, Form{"", "[1,", {{"Content-Type", "application/json"}}}, Form{"", "x", {{"Content-Encoding", "gzip"}}}})
+    for (const std::string& path : {home + "/stop", std::string("/api/v1/stop")}) {
+      INFO(path << form.path << " " << form.body);
+      CHECK(house.client.request("POST", path + form.path, form.body, form.headers).status == 200);
+      CHECK(has(house.get(home).body, "\"stopped\":true"));
+      REQUIRE(house.post(home + "/stop/lift", R"({"reason":"a test"})").status == 200);
+    }
+  CHECK(house.client.request("POST", "/api/v1/sites/No%20Site/stop", "").status == 400);
+}
+
 TEST_CASE("several series come in one answer, each as it would alone") {
   const TempDir scratch;
   House house(scratch / "data");
@@ -118,8 +134,13 @@ TEST_CASE("several series come in one answer, each as it would alone") {
   CHECK(has(house.get(series + "plug-1&metric=switch_on&metric=soc_percent").body, on));
   CHECK(house.get(series + "battery&metric=soc_percent&metric=nonsense").status == 400);
   CHECK(house.get(series + "battery&device=none&metric=soc_percent").status == 404);
+  CHECK(house.get(series + "battery&metric=soc_percent&metric=soc_percent").status == 400);
+  // What would not fit into an answer is not read.
+  CHECK(house.get(series + "battery&metric=soc_percent&step=minute&from=2020-01-01T00:00:00Z&to=2026-01-01T00:00:00Z").status == 400);
+  CHECK(house.get(series + "battery&device=plug-1&metric=soc_percent&points=60000").status == 400);
   std::string many = series + "battery";
-  for (int i = 0; i < 51; ++i) many += "&metric=soc_percent";
+  for (const char* metric : {"pv_w", "load_w", "grid_w", "battery_w", "soc_percent", "battery_v", "import_price", "export_price", "grid_import_w", "grid_export_w", "power_w", "switch_on", "temperature_c"}) many += "&metric=" + std::string(metric);
+  for (int i = 0; i < 4; ++i) many += "&device=d-" + std::to_string(i);
   CHECK(house.get(many).status == 400);
 }
 
@@ -138,6 +159,12 @@ TEST_CASE("the paths that older clients know give the documented shape; what is 
   CHECK(house.send("POST", "/shelly/device/Miner%201/on", "").status == 202);
   CHECK(house.client.request("POST", "/shelly/device/plug-1/off").status == 400);  // which request it is must be said
   CHECK(house.send("POST", "/shelly/device/nothing/on", "").status == 404);
+  // An id comes before any name, and a name that two have is nobody's.
+  for (const auto& [device, name] : {std::pair{"a", "b"}, std::pair{"b", "other"}, std::pair{"c", "twin"}, std::pair{"d", "Twin"}})
+    REQUIRE(house.put(home + "/devices/" + device, R"({"kind":"plug","can_switch":true,"nominal_w":1,"name":")" + std::string(name) + "\"}").status == 200);
+  CHECK(house.send("POST", "/shelly/device/twin/off", "").status == 409);
+  house.send("POST", "/shelly/device/b/off", "");
+  CHECK(has(house.get("/shelly/actions/history?limit=1").body, R"("device":"b")"));
   const auto actions = house.get("/shelly/actions/history");
   CHECK(has(actions.body, R"("device":"plug-1","action":"switch_on","state":")"));
   CHECK(has(actions.body, R"("who":"user:anna")"));
