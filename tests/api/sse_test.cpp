@@ -322,7 +322,7 @@ TEST_CASE("every subscriber gets each decision once and in order, and hears of e
 TEST_CASE("whoever hears that the stream is open is told of everything after") {
   auto loop = std::make_shared<HandLoop>();
   Facts facts;
-  SseHub hub(loop, 0, reader_of(facts), {}, [](Loop::Task task) { task(); });
+  auto hub = std::make_unique<SseHub>(loop, 0, reader_of(facts), SseOptions{}, [](Loop::Task task) { task(); });
   /// As quick as can be: something becomes durable in the moment in which the answer's head leaves.
   struct QuickAnswer final : Answer {
     void send(Response) override {}
@@ -337,13 +337,13 @@ TEST_CASE("whoever hears that the stream is open is told of everything after") {
   answer->stream->instant = 1 << 20;
   answer->opened = [&] {
     facts.push_back({true, 1});
-    hub.publish({frame_of(facts, 1)}, 1);
+    hub->publish({frame_of(facts, 1)}, 1);
   };
-  hub.subscribe(Request{}, {}, Responder(answer));
+  hub->subscribe(Request{}, {}, Responder(answer));
   loop->advance(milliseconds(100));
   CHECK(read(answer->stream->received).ids == std::vector<Position>{1});
-  hub.stop();
-  loop->run();
+  hub.reset();
+  loop->run();  // what it still had to say
 }
 
 TEST_CASE("a position from the future resets, one that is none is refused") {
