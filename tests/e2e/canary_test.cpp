@@ -101,7 +101,7 @@ TEST_CASE("P7: no secret is anywhere but with whom it belongs to", "[reliability
     const auto key = ask("POST", v1 + "/keys", R"({"name":"display","may":["see"]})", owner);
     REQUIRE(key.status == 201);
     const std::string shown = field(key.body, "secret");
-    secrets["API key"] = shown.substr(shown.rfind('_') + 1);
+    secrets["API key"] = shown.substr(shown.find('_', std::string("hg_").size()) + 1);  // which may hold an underscore itself
     const auto invited = ask("POST", v1 + "/users", R"({"user":"ben","role":"viewer"})", owner);
     REQUIRE(invited.status == 201);
     secrets["invitation"] = field(invited.body, "token");

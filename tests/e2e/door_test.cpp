@@ -16,7 +16,7 @@ const std::string quiet = "some five quiet words";
 std::string refresh_body(const std::string& token) { return R"({"refresh_token":")" + token + "\"}"; }
 
 /// Of the process, as the kernel counts them: the most that it ever had.
-std::size_t most_megabytes(pid_t pid) {
+[[maybe_unused]] std::size_t most_megabytes(pid_t pid) {
   const std::string status = read_file("/proc/" + std::to_string(pid) + "/status");
   const auto at = status.find("VmHWM:");
   return at == std::string::npos ? 0 : std::strtoul(status.c_str() + at + 6, nullptr, 10) / 1024;
@@ -281,7 +281,9 @@ TEST_CASE("L8: two hundred logins at once: a few are worked on, some wait, the r
   CHECK(answers[503] >= 50);
   CHECK(took < 2 * second_us);
   CHECK(has(door.as(door.owner(), "GET", "/sites/home").body, R"("stopped":true)"));
+#ifndef __SANITIZE_ADDRESS__  // which keeps what was freed
   CHECK(most_megabytes(door.server.pid()) < 300);
+#endif
 }
 
 TEST_CASE("a device is known by a token of its own, until somebody logs out everywhere") {
