@@ -204,6 +204,7 @@ fan() { # PID SUBSCRIBERS RATE SECONDS KIND: decisions of ours, readings of ours
   local pid=$1 sub pub body mark='"grid_import_w_max":'
   case $5 in
     decisions)
+      curl -s -o /dev/null -H "$auth" -H 'Content-Type: application/json' -X PUT -d '{}' "http://127.0.0.1:$port/api/v1/sites/fleet/preferences"  # so that there is something to replace
       sub="GET /api/v1/stream?topics=decisions HTTP/1.1\nHost: localhost\n$auth" pub="PUT /api/v1/sites/fleet/preferences HTTP/1.1\nHost: localhost\nIf-Match: *\nContent-Type: application/json\n$auth"
       body='{"grid_import_w_max":%C}' ;;
     readings)
