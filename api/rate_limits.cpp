@@ -57,23 +57,29 @@ std::size_t RateLimits::callers() const {
   return known_.size() + strangers_.size();
 }
 
-RateLimits::Left RateLimits::spend(std::string_view name, const std::string& caller, bool is_known) {
-  const auto budget = std::find_if(budgets_.begin(), budgets_.end(), [&](const Budget& each) { return each.name == name; });
-  ensure(budget != budgets_.end(), "a route draws on a budget that there is", "api/rate_limits.cpp");
-  if (budget->quota == 0) return {true, 0, 0};
-  const Micros each = budget->window / budget->quota, now = now_();
+const Budget& RateLimits::budget_of(std::string_view name) const {
+  const auto found = std::find_if(budgets_.begin(), budgets_.end(), [&](const Budget& each) { return each.name == name; });
+  ensure(found != budgets_.end(), "a route draws on a budget that there is", "api/rate_limits.cpp");
+  return *found;
+}
+
+RateLimits::Left RateLimits::spend(std::string_view name, const std::string& caller, bool is_known) { return spend(budget_of(name), caller, is_known); }
+
+RateLimits::Left RateLimits::spend(const Budget& budget, const std::string& caller, bool is_known) {
+  if (budget.quota == 0) return {true, 0, 0};
+  const Micros each = budget.window / budget.quota, now = now_();
   const std::lock_guard lock(mutex_);
   if (known_.size() + strangers_.size() >= callers_max) forget_the_rested(now);
-  std::string key = std::string(name) + " " + caller;
+  std::string key = budget.name + " " + caller;
   // So many strangers at once are an attack from everywhere: those who were not here before it share one budget. Whoever is
   // known has their own, whatever strangers do.
-  if (!is_known && strangers_.size() >= callers_max && !strangers_.contains(key)) key = std::string(name) + " others";
+  if (!is_known && strangers_.size() >= callers_max && !strangers_.contains(key)) key = budget.name + " others";
   Micros& full_at = is_known ? known_[key] : strangers_[key];
   const Micros then = std::max(full_at, now) + each;
-  if (then - now > budget->window) return {false, 0, then - now - budget->window};
+  if (then - now > budget.window) return {false, 0, then - now - budget.window};
   full_at = then;
-  const Micros owed = then - now, left = (budget->window - owed) / each;
-  return {true, static_cast<unsigned>(left), owed - (budget->window - (left + 1) * each)};
+  const Micros owed = then - now, left = (budget.window - owed) / each;
+  return {true, static_cast<unsigned>(left), owed - (budget.window - (left + 1) * each)};
 }
 
 void RateLimits::forget_the_rested(Micros now) {
@@ -86,18 +92,17 @@ std::optional<http::Problem> RateLimits::meter(const http::Route& route, const h
   if (route.budget.empty()) return std::nullopt;
   // Who was not let in has not done what the route is for.
   const std::string_view drawn = request.caller == nullptr && route.needs != http::everybody ? "default" : std::string_view(route.budget);
-  const auto budget = std::find_if(budgets_.begin(), budgets_.end(), [&](const Budget& each) { return each.name == drawn; });
-  ensure(budget != budgets_.end(), "a route draws on a budget that there is", route.path.c_str());
-  if (budget->quota == 0) return std::nullopt;
+  const Budget& budget = budget_of(drawn);
+  if (budget.quota == 0) return std::nullopt;
   const auto known = known_caller(request);
-  const Left left = spend(drawn, known ? *known : network_of(request.peer), known.has_value());
-  const std::string name = "\"" + budget->name + "\"", wait = seconds_up(left.more_in);
+  const Left left = spend(budget, known ? *known : network_of(request.peer), known.has_value());
+  const std::string name = "\"" + budget.name + "\"", wait = seconds_up(left.more_in);
   // draft-ietf-httpapi-ratelimit-headers-11
-  responder.add_header("RateLimit-Policy", name + ";q=" + std::to_string(budget->quota) + ";w=" + std::to_string(budget->window / second_us));
+  responder.add_header("RateLimit-Policy", name + ";q=" + std::to_string(budget.quota) + ";w=" + std::to_string(budget.window / second_us));
   responder.add_header("RateLimit", name + ";r=" + std::to_string(left.requests) + ";t=" + wait);
   if (left.may) return std::nullopt;
-  http::Problem problem{429, "too-many-requests", "Too many requests", "You have asked more often than " + std::to_string(budget->quota) + " times in " +
-                        std::to_string(budget->window / second_us) + " s: wait " + wait + " s."};
+  http::Problem problem{429, "too-many-requests", "Too many requests", "You have asked more often than " + std::to_string(budget.quota) + " times in " +
+                        std::to_string(budget.window / second_us) + " s: wait " + wait + " s."};
   problem.extra.emplace_back("violated-policies", "[" + name + "]");
   problem.headers.emplace_back("Retry-After", wait);
   return problem;

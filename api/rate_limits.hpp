@@ -37,6 +37,8 @@ class RateLimits {
   std::size_t callers() const;
 
  private:
+  const Budget& budget_of(std::string_view name) const;
+  Left spend(const Budget& budget, const std::string& caller, bool is_known);
   void forget_the_rested(Micros now);
   std::vector<Budget> budgets_;
   std::function<Micros()> now_;

@@ -97,6 +97,12 @@ std::string Browser::text() {
   return parser.parse(answer)["value"].get(value) == simdjson::SUCCESS ? std::string(value) : std::string();
 }
 
+bool Browser::says(const std::string& words) {
+  for (int i = 0; i < 400; ++i)
+    if (text().find(words) != std::string::npos) return true;
+  return false;
+}
+
 std::vector<std::string> Browser::find(const std::string& selector) {
   JsonWriter json;
   json.begin_object().field("using", "css selector").field("value", selector).end_object();

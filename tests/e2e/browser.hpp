@@ -25,6 +25,8 @@ class Browser {
   void open(const std::string& url);
   std::string url();
   std::string text();  // of the body, as a person sees it
+  /// Asks the page again and again, until it says so; false after a while.
+  bool says(const std::string& words);
   /// References of the elements that fit the CSS selector.
   std::vector<std::string> find(const std::string& selector);
   /// What the page's console said since the last time, breaches of its policy among it.

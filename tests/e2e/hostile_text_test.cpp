@@ -7,17 +7,6 @@
 using namespace heliograph;
 using namespace heliograph::e2e;
 
-namespace {
-
-/// Asks the page again and again, until it says so; false after a while.
-bool says(Browser& browser, const std::string& words) {
-  for (int i = 0; i < 400; ++i)
-    if (has(browser.text(), words)) return true;
-  return false;
-}
-
-}  // namespace
-
 TEST_CASE("P1: no path leads out of what the binary holds", "[reliability]") {
   const TempDir scratch;
   ServedHouse house(scratch / "data");
@@ -61,18 +50,18 @@ TEST_CASE("S12: whatever a name says, a page shows it and does not do it", "[rel
   REQUIRE(house.post(commands, R"({"device":"plug-1","action":"switch_on","reason":"Reason )" + evil + quote + R"("})", "command").status == 202);
   REQUIRE(house.post("/api/v1/users", R"({"user":"eve","name":"User )" + evil + R"(","role":"viewer"})").status == 201);
   browser.open(house.server.url() + "/?site=home");
-  REQUIRE(says(browser, "Log in"));
+  REQUIRE(browser.says("Log in"));
   for (const auto& [name, text] : {std::pair{"user", std::string("anna")}, std::pair{"password", std::string(test::owners_password)}}) {
     const auto found = browser.find("#login input[name=" + std::string(name) + "]");
     REQUIRE(found.size() == 1);
     browser.type(found.front(), text);
   }
   browser.click(browser.find("#login button").front());
-  const bool shown = says(browser, "Plug <img src=x onerror=");
+  const bool shown = browser.says("Plug <img src=x onerror=");
   INFO(browser.text());
   CHECK(shown);
   REQUIRE(house.post(home + "/stop", R"({"reason":"Stop )" + evil + R"("})").status == 200);
-  CHECK(says(browser, "Stop <img src=x"));
+  CHECK(browser.says("Stop <img src=x"));
   CHECK(browser.find("img[src=x]").empty());
   CHECK_FALSE(browser.text() == "taken");
   for (const std::string& line : browser.said()) {

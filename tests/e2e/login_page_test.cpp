@@ -7,13 +7,6 @@ using namespace heliograph::e2e;
 
 namespace {
 
-/// Asks the page again and again, until it says so; false after a while.
-bool says(Browser& browser, const std::string& words) {
-  for (int i = 0; i < 400; ++i)
-    if (browser.text().find(words) != std::string::npos) return true;
-  return false;
-}
-
 void fill(Browser& browser, const std::string& name, const std::string& text) {
   const auto found = browser.find("#login input[name=" + name + "]");
   REQUIRE(found.size() == 1);
@@ -38,25 +31,25 @@ TEST_CASE("the page of a new house: the owner is made, the house is seen, out an
   Server server({binary(), "serve", "--data", scratch / "data", "--listen", "127.0.0.1:0", "--simulate", "home"}, {}, false);
   REQUIRE(server.port() != 0);
   browser.open(server.url() + "/");
-  REQUIRE(says(browser, "Make the owner"));
+  REQUIRE(browser.says("Make the owner"));
   fill(browser, "user", "anna");
   fill(browser, "password", "four words of a house");
   press(browser, "#login button");
-  const bool seen = says(browser, "Hot water boiler");
+  const bool seen = browser.says("Hot water boiler");
   INFO(browser.text());
   REQUIRE(seen);
-  REQUIRE(says(browser, "Live"));
+  REQUIRE(browser.says("Live"));
   press(browser, "#log-out");
-  REQUIRE(says(browser, "Log in"));
+  REQUIRE(browser.says("Log in"));
   fill(browser, "user", "anna");
   fill(browser, "password", "not the password at all");
   press(browser, "#login button");
-  REQUIRE(says(browser, "do not fit"));
+  REQUIRE(browser.says("do not fit"));
   CHECK(browser.text().find("Hot water boiler") == std::string::npos);
   browser.open(server.url() + "/?site=home");
-  REQUIRE(says(browser, "Log in"));
+  REQUIRE(browser.says("Log in"));
   fill(browser, "user", "anna");
   fill(browser, "password", "four words of a house");
   press(browser, "#login button");
-  CHECK(says(browser, "Hot water boiler"));
+  CHECK(browser.says("Hot water boiler"));
 }
