@@ -13,7 +13,8 @@ class TurnJournal : public Journal {
   /// `trace`: of the request that the turn is made for; empty = none was sent with it.
   TurnJournal(EventLog::Turn& turn, std::string trace) : turn_(turn), first_(turn.next()), trace_(std::move(trace)) {}
   Position next() const override { return turn_.next(); }
-  std::string new_chain() const override { return trace_.empty() ? Journal::new_chain() : trace_; }
+  /// What stood there before this turn was not brought by its request.
+  std::string chain_from(Position root) const override { return trace_.empty() || root < first_ ? Journal::chain_from(root) : trace_; }
   Result<RecordPtr> append(Draft draft) override {
     auto record = turn_.add(std::move(draft));
     if (record) records_.push_back(*record);

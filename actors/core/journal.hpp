@@ -13,8 +13,11 @@ class Journal {
   virtual ~Journal() = default;
   /// Position that the next draft will have.
   virtual Position next() const = 0;
-  /// The correlation of a chain that begins with the next draft: the trace of whoever asked from outside, or made from where it begins.
-  virtual std::string new_chain() const { return "p" + std::to_string(next()); }
+  /// The correlation of a chain that began with the record at `root`: the trace of whoever brought that from outside, or made from
+  /// where it stands.
+  virtual std::string chain_from(Position root) const { return "p" + std::to_string(root); }
+  /// Of a chain that begins with the next draft.
+  std::string new_chain() const { return chain_from(next()); }
   /// The record as it stands in the log, position final. Errors: as EventLog::Turn::add.
   virtual Result<RecordPtr> append(Draft draft) = 0;
 };

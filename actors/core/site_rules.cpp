@@ -94,7 +94,7 @@ Status Site::react_to(const Firing& firing, Micros at, Journal& journal) {
   const Position cause = firing.reading != 0 ? firing.reading : entry.saved_at;
   // A timer's firing is true when it was due, even if the tick came a moment later.
   auto position = append(draft("rule-" + entry.rule.id.text, {PrincipalKind::rule, entry.rule.id.text}, cause,
-                               "p" + std::to_string(cause), firing.by_timer ? firing.at : at, fired), journal);
+                               journal.chain_from(cause), firing.by_timer ? firing.at : at, fired), journal);
   if (!position) return fail(position.error());
   return outcome == RuleOutcome::acted ? act(entry, firing, *position, at, journal) : Status{};
 }
@@ -157,7 +157,7 @@ Status Site::act(const RuleEntry& entry, const Firing& firing, Position fired, M
   const Rule& rule = entry.rule;
   const Trigger& trigger = rule.triggers[firing.trigger];
   const Principal principal{PrincipalKind::rule, rule.id.text};
-  const std::string correlation = "p" + std::to_string(firing.reading != 0 ? firing.reading : entry.saved_at);
+  const std::string correlation = journal.chain_from(firing.reading != 0 ? firing.reading : entry.saved_at);
   std::string why = "Rule \"" + (rule.name.empty() ? rule.id.text : rule.name) + "\"";
   if (trigger.threshold)
     why += ": " + std::string(info(trigger.threshold->metric).api_name) + " of " + now_.devices()[firing.device].id.text + " is " +
