@@ -150,7 +150,7 @@ std::string to_json(const LoadedConfig& loaded) {
     json.end_object();
   }
   json.end_array().end_object();
-  return json.str();
+  return json.take();
 }
 
 }  // namespace heliograph

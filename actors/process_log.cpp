@@ -118,7 +118,7 @@ std::string one_line(std::string_view text) {
 std::string as_json_text(std::string_view value) {
   JsonWriter json;
   json.string(value);
-  return json.str();
+  return json.take();
 }
 
 std::string shown(const Field& field) {

@@ -54,7 +54,7 @@ std::string to_json(const StopOrder::State& state) {
   if (!state.still_sending.empty()) names("still_sending", state.still_sending);
   if (!state.errors.empty()) json.field("detail", state.errors.front().sentence);
   json.end_object();
-  return json.str();
+  return json.take();
 }
 
 }  // namespace heliograph

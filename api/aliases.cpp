@@ -35,7 +35,7 @@ http::Handler enveloped(Service& service, Write write) {
       const Status done = write(json, *site, asked, service.engine.clock().now());
       if (!done) return http::problem_response(done.error());
       json.end_object();
-      return http::json_response(json.str());
+      return http::json_response(json.take());
     });
   };
 }
@@ -146,9 +146,11 @@ Status write_history(JsonWriter& json, const SiteViews& site, const DeviceRegist
   json.key("metrics").begin_object();
   const SiteNow* values = site.now();
   const auto index = values == nullptr ? std::nullopt : values->find(device.device.text);
+  const auto blocks = site.blocks(device.device, from, now);
+  if (!blocks) return fail(blocks.error());
   for (const MetricInfo& metric : all_metrics()) {
     if (!index || metric.kind == Kind::text || !values->latest(*index, metric.metric).known()) continue;
-    auto points = site.points(device.device, metric.metric, from, now, 5'000'000);
+    auto points = points_of(*blocks, metric.metric, from, now, 5'000'000);
     if (!points) return fail(points.error());
     if (points->size() > most) points = lttb(*points, most);
     json.key(metric.api_name).begin_array();

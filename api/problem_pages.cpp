@@ -35,7 +35,7 @@ std::string problem_list_page() {
 std::string problem_json(const http::ProblemType& type) {
   JsonWriter json;
   write(json, type);
-  return json.str();
+  return json.take();
 }
 
 std::string problem_list_json() {
@@ -43,7 +43,7 @@ std::string problem_list_json() {
   json.begin_object().key("problems").begin_array();
   for (const http::ProblemType& each : http::problem_types()) write(json, each);
   json.end_array().end_object();
-  return json.str();
+  return json.take();
 }
 
 }  // namespace heliograph::api

@@ -30,7 +30,7 @@ void me(Service& service, const http::Request& request, const http::Responder& r
     json.field("backup_codes_left", std::count(user->backup_used.begin(), user->backup_used.end(), false));
   });
   json.end_object();
-  responder.send(http::json_response(json.str()));
+  responder.send(http::json_response(json.take()));
 }
 
 /// The caller's own password and code, looked at; `then(login)` runs beside the serving threads.
@@ -59,7 +59,7 @@ void step_up(Service& service, http::Request&& request, const http::Responder& r
       if (!answer->session) return not_proved(*answer);
       JsonWriter json;
       json.begin_object().field("stepped_up", true).field("expires_in", step_up_life / second_us).end_object();
-      return http::json_response(json.str());
+      return http::json_response(json.take());
     }, Reserve::use);
   });
 }
@@ -101,7 +101,7 @@ void offer_totp(Service& service, http::Request&& request, const http::Responder
   JsonWriter json;
   json.begin_object().field("secret", people::base32(seed)).field("uri", people::otpauth_uri(seed, access.user().text));
   json.field("offer", people::base64url(service.door->secrets().seal(offer, about("totp offer", access.tenant(), access.user())))).end_object();
-  responder.send(http::json_response(json.str()));
+  responder.send(http::json_response(json.take()));
 }
 
 void confirm_totp(Service& service, http::Request&& request, const http::Responder& responder) {
@@ -132,7 +132,7 @@ void confirm_totp(Service& service, http::Request&& request, const http::Respond
     json.begin_object().key("backup_codes").begin_array();
     for (const std::string& each : *codes) json.string(each);
     json.end_array().end_object();
-    return http::json_response(json.str());
+    return http::json_response(json.take());
   });
 }
 
@@ -173,7 +173,7 @@ void list_sessions(Service& service, const http::Request& request, const http::R
     }
   });
   json.end_array().end_object();
-  responder.send(http::json_response(json.str()));
+  responder.send(http::json_response(json.take()));
 }
 
 void end_session(Service& service, const http::Request& request, const http::Responder& responder, const SessionId& session, SessionEnd why) {

@@ -18,7 +18,7 @@ http::Response list_alerts(const SiteViews& site, const http::Request& request) 
     json.end_object();
   }
   json.end_array().end_object();
-  return http::json_response(json.str());
+  return http::json_response(json.take());
 }
 
 void acknowledge(Service& service, http::Request&& request, const http::Responder& responder) {

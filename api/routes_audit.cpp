@@ -30,7 +30,7 @@ http::Response record_at(const AccessViews& views, Position position) {
   if (!record) return http::problem_response(record.error());
   JsonWriter json;
   write_at(json, **record, position);
-  return http::json_response(json.str());
+  return http::json_response(json.take());
 }
 
 http::Response why_at(const AccessViews& views, Position position) {
@@ -44,7 +44,7 @@ http::Response why_at(const AccessViews& views, Position position) {
     json.end_object();
   }
   json.end_array().end_object();
-  return http::json_response(json.str());
+  return http::json_response(json.take());
 }
 
 template <class F>
@@ -70,7 +70,7 @@ http::Response audit_response(const AuditPage& page_of, const http::Request& req
   const bool more = page->size() == limit;
   more ? json.unsigned_integer(page->back()->envelope.position) : json.null();
   json.end_object();
-  http::Response response = http::json_response(json.str());
+  http::Response response = http::json_response(json.take());
   if (more)
     response.headers.push_back({"Link", "<" + request.path + "?before=" + std::to_string(page->back()->envelope.position) + "&limit=" +
                                             std::to_string(limit) + (type.empty() ? "" : "&type=" + std::string(type)) + ">; rel=\"next\""});

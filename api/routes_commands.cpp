@@ -31,7 +31,7 @@ http::Response command_response(const SiteReply& reply) {
     json.field("waits_for", std::string(name(*answer.waiting))).key("until").time(answer.until);
   }
   json.field("position", answer.requested).field("repeated", reply.repeated).end_object();
-  return http::json_response(json.str(), 202);
+  return http::json_response(json.take(), 202);
 }
 
 namespace {
@@ -104,7 +104,7 @@ http::Response settled_before(const SiteViews& site, const CommandId& command) {
   JsonWriter json;
   json.begin_object().field("command", command.text).field("state", state).field("position", story->front()->envelope.position);
   json.field("repeated", true).end_object();
-  return http::json_response(json.str(), 200);
+  return http::json_response(json.take(), 200);
 }
 
 /// Proofs of mail and SMS belong to their own doors.
@@ -142,7 +142,7 @@ http::Response command_story_response(const SiteViews& site, const http::Request
   json.string(state_of(*story)).key("events").begin_array();
   for (const RecordPtr& record : *story) write_record(json, *record);
   json.end_array().end_object();
-  return http::json_response(json.str());
+  return http::json_response(json.take());
 }
 
 /// The same once more, as a new command of whoever asks, or why not.
@@ -196,7 +196,7 @@ http::Response pending(const SiteViews& site, const http::Request&) {
     json.end_object();
   }
   json.end_array().end_object();
-  return http::json_response(json.str());
+  return http::json_response(json.take());
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ std::string current_rules(const SiteViews& site) {
     if (saved.enabled) json.raw(saved.document);
   }
   json.end_array();
-  return json.str();
+  return json.take();
 }
 
 /// Both give their place back before they answer: who has an answer and asks again at once finds it free. From then on they touch nothing

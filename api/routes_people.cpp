@@ -46,7 +46,7 @@ void list_users(Service& service, const http::Request& request, const http::Resp
     for (const User* user : all.users(access_of(request).tenant())) write_user(json, *user);
   });
   json.end_array().end_object();
-  responder.send(http::json_response(json.str()));
+  responder.send(http::json_response(json.take()));
 }
 
 UserSaved read_user(FieldReader& fields, std::optional<std::string> id) {
@@ -75,7 +75,7 @@ http::Response invitation_response(Service& service, const TenantId& tenant, con
   JsonWriter json;
   json.begin_object().field("tenant", tenant.text).field("user", user.text).field("token", token);
   json.field("expires_in", std::max<Micros>(0, until - service.engine.clock().now()) / second_us).end_object();
-  http::Response response = http::json_response(json.str(), 201);
+  http::Response response = http::json_response(json.take(), 201);
   response.headers.emplace_back("Cache-Control", "no-store");
   return response;
 }
@@ -107,7 +107,7 @@ void change_user(Service& service, http::Request&& request, const http::Responde
       if (const User* now = all.user(tenant, id)) write_user(json, *now);
       else json.begin_object().end_object();
     });
-    return http::json_response(json.str());
+    return http::json_response(json.take());
   });
 }
 
@@ -189,7 +189,7 @@ void list_keys(Service& service, const http::Request& request, const http::Respo
     }
   });
   json.end_array().end_object();
-  responder.send(http::json_response(json.str()));
+  responder.send(http::json_response(json.take()));
 }
 
 void make_key(Service& service, http::Request&& request, const http::Responder& responder) {
@@ -222,7 +222,7 @@ void make_key(Service& service, http::Request&& request, const http::Responder& 
   }, [made, secret] {
     JsonWriter json;
     json.begin_object().field("key", made.key.text).field("name", made.name).field("secret", people::api_key(made.key, secret)).end_object();
-    http::Response response = http::json_response(json.str(), 201);
+    http::Response response = http::json_response(json.take(), 201);
     response.headers.emplace_back("Cache-Control", "no-store");
     return response;
   });
@@ -258,7 +258,7 @@ TenantConfigured read_tenant(FieldReader& fields) {
 http::Response tenant_response(Service& service, const TenantId& id) {
   JsonWriter json;
   service.engine.people().read([&](const People& all) { write_tenant(json, id, all.tenant(id) != nullptr ? *all.tenant(id) : TenantConfigured{}); });
-  return http::json_response(json.str());
+  return http::json_response(json.take());
 }
 
 void configure_tenant(Service& service, http::Request&& request, const http::Responder& responder) {
@@ -277,7 +277,7 @@ void list_tenants(Service& service, const http::Request&, const http::Responder&
     for (const TenantId& id : all.tenants()) write_tenant(json, id, *all.tenant(id));
   });
   json.end_array().end_object();
-  responder.send(http::json_response(json.str()));
+  responder.send(http::json_response(json.take()));
 }
 
 void add_tenant(Service& service, http::Request&& request, const http::Responder& responder) {

@@ -32,7 +32,7 @@ http::Response summary_response(const Summary& summary, const SiteReply& reply) 
   json.end_array().key("ignored").begin_array();
   for (const std::string& name : summary.ignored) json.string(name);
   json.end_array().end_object();
-  return http::json_response(json.str());
+  return http::json_response(json.take());
 }
 
 void take_readings(Service& service, http::Request&& request, const http::Responder& responder) {

@@ -18,7 +18,7 @@ http::Response list_rules(const SiteViews& site, const http::Request&) {
   json.begin_object().key("rules").begin_array();
   for (const RecordPtr& record : site.rules()) write_rule(json, *record);
   json.end_array().end_object();
-  return http::json_response(json.str());
+  return http::json_response(json.take());
 }
 
 http::Response rule_now(const SiteViews& site, const http::Request& request) {
@@ -27,7 +27,7 @@ http::Response rule_now(const SiteViews& site, const http::Request& request) {
   if (!saved) return http::problem_response(404, "not-found", "There is no rule \"" + id.text + "\" at this site.");
   JsonWriter json;
   write_rule(json, *saved);
-  return http::with_tag(http::json_response(json.str()), request, std::to_string(saved->envelope.position));
+  return http::with_tag(http::json_response(json.take()), request, std::to_string(saved->envelope.position));
 }
 
 void save_rule(Service& service, http::Request&& request, const http::Responder& responder) {
@@ -40,7 +40,7 @@ void save_rule(Service& service, http::Request&& request, const http::Responder&
               [id](const SiteReply& reply) {
                 JsonWriter json;
                 json.begin_object().field("rule", id).field("position", reply.last).field("repeated", reply.repeated).end_object();
-                return http::json_response(json.str(), reply.repeated ? 200 : 201);
+                return http::json_response(json.take(), reply.repeated ? 200 : 201);
               });
 }
 

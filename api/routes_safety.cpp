@@ -123,7 +123,7 @@ http::Response preferences(const SiteViews& site, const http::Request& request) 
   const RecordPtr set = site.preferences();
   JsonWriter json;
   write_event(json, set ? set->event() : Event(PreferencesSet{}));
-  return http::with_tag(http::json_response(json.str()), request, std::to_string(set ? set->envelope.position : 0));
+  return http::with_tag(http::json_response(json.take()), request, std::to_string(set ? set->envelope.position : 0));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // What devices measured, over time: raw, thinned, or rolled up; as compact arrays. One series, or several in one answer.
 #include <algorithm>
+#include <array>
 
 #include "api/translate.hpp"
 
@@ -9,21 +10,22 @@ namespace {
 constexpr std::size_t points_max = 100'000, rows_max = 200'000, series_max = 50;  // of one answer, all series together
 constexpr std::size_t read_max = 5'000'000;                                       // points that are thinned to fewer
 
+/// What a row of a rollup may say besides where it begins.
+constexpr std::array<std::string_view, 8> all_columns{"to", "count", "min", "max", "mean", "last", "energy_in_wh", "energy_out_wh"};
+
+/// One device's part of the question.
 struct SeriesQuestion {
   DeviceId device;
-  Metric metric{};
   Micros from = 0, to = 0;
   std::size_t budget = 0;  // 0 = raw
   std::optional<Step> step;
   std::string_view step_word;
+  std::vector<std::string_view> columns;  // of all_columns
 };
 
-Result<SeriesQuestion> question(const SiteViews& site, const http::Request& request, std::string_view device, std::string_view metric) {
+Result<SeriesQuestion> question(const SiteViews& site, const http::Request& request, std::string_view device) {
   SeriesQuestion q;
   q.device.text = std::string(device);
-  const auto found = find_metric(metric);
-  if (!found) return fail(Errc::invalid, "There is no metric \"" + std::string(metric) + "\": see the list in /openapi.json.", "/metric");
-  q.metric = *found;
   const auto extent = site.extent(q.device);
   if (!extent) return fail(Errc::not_found, "The device \"" + q.device.text + "\" has no readings at this site.");
   q.from = time_param(request, "from").value_or(extent->first);
@@ -35,43 +37,60 @@ Result<SeriesQuestion> question(const SiteViews& site, const http::Request& requ
     if (!step) return fail(step.error());
     q.step = *step, q.step_word = *word;
   }
+  q.columns = request.query_values("column");
+  if (q.columns.empty()) q.columns.assign(all_columns.begin(), all_columns.end());
   return q;
 }
 
-Status write_raw(JsonWriter& json, const SiteViews& site, const SeriesQuestion& q, std::size_t most) {
-  auto points = site.points(q.device, q.metric, q.from, q.to, q.budget == 0 ? most : read_max);
+void write_head(JsonWriter& json, const SeriesQuestion& q, Metric metric) {
+  json.begin_object().field("device", q.device.text).field("metric", info(metric).api_name).field("unit", info(metric).unit);
+  json.key("from").time(q.from).key("to").time(q.to);
+}
+
+Status write_raw(JsonWriter& json, const SiteViews& site, const SeriesQuestion& q, const Blocks& blocks, Metric metric, std::size_t most) {
+  auto points = points_of(blocks, metric, q.from, q.to, q.budget == 0 ? most : read_max);
   if (!points) return fail(points.error());
   const std::size_t of = points->size();
   if (q.budget != 0 && of > q.budget) points = lttb(*points, q.budget);
-  json.begin_object().field("device", q.device.text).field("metric", std::string(info(q.metric).api_name)).field("unit", std::string(info(q.metric).unit));
-  json.key("from").time(q.from).key("to").time(q.to);
+  write_head(json, q, metric);
   json.field("level", points->size() < of ? "lttb" : "raw").field("of", of).field("time_unit", "ms since 1970");
   json.key("points").begin_array();
   for (const Point& point : *points) {
     json.begin_array().integer(point.at / 1000);
-    info(q.metric).kind == Kind::text ? json.string(site.word(point.value)) : json.metric(q.metric, point.value);
+    info(metric).kind == Kind::text ? json.string(site.word(point.value)) : json.metric(metric, point.value);
     json.end_array();
   }
   json.end_array().end_object();
   return {};
 }
 
-Status write_rolled(JsonWriter& json, const SiteViews& site, const SeriesQuestion& q) {
+void write_column(JsonWriter& json, const MetricInfo& about, const Rollup& r, std::string_view column) {
+  constexpr double mj_per_wh = 3'600'000.0;
+  constexpr unsigned wh_decimals = 6, mean_decimals = 3;  // those of a mean: besides the metric's own
+  if (column == "to") json.integer(r.to / 1000);
+  else if (column == "count") json.unsigned_integer(r.count);
+  else if (column == "min") json.metric(about.metric, r.min);
+  else if (column == "max") json.metric(about.metric, r.max);
+  else if (column == "mean") json.rounded(r.mean * about.api_scale, about.api_decimals + mean_decimals);
+  else if (column == "last") json.metric(about.metric, r.last);
+  else json.rounded(static_cast<double>(column == "energy_in_wh" ? r.energy_in_mj : r.energy_out_mj) / mj_per_wh, wh_decimals);
+}
+
+Status write_rolled(JsonWriter& json, const SiteViews& site, const SeriesQuestion& q, Metric metric) {
   const Zone zone = site.zone();
-  auto rollups = site.rollups(q.device, q.metric, q.from, q.to, *q.step, zone);
+  auto rollups = site.rollups(q.device, metric, q.from, q.to, *q.step, zone);
   if (!rollups) return fail(rollups.error());
-  const MetricInfo& about = info(q.metric);
-  const bool energy = about.kind == Kind::power;
-  json.begin_object().field("device", q.device.text).field("metric", std::string(about.api_name)).field("unit", std::string(about.unit));
-  json.key("from").time(q.from).key("to").time(q.to).field("level", q.step_word).field("time_zone", zone.name()).field("time_unit", "ms since 1970");
-  json.key("columns").begin_array();
-  for (const char* column : {"from", "to", "count", "min", "max", "mean", "last"}) json.string(column);
-  if (energy) json.string("energy_in_wh").string("energy_out_wh");
+  const MetricInfo& about = info(metric);
+  std::vector<std::string_view> columns = q.columns;
+  if (about.kind != Kind::power) std::erase_if(columns, [](std::string_view column) { return column.starts_with("energy_"); });
+  write_head(json, q, metric);
+  json.field("level", q.step_word).field("time_zone", zone.name()).field("time_unit", "ms since 1970");
+  json.key("columns").begin_array().string("from");
+  for (const std::string_view column : columns) json.string(column);
   json.end_array().key("rows").begin_array();
   for (const Rollup& r : *rollups) {
-    json.begin_array().integer(r.from / 1000).integer(r.to / 1000).unsigned_integer(r.count);
-    json.metric(q.metric, r.min).metric(q.metric, r.max).number(r.mean * about.api_scale).metric(q.metric, r.last);
-    if (energy) json.number(static_cast<double>(r.energy_in_mj) / 3'600'000.0).number(static_cast<double>(r.energy_out_mj) / 3'600'000.0);
+    json.begin_array().integer(r.from / 1000);
+    for (const std::string_view column : columns) write_column(json, about, r, column);
     json.end_array();
   }
   json.end_array().end_object();
@@ -84,30 +103,58 @@ std::size_t rows_of(const SeriesQuestion& q) {
   return static_cast<std::size_t>((q.to - q.from) / length) + 2;
 }
 
+/// Room in one answer, all its series together.
+class Room {
+ public:
+  explicit Room(std::size_t series) : series_(series) {}
+  std::size_t points_each() const { return points_max / series_; }
+  Status take(const SeriesQuestion& q, std::size_t metrics) {
+    if (q.step) rows_ += rows_of(q) * metrics;
+    if (q.budget * series_ > points_max) return fail(Errc::invalid, "At most 100,000 points in one answer, all series together: ask for fewer of each.", "/points");
+    if (rows_ > rows_max) return fail(Errc::invalid, "At most 200,000 rows in one answer, all series together: take a longer step or a shorter period.", "/step");
+    return {};
+  }
+
+ private:
+  std::size_t series_, rows_ = 0;
+};
+
+/// Each metric of one device.
+Status write_device(JsonWriter& json, const SiteViews& site, const SeriesQuestion& q, const std::vector<Metric>& metrics, std::size_t most) {
+  Blocks blocks;
+  if (!q.step) {
+    auto found = site.blocks(q.device, q.from, q.to);  // one reading of the log for all metrics
+    if (!found) return fail(found.error());
+    blocks = std::move(*found);
+  }
+  for (const Metric metric : metrics)
+    if (auto done = q.step ? write_rolled(json, site, q, metric) : write_raw(json, site, q, blocks, metric, most); !done) return done;
+  return {};
+}
+
 /// Every device asked for with every metric asked for. Alone a series stands as it is, several stand in {"series": [...]}.
 http::Response series(const SiteViews& site, const http::Request& request) {
-  const auto devices = request.query_values("device"), metrics = request.query_values("metric");
-  const auto twice = [](std::vector<std::string_view> names) {
-    std::sort(names.begin(), names.end());
-    return std::adjacent_find(names.begin(), names.end()) != names.end();
-  };
-  if (twice(devices) || twice(metrics)) return http::problem_response(Error{Errc::invalid, "A device or a metric stands there twice: name each once.", "/metric"});
-  const std::size_t count = devices.size() * metrics.size();
-  std::size_t rows = 0;
+  const auto devices = request.query_values("device"), names = request.query_values("metric");
+  for (const char* parameter : {"device", "column"}) {
+    auto named = request.query_values(parameter);
+    std::sort(named.begin(), named.end());
+    if (std::adjacent_find(named.begin(), named.end()) != named.end()) return http::problem_response(Error{Errc::invalid, "A " + std::string(parameter) + " stands there twice: name each once.", "/" + std::string(parameter)});
+  }
+  const std::size_t count = devices.size() * names.size();
   if (count > series_max) return http::problem_response(Error{Errc::invalid, "At most " + std::to_string(series_max) + " series in one answer: ask for fewer devices or metrics at once.", "/metric"});
+  const auto metrics = metrics_of(request);
+  if (!metrics) return http::problem_response(metrics.error());
+  Room room(count);
   JsonWriter json;
   if (count > 1) json.begin_object().key("series").begin_array();
-  for (const std::string_view device : devices)
-    for (const std::string_view metric : metrics) {
-      const auto q = question(site, request, device, metric);
-      if (q && q->step) rows += rows_of(*q);
-      if (q && q->budget * count > points_max) return http::problem_response(Error{Errc::invalid, "At most 100,000 points in one answer, all series together: ask for fewer of each.", "/points"});
-      if (rows > rows_max) return http::problem_response(Error{Errc::invalid, "At most 200,000 rows in one answer, all series together: take a longer step or a shorter period.", "/step"});
-      const Status done = !q ? fail(q.error()) : q->step ? write_rolled(json, site, *q) : write_raw(json, site, *q, points_max / count);
-      if (!done) return http::problem_response(done.error());
-    }
+  for (const std::string_view device : devices) {
+    const auto q = question(site, request, device);
+    if (!q) return http::problem_response(q.error());
+    if (auto fits = room.take(*q, metrics->size()); !fits) return http::problem_response(fits.error());
+    if (auto done = write_device(json, site, *q, *metrics, room.points_each()); !done) return http::problem_response(done.error());
+  }
   if (count > 1) json.end_array().end_object();
-  return http::json_response(json.str());
+  return http::json_response(json.take());
 }
 
 }  // namespace
@@ -117,13 +164,14 @@ std::vector<http::Route> series_routes(Service& service) {
   return {
       {.path = "/api/v1/sites/{site}/series", .operation_id = "series",
        .summary = "Metrics of devices over time: raw, thinned to a budget of points, or rolled up", .tag = "telemetry", .needs = "see",
-       .description = "`device` and `metric` may be repeated: then the answer is {\"series\": [...]}, each device with each metric, at most 50. Raw and thinned answers hold 100,000 points in all, rolled up ones 200,000 rows.",
+       .description = "`device` and `metric` may be repeated: then the answer is {\"series\": [...]}, each device with each metric, at most 50. With `step`, `column` chooses what the rows say. Raw and thinned answers hold 100,000 points in all, rolled up ones 200,000 rows.",
        .parameters = {site_parameter(), {"device", In::query, http::Kind::id, true, "The device", {}, {}, {}, true},
-                      {"metric", In::query, http::Kind::string, true, "A metric such as pv_w or soc_percent", 1, 40, {}, true},
+                      metric_parameter(true),
                       {"from", In::query, http::Kind::time, false, "First moment; default the first reading"},
                       {"to", In::query, http::Kind::time, false, "Moment after the last; default after the last reading"},
                       {"points", In::query, http::Kind::integer, false, "At most so many points, chosen by Largest-Triangle-Three-Buckets", 3, 100'000},
-                      {"step", In::query, http::Kind::string, false, "Roll up to buckets; days and months are the site's", {}, {}, {"minute", "hour", "day", "month"}}},
+                      {"step", In::query, http::Kind::string, false, "Roll up to buckets; days and months are the site's", {}, {}, {"minute", "hour", "day", "month"}},
+                      {"column", In::query, http::Kind::string, false, "What the rows of a rollup say besides where they begin; may be repeated; default everything", {}, {}, {all_columns.begin(), all_columns.end()}, true}},
        .replies = {ok("Compact arrays", "SeriesAnswer")},
        .handler = [&service](http::Request&& request, http::Responder responder) { answer_for_site(service, std::move(request), responder, series); }},
   };

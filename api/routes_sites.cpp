@@ -26,7 +26,7 @@ http::Response list_sites(const AccessViews& views) {
   json.begin_object().key("sites").begin_array();
   for (const SiteViews& site : views.sites()) write_site(json, site);
   json.end_array().end_object();
-  return http::json_response(json.str());
+  return http::json_response(json.take());
 }
 
 /// Its version is that of the settings, and of the stop or the doubt that it shows.
@@ -37,7 +37,7 @@ http::Response show_site(const SiteViews& site, const http::Request& request) {
   std::string tag = std::to_string(settings ? settings->envelope.position : 0);
   for (const RecordPtr& also : {site.stop(), site.clock_suspected()})
     if (also) tag += "-" + std::to_string(also->envelope.position);
-  return http::with_tag(http::json_response(json.str()), request, tag);
+  return http::with_tag(http::json_response(json.take()), request, tag);
 }
 
 void configure(Service& service, http::Request&& request, const http::Responder& responder) {
@@ -100,7 +100,7 @@ http::Response list_devices(const SiteViews& site, const http::Request&) {
   json.begin_object().key("devices").begin_array();
   for (const DeviceRegistered* device : site.devices()) write_event(json, *device);
   json.end_array().end_object();
-  return http::json_response(json.str());
+  return http::json_response(json.take());
 }
 
 http::Response show_device(const SiteViews& site, const http::Request& request) {
@@ -109,11 +109,13 @@ http::Response show_device(const SiteViews& site, const http::Request& request) 
   if (!said) return http::problem_response(404, "not-found", "There is no device \"" + id.text + "\" at this site.");
   JsonWriter json;
   write_event(json, said->event());
-  return http::with_tag(http::json_response(json.str()), request, std::to_string(said->envelope.position));
+  return http::with_tag(http::json_response(json.take()), request, std::to_string(said->envelope.position));
 }
 
 http::Response latest(const SiteViews& site, const http::Request& request, Micros now) {
   const auto wanted = request.query_value("device");
+  const auto metrics = metrics_of(request);
+  if (!metrics) return http::problem_response(metrics.error());
   JsonWriter json;
   json.begin_object().field("site", site.id().text).key("at").time(now).field("position", site.applied());
   json.key("devices").begin_object();
@@ -125,17 +127,17 @@ http::Response latest(const SiteViews& site, const http::Request& request, Micro
     const Micros freshness = about != nullptr ? about->freshness : DeviceRegistered{}.freshness;
     json.key(device.id.text).begin_object().key("seen_at").time(device.seen_at).field("fresh", now - device.seen_at <= freshness);
     json.key("metrics").begin_object();
-    for (const MetricInfo& metric : all_metrics()) {
-      const Latest& value = site_now->latest(i, metric.metric);
+    for (const Metric metric : *metrics) {
+      const Latest& value = site_now->latest(i, metric);
       if (!value.known()) continue;
-      json.key(metric.api_name).begin_object().key("value");
-      metric.kind == Kind::text ? json.string(site_now->word(value.value)) : json.metric(metric.metric, value.value);
+      json.key(info(metric).api_name).begin_object().key("value");
+      info(metric).kind == Kind::text ? json.string(site_now->word(value.value)) : json.metric(metric, value.value);
       json.key("at").time(value.at).field("position", value.position).end_object();
     }
     json.end_object().end_object();
   }
   json.end_object().end_object();
-  return http::json_response(json.str());
+  return http::json_response(json.take());
 }
 
 }  // namespace
@@ -169,7 +171,7 @@ std::vector<http::Route> site_routes(Service& service) {
        .body = json_body("Device", "What the device is and may be told"), .replies = {ok("Durable at this position", "PositionAnswer")}, .mutates = true,
        .handler = [&service](http::Request&& request, http::Responder responder) { register_device(service, std::move(request), responder); }},
       {.path = "/api/v1/sites/{site}/latest", .operation_id = "latest", .summary = "The latest usable reading of every metric of every device", .tag = "telemetry", .needs = "see",
-       .parameters = {site_parameter(), {"device", In::query, http::Kind::id, false, "Only this device"}}, .replies = {ok("Latest readings", "Latest")},
+       .parameters = {site_parameter(), {"device", In::query, http::Kind::id, false, "Only this device"}, metric_parameter(false)}, .replies = {ok("Latest readings", "Latest")},
        .handler = site_route([&service](const SiteViews& site, const http::Request& request) {
          return latest(site, request, service.engine.clock().now());
        })},

@@ -15,7 +15,7 @@ http::Response component_list(const Service& service, const Views& views, const 
   json.begin_object().field("state", std::string(name(worst(all)))).key("at").time(service.engine.clock().now()).key("components").begin_array();
   for (const Component& each : all) json.begin_object().field("component", each.name).field("state", std::string(name(each.health))).field("sentence", each.sentence).end_object();
   json.end_array().end_object();
-  return http::json_response(json.str());
+  return http::json_response(json.take());
 }
 
 http::Response mishap_list(Micros now) {
@@ -27,7 +27,7 @@ http::Response mishap_list(Micros now) {
     json.field("count", each.count).key("first_at").time(each.first_at).key("last_at").time(each.last_at).end_object();
   }
   json.end_array().end_object();
-  return http::json_response(json.str());
+  return http::json_response(json.take());
 }
 
 // ---- requests -------------------------------------------------------------------------------------------------------
@@ -89,7 +89,7 @@ http::Response request_list(const Service& service) {
   Store& store = service.engine.store();
   json.key("store").begin_object().field("log_bytes", store.bytes()).field("free_bytes", store.free_bytes()).field("position", store.log().durable()).end_object();
   json.end_object();
-  return http::json_response(json.str());
+  return http::json_response(json.take());
 }
 
 // ---- people and versions ----------------------------------------------------------------------------------------------
@@ -112,7 +112,7 @@ http::Response usage_list(const Service& service, const Access& access) {
     json.end_object();
   }
   json.end_array().end_object();
-  return http::json_response(json.str());
+  return http::json_response(json.take());
 }
 
 void write_mean(JsonWriter& json, const char* key, std::uint64_t micros, std::uint64_t of) { write_seconds(json, key, of == 0 ? -1 : static_cast<std::int64_t>(micros / of)); }
@@ -164,7 +164,7 @@ http::Response figure_list(const Service& service) {
   json.end_array().key("process");
   write_process(json, service);
   json.end_object();
-  return http::json_response(json.str());
+  return http::json_response(json.take());
 }
 
 }  // namespace

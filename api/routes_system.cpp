@@ -12,7 +12,7 @@ http::Response health(const Service& service) {
   json.begin_object().field("status", "ok").field("safe_mode", service.engine.safe_mode());
   json.key("features").begin_object().field("polling", service.engine.polling()).field("control", limits.control).field("automation", limits.automation).end_object();
   json.field("version", service.version).field("commit", service.commit).end_object();
-  return http::json_response(json.str());
+  return http::json_response(json.take());
 }
 
 /// Ready = the log takes writes and the views answer. The page that asks is answered by the views themselves. How far the log is and how
@@ -31,7 +31,7 @@ http::Response readiness(const Service& service, const Views& views, bool with_d
     json.end_object();
   }
   json.end_object();
-  return http::json_response(json.str(), writable ? 200 : 503);
+  return http::json_response(json.take(), writable ? 200 : 503);
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ class SiteViews {
   Zone zone() const;
 
   std::optional<SeriesProjection::Extent> extent(const DeviceId& device) const { return views_.series->extent(key(), device); }
-  Result<std::vector<Point>> points(const DeviceId& device, Metric metric, Micros from, Micros to, std::size_t limit) const { return views_.series->points(key(), device, metric, from, to, limit); }
+  Result<Blocks> blocks(const DeviceId& device, Micros from, Micros to) const { return views_.series->blocks(key(), device, from, to); }
   Result<std::vector<Rollup>> rollups(const DeviceId& device, Metric metric, Micros from, Micros to, Step step, const Zone& zone) const { return views_.series->rollups(key(), device, metric, from, to, step, zone); }
   std::string_view word(std::int64_t index) const { return views_.series->word(key(), index); }
 

@@ -32,7 +32,7 @@ http::Response session_response(Service& service, const http::Request& request, 
   }
   json.field("session", fresh.id.text).field("tenant", seen.tenant.text).field("user", user.text).field("role", std::string(name(seen.user.role)));
   json.field("second_factor", seen.second_factor).key("session_ends").time(seen.expires_at).end_object();
-  http::Response response = http::json_response(json.str(), form.status);
+  http::Response response = http::json_response(json.take(), form.status);
   response.headers.emplace_back("Cache-Control", "no-store");
   if (!form.cookie) return response;
   const bool secure = request.secure;

@@ -123,7 +123,7 @@ http::Response refused(const CommandAnswer& answer) {
   const auto text = [](std::string_view value) {
     JsonWriter json;
     json.string(value);
-    return json.str();
+    return json.take();
   };
   problem.extra.push_back({"command", text(answer.command.text)});
   problem.extra.push_back({"rule", text(first.rule)});
@@ -138,6 +138,20 @@ http::Response refused(const CommandAnswer& answer) {
 
 void ask_site(Service& service, const SiteScope& site, std::function<void(const SiteViews&)> ask) {
   ask_timed(service, [site, ask = std::move(ask)](const Views& views) { ask(SiteViews(views, site)); });
+}
+
+Result<std::vector<Metric>> metrics_of(const http::Request& request) {
+  std::vector<Metric> metrics;
+  const auto names = request.query_values("metric");
+  if (names.empty())
+    for (const MetricInfo& each : all_metrics()) metrics.push_back(each.metric);
+  for (const std::string_view name : names) {
+    const auto found = find_metric(name);
+    if (!found) return fail(Errc::invalid, "There is no metric \"" + std::string(name) + "\": see the list in /openapi.json.", "/metric");
+    if (std::find(metrics.begin(), metrics.end(), *found) != metrics.end()) return fail(Errc::invalid, "A metric stands there twice: name each once.", "/metric");
+    metrics.push_back(*found);
+  }
+  return metrics;
 }
 
 void answer_for_site(Service& service, http::Request&& request, const http::Responder& responder, std::function<http::Response(const SiteViews&, const http::Request&)> ask) {
@@ -185,11 +199,15 @@ void too_busy(const http::Responder& responder) {
 http::Response position_response(const SiteReply& reply) {
   JsonWriter json;
   json.begin_object().field("position", reply.last).end_object();
-  return http::json_response(json.str());
+  return http::json_response(json.take());
 }
 
 http::Parameter site_parameter() {
   return {"site", http::In::path, http::Kind::id, true, "The site's id", {}, {}, {}, false, "home"};
+}
+
+http::Parameter metric_parameter(bool required) {
+  return {"metric", http::In::query, http::Kind::string, required, required ? "A metric such as pv_w or soc_percent" : "Only this metric, such as pv_w; may be repeated", 1, 40, {}, true};
 }
 
 std::vector<http::Parameter> with_conditions(std::vector<http::Parameter> parameters) {

@@ -71,6 +71,9 @@ http::Response refused(const CommandAnswer& answer);
 
 void write_refusals(JsonWriter& json, const std::vector<Refusal>& refusals);
 
+/// Those that the request's query names, else every one. Errors: invalid (no such metric).
+Result<std::vector<Metric>> metrics_of(const http::Request& request);
+
 /// Asks the views about a site; the function runs in their projector and must not block.
 void ask_site(Service& service, const SiteScope& site, std::function<void(const SiteViews&)> ask);
 /// Answers from the views of the site in the request's path; 404 unless somebody configured it.
@@ -105,6 +108,7 @@ http::Response audit_response(const AuditPage& page_of, const http::Request& req
 // Rows that many routes share.
 std::vector<http::Parameter> audit_parameters();
 http::Parameter site_parameter();
+http::Parameter metric_parameter(bool required);
 /// The headers by which two who change the same thing do not undo each other unseen; for those who replace something they are needed.
 std::vector<http::Parameter> with_conditions(std::vector<http::Parameter> parameters);
 http::Parameter limit_parameter(std::int64_t fallback, std::int64_t most);

@@ -278,7 +278,7 @@ void write_record(JsonWriter& json, const Record& record) {
 std::string to_json(const Record& record) {
   JsonWriter json;
   write_record(json, record);
-  return json.str();
+  return json.take();
 }
 
 }  // namespace heliograph

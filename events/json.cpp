@@ -1,6 +1,7 @@
 #include "events/json.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -43,9 +44,9 @@ std::string repaired(std::string_view s) {
 }  // namespace
 
 JsonWriter& JsonWriter::string(std::string_view s) {
-  const bool plain = std::all_of(s.begin(), s.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-  if (plain) {
-    writer_.String(s.data(), size(s));
+  const auto plain = [](unsigned char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; };  // stands for itself
+  if (std::all_of(s.begin(), s.end(), plain)) {
+    writer_.put_quoted(s);
     return *this;
   }
   const std::string text = repaired(s);
@@ -53,12 +54,36 @@ JsonWriter& JsonWriter::string(std::string_view s) {
   return *this;
 }
 
+JsonWriter& JsonWriter::time(Micros at) {
+  if (time_.second.empty() || time_.first != at) time_ = {at, format_time(at)};
+  writer_.put_quoted(time_.second);
+  return *this;
+}
+
+JsonWriter& JsonWriter::integer(std::int64_t n) {
+  char text[24];
+  writer_.put(rapidjson::kNumberType, {text, std::to_chars(text, text + sizeof text, n).ptr});
+  return *this;
+}
+
+JsonWriter& JsonWriter::unsigned_integer(std::uint64_t n) {
+  char text[24];
+  writer_.put(rapidjson::kNumberType, {text, std::to_chars(text, text + sizeof text, n).ptr});
+  return *this;
+}
+
 JsonWriter& JsonWriter::number(double d) {
   if (!std::isfinite(d)) return null();
   char text[32];
-  const auto [end, ec] = std::to_chars(text, text + sizeof text, d);
-  writer_.RawValue(text, static_cast<std::size_t>(end - text), rapidjson::kNumberType);
+  writer_.put(rapidjson::kNumberType, {text, std::to_chars(text, text + sizeof text, d).ptr});
   return *this;
+}
+
+JsonWriter& JsonWriter::rounded(double d, unsigned decimals) {
+  constexpr std::array<double, 10> powers{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+  constexpr double exact = 9e15;  // doubles count one by one up to 2^53
+  const double scaled = d * powers.at(decimals);
+  return std::abs(scaled) < exact ? decimal(std::llround(scaled), decimals) : number(d);
 }
 
 JsonWriter& JsonWriter::decimal(std::int64_t value, unsigned decimals) {
@@ -87,7 +112,7 @@ JsonWriter& JsonWriter::decimal(std::int64_t value, unsigned decimals) {
     *at++ = '.';
     at = std::copy(digits + (n - decimals), digits + n, at);
   }
-  writer_.RawValue(text, static_cast<std::size_t>(at - text), rapidjson::kNumberType);
+  writer_.put(rapidjson::kNumberType, {text, at});
   return *this;
 }
 

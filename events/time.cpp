@@ -2,7 +2,8 @@
 
 #include <array>
 #include <charconv>
-#include <cstdio>
+#include <cstdlib>
+#include <utility>
 
 namespace heliograph {
 namespace {
@@ -118,14 +119,34 @@ Result<Micros> parse_time(std::string_view text) {
   return from_civil(year, month, day, hour, minute, second == 60 ? 59 : second) + micros - offset;
 }
 
+namespace {
+
+/// As printf's %0*d: it stands on the way of every answer, and printf is ten times slower.
+void put_digits(int number, std::ptrdiff_t width, std::string& out) {
+  std::array<char, 12> digits{};
+  if (number < 0) out.push_back('-'), --width;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), std::abs(number)).ptr;
+  for (std::ptrdiff_t n = end - digits.data(); n < width; ++n) out.push_back('0');
+  out.append(digits.data(), end);
+}
+
+}  // namespace
+
 std::string format_time(Micros at) {
   const Civil c = to_civil(at);
-  std::array<char, 40> out{};
+  std::string out;
+  out.reserve(32);
+  put_digits(c.year, 4, out);
+  const std::array<std::pair<char, int>, 5> parts{{{'-', c.month}, {'-', c.day}, {'T', c.hour}, {':', c.minute}, {':', c.second}}};
+  for (const auto& [mark, number] : parts) {
+    out.push_back(mark);
+    put_digits(number, 2, out);
+  }
+  out.push_back('.');
   const bool fine = c.micros % 1000 != 0;
-  const int n = std::snprintf(out.data(), out.size(), fine ? "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ" : "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
-                              c.year, c.month, c.day, c.hour, c.minute, c.second,
-                              static_cast<int>(fine ? c.micros : c.micros / 1000));
-  return {out.data(), static_cast<std::size_t>(n)};
+  put_digits(static_cast<int>(fine ? c.micros : c.micros / 1000), fine ? 6 : 3, out);
+  out.push_back('Z');
+  return out;
 }
 
 Result<Micros> parse_duration(std::string_view text) {

@@ -20,7 +20,6 @@ namespace heliograph {
 struct Point {
   Micros at = 0;
   std::int64_t value = missing;
-  Position position = 0;
   bool operator==(const Point&) const = default;
 };
 
@@ -54,7 +53,14 @@ class SeriesBlock {
   virtual Result<std::span<const Micros>> at() = 0;
   virtual Result<std::span<const Position>> positions() = 0;
   virtual Result<std::span<const std::int64_t>> values(Metric metric) = 0;
+  /// Gives back the memory of a decoded column that is not asked for again.
+  virtual void forget(Metric metric) = 0;
 };
+using Blocks = std::vector<std::unique_ptr<SeriesBlock>>;
+
+/// What a metric was at each time with from <= at < to, in order. Requires: blocks of one device that cover [from, to). At most
+/// `limit`, else error `invalid` that names the limit.
+Result<std::vector<Point>> points_of(const Blocks& blocks, Metric metric, Micros from, Micros to, std::size_t limit);
 
 /// Text metrics hold indices; this gives the word. Words are interned per site for ever.
 class SeriesReader {
@@ -69,11 +75,7 @@ class SeriesReader {
   virtual std::optional<Extent> extent(const SiteKey& site, const DeviceId& device) const = 0;
   /// Blocks that overlap [from, to), including what is in no segment yet. Several readings may share a time; a metric has one
   /// value a time, the one recorded last. A block may reach beyond [from, to).
-  virtual Result<std::vector<std::unique_ptr<SeriesBlock>>> blocks(const SiteKey& site, const DeviceId& device,
-                                                                   Micros from, Micros to) const = 0;
-  /// Points with from <= at < to in time order. At most `limit`, else error `invalid` that names the limit.
-  virtual Result<std::vector<Point>> points(const SiteKey& site, const DeviceId& device, Metric metric, Micros from,
-                                            Micros to, std::size_t limit) const = 0;
+  virtual Result<Blocks> blocks(const SiteKey& site, const DeviceId& device, Micros from, Micros to) const = 0;
   /// Buckets that overlap [from, to), each whole. Minutes and hours are those of UTC, days and months those of `zone`.
   virtual Result<std::vector<Rollup>> rollups(const SiteKey& site, const DeviceId& device, Metric metric, Micros from,
                                               Micros to, Step step, const Zone& zone) const = 0;

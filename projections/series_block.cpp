@@ -45,6 +45,7 @@ class StoredBlock : public SeriesBlock {
       return values;
     });
   }
+  void forget(Metric metric) override { values_[static_cast<std::size_t>(metric)] = {}; }
 
  private:
   struct Words {
@@ -86,6 +87,7 @@ class RowsBlock : public SeriesBlock {
   Result<std::span<const std::int64_t>> values(Metric metric) override {
     return std::span<const std::int64_t>(rows_.column(metric)->values);
   }
+  void forget(Metric) override {}
   const Rows& rows() const { return rows_; }
 
  private:

@@ -12,8 +12,6 @@
 
 namespace heliograph {
 
-using Blocks = std::vector<std::unique_ptr<SeriesBlock>>;
-
 /// The site's number of a word, or `missing`.
 using NumberOf = std::function<std::int64_t(const std::string&)>;
 /// A block of the log (events/device_block.hpp); nothing when no row of it says anything. Errors: corrupt.

@@ -119,8 +119,7 @@ Result<Blocks> Series::blocks_of(const DeviceSeries& device, Micros from, Micros
   return weave(std::move(found));
 }
 
-Result<std::vector<std::unique_ptr<SeriesBlock>>> Series::blocks(const SiteKey& site, const DeviceId& id, Micros from,
-                                                                 Micros to) const {
+Result<Blocks> Series::blocks(const SiteKey& site, const DeviceId& id, Micros from, Micros to) const {
   const DeviceSeries* device = find(site, id);
   if (!device) return Blocks();
   auto found = blocks_of(*device, from, to, Reach::all);
@@ -128,18 +127,17 @@ Result<std::vector<std::unique_ptr<SeriesBlock>>> Series::blocks(const SiteKey& 
   return found;
 }
 
-Result<std::vector<Point>> Series::points(const SiteKey& site, const DeviceId& id, Metric metric, Micros from,
-                                          Micros to, std::size_t limit) const {
-  auto found = blocks(site, id, from, to);
-  if (!found) return fail(found.error());
+Result<std::vector<Point>> points_of(const Blocks& blocks, Metric metric, Micros from, Micros to, std::size_t limit) {
   std::vector<Point> points;
-  for (const auto& block : *found) {
-    if (!block->has(metric)) continue;
+  std::size_t possible = 0;
+  for (const auto& block : blocks)
+    if (block->has(metric)) possible += block->size();
+  points.reserve(std::min(possible, limit));
+  for (const auto& block : blocks) {
+    if (!block->has(metric) || block->last_at() < from || block->first_at() >= to) continue;
     const auto at = block->at();
-    const auto positions = block->positions();
-    const auto values = block->values(metric);
     if (!at) return fail(at.error());
-    if (!positions) return fail(positions.error());
+    const auto values = block->values(metric);
     if (!values) return fail(values.error());
     const auto begin = static_cast<std::size_t>(std::lower_bound(at->begin(), at->end(), from) - at->begin());
     for (std::size_t i = begin; i < at->size() && (*at)[i] < to; ++i) {
@@ -147,8 +145,9 @@ Result<std::vector<Point>> Series::points(const SiteKey& site, const DeviceId& i
       if (points.size() == limit)
         return fail(Errc::invalid, "More than " + std::to_string(limit) +
                                        " points lie in this time: ask for less time, for a rollup or for a point budget.");
-      points.push_back({(*at)[i], (*values)[i], (*positions)[i]});
+      points.push_back({(*at)[i], (*values)[i]});
     }
+    block->forget(metric);
   }
   return points;
 }

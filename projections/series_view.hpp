@@ -38,10 +38,7 @@ class Series final : public SeriesProjection {
   std::vector<Metric> metrics(const SiteKey& site, const DeviceId& device) const override;
   Micros hold(const SiteKey& site, const DeviceId& device) const override;
   std::optional<Extent> extent(const SiteKey& site, const DeviceId& device) const override;
-  Result<std::vector<std::unique_ptr<SeriesBlock>>> blocks(const SiteKey& site, const DeviceId& device, Micros from,
-                                                           Micros to) const override;
-  Result<std::vector<Point>> points(const SiteKey& site, const DeviceId& device, Metric metric, Micros from, Micros to,
-                                    std::size_t limit) const override;
+  Result<Blocks> blocks(const SiteKey& site, const DeviceId& device, Micros from, Micros to) const override;
   Result<std::vector<Rollup>> rollups(const SiteKey& site, const DeviceId& device, Metric metric, Micros from,
                                       Micros to, Step step, const Zone& zone) const override;
   std::string_view word(const SiteKey& site, std::int64_t index) const override;

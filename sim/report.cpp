@@ -190,7 +190,7 @@ std::string to_json(const DryRunReport& report) {
   json.begin_object();
   write_body(json, report);
   json.field("digest", report.digest).end_object();
-  return json.str();
+  return json.take();
 }
 
 }  // namespace heliograph

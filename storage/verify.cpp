@@ -234,7 +234,7 @@ std::string to_json(const VerifyReport& report) {
   json.end_array().key("notes").begin_array();
   for (const std::string& note : report.notes) json.string(note);
   json.end_array().end_object();
-  return json.str();
+  return json.take();
 }
 
 std::string to_text(const VerifyReport& report) {

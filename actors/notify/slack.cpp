@@ -51,7 +51,7 @@ std::string slack_body(const Notice& notice, const std::string& base_url) {
     json.field("url", base_url).end_object().end_array().end_object();
   }
   json.end_array().end_object();
-  return json.str();
+  return json.take();
 }
 
 Delivery SlackChannel::deliver(const Notice& notice, const Attempt& attempt) {

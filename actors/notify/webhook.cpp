@@ -70,7 +70,7 @@ std::string webhook_body(const Notice& notice) {
   }
   json.end_object().end_object();
   ensure(json.view().size() < body_bytes_max, "a webhook's body is small", "webhook_body");
-  return json.str();
+  return json.take();
 }
 
 Delivery WebhookChannel::deliver(const Notice& notice, const Attempt& attempt) {

@@ -143,7 +143,7 @@ std::string to_json(const ExportSummary& s) {
   json.field("complete", s.complete).field("end", s.end).key("checkpoint").begin_object();
   json.field("position", s.decision).field("seal", hex(bytes_of(s.decisions_seal))).end_object();
   json.field("key_id", s.key_id).end_object();
-  return json.str();
+  return json.take();
 }
 
 }  // namespace heliograph

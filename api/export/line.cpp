@@ -57,7 +57,7 @@ std::string as_document(const std::string& text) {
   if (is_json(text)) return text;
   JsonWriter json;
   json.string(as_utf8(text));
-  return json.str();
+  return json.take();
 }
 
 bool is_large(const Record& record) {
@@ -272,7 +272,7 @@ std::string export_note(ExportFormat format, std::string_view type, std::string_
     json.field("type", type);
   }
   json.key("data").raw(data).end_object();
-  return json.str();
+  return json.take();
 }
 
 }  // namespace heliograph

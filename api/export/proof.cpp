@@ -150,7 +150,7 @@ std::string to_json(const ExportHead& head) {
   write_time(json, "from", head.filter.from);
   write_time(json, "to", head.filter.to);
   json.end_object().field("readings", head.readings).field("complete", head.complete).end_object();
-  return json.str();
+  return json.take();
 }
 
 std::optional<ExportHead> read_head(std::string_view text) {
@@ -170,7 +170,7 @@ std::string to_json(const ExportClaims& claims) {
   write_chain(json, "decisions", claims.decisions);
   if (claims.head.readings) write_chain(json, "readings", claims.readings);
   json.field("digest", hex_of(claims.digest)).end_object();
-  return json.str();
+  return json.take();
 }
 
 std::string signed_text(const ExportClaims& claims) { return "heliograph export 1\n" + to_json(claims) + "\n"; }
@@ -202,7 +202,7 @@ std::string to_json(const ExportProof& proof) {
   json.field("decisions_checkpoint_signature", hex(proof.decisions_signature));
   if (proof.claims.head.readings) json.field("readings_checkpoint_signature", hex(proof.readings_signature));
   json.field("signature", hex(proof.signature)).end_object();
-  return json.str();
+  return json.take();
 }
 
 std::optional<ExportProof> read_proof(std::string_view text) {

@@ -281,7 +281,7 @@ std::string to_json(const ExportVerdict& v) {
     json.field("sentence", finding.sentence).end_object();
   }
   json.end_array().end_object();
-  return json.str();
+  return json.take();
 }
 
 }  // namespace heliograph

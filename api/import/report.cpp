@@ -112,7 +112,7 @@ std::string to_json(const ImportReport& r) {
   json.key("devices").begin_array();
   for (const auto& d : r.devices) json.begin_object().field("id", d.device.text).field("kind", name(d.kind)).field("name", d.name).end_object();
   json.end_array().end_object();
-  return json.str();
+  return json.take();
 }
 
 std::string to_text(const ImportReport& r) {

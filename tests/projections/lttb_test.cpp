@@ -1,4 +1,5 @@
 // Down-sampling keeps what the eye would see.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <random>
@@ -17,7 +18,7 @@ std::vector<Point> noise(std::uint64_t seed, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     at += static_cast<Micros>(random() % 300) * second_us + 1;
     value += static_cast<std::int64_t>(random() % 201) - 100;
-    points.push_back({at, value, i + 1});
+    points.push_back({at, value});
   }
   return points;
 }
@@ -68,15 +69,15 @@ TEST_CASE("down-sampling keeps to the budget, the ends and the order") {
       if (count == 0) continue;
       CHECK(kept.front() == points.front());
       CHECK(kept.back() == points.back());
-      for (std::size_t i = 1; i < kept.size(); ++i) REQUIRE(kept[i].position > kept[i - 1].position);
-      for (const Point& point : kept) REQUIRE(points[point.position - 1] == point);
+      for (std::size_t i = 1; i < kept.size(); ++i) REQUIRE(kept[i].at > kept[i - 1].at);
+      for (const Point& point : kept) REQUIRE(std::find(points.begin(), points.end(), point) != points.end());
     }
   }
 }
 
 TEST_CASE("a spike survives") {
   std::vector<Point> points;
-  for (int i = 0; i < 10'000; ++i) points.push_back({i * second_us, i == 6'789 ? 9'000 : 100, static_cast<Position>(i + 1)});
+  for (int i = 0; i < 10'000; ++i) points.push_back({i * second_us, i == 6'789 ? 9'000 : 100});
   const auto kept = lttb(points, 100);
   CHECK(std::any_of(kept.begin(), kept.end(), [](const Point& point) { return point.value == 9'000; }));
 }

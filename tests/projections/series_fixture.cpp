@@ -53,8 +53,8 @@ Micros SeriesLog::hold(const std::string& device) const {
   return found == holds_.end() ? 15 * minute_us : found->second;
 }
 
-std::vector<Point> SeriesLog::points(const std::string& device, Metric metric, Micros from, Micros to) const {
-  std::vector<Point> points;
+std::vector<ToldPoint> SeriesLog::points(const std::string& device, Metric metric, Micros from, Micros to) const {
+  std::vector<ToldPoint> points;
   for (const auto& [at, said] : values(device, metric))
     if (at >= from && at < to) points.push_back({at, said.value, said.position});
   return points;

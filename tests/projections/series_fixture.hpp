@@ -16,6 +16,14 @@ namespace heliograph::test {
 
 inline const SiteKey house{TenantId{"acme"}, SiteId{"house"}};
 
+/// A point, and where it stands in the log.
+struct ToldPoint {
+  Micros at;
+  std::int64_t value;
+  Position position;
+  bool operator==(const ToldPoint&) const = default;
+};
+
 class SeriesLog {
  public:
   void readings(ReadingBatch batch);
@@ -31,7 +39,7 @@ class SeriesLog {
   using Values = std::map<Micros, Said>;
   const Values& values(const std::string& device, Metric metric) const;
   Micros hold(const std::string& device) const;
-  std::vector<Point> points(const std::string& device, Metric metric, Micros from, Micros to) const;
+  std::vector<ToldPoint> points(const std::string& device, Metric metric, Micros from, Micros to) const;
 
  private:
   void add(Record record);

@@ -13,6 +13,7 @@ using heliograph::test::house;
 using heliograph::test::random_life;
 using heliograph::test::SeriesLog;
 using heliograph::test::SeriesUnderTest;
+using heliograph::test::ToldPoint;
 
 namespace {
 
@@ -22,11 +23,33 @@ const Micros january = from_civil(2024, 1, 1);
 const DeviceId meter{"meter"}, plug{"plug"};
 constexpr std::array metrics{Metric::grid_w, Metric::soc_permille, Metric::import_price_micro, Metric::power_w};
 
-std::vector<Point> points(SeriesUnderTest& series, const DeviceId& device, Metric metric, Micros from = 0,
-                          Micros to = for_ever) {
-  auto found = series->points(house, device, metric, from, to, plenty);
+/// Of the meter, at all times.
+template <class Series>
+Result<std::vector<Point>> asked(Series& series, Metric metric, std::size_t limit) {
+  const auto blocks = series->blocks(house, meter, 0, for_ever);
+  if (!blocks) return fail(blocks.error());
+  return points_of(*blocks, metric, 0, for_ever, limit);
+}
+
+/// As points_of answers them, with the position that their blocks give them.
+std::vector<ToldPoint> points(SeriesUnderTest& series, const DeviceId& device, Metric metric, Micros from = 0,
+                              Micros to = for_ever) {
+  const auto blocks = series->blocks(house, device, from, to);
+  REQUIRE(blocks.has_value());
+  const auto found = points_of(*blocks, metric, from, to, plenty);
   REQUIRE(found.has_value());
-  return *found;
+  std::vector<ToldPoint> told;
+  for (const auto& block : *blocks) {
+    if (!block->has(metric)) continue;
+    const auto at = block->at().value();
+    const auto positions = block->positions().value();
+    const auto values = block->values(metric).value();
+    for (std::size_t i = 0; i < at.size(); ++i)
+      if (values[i] != missing && at[i] >= from && at[i] < to) told.push_back({at[i], values[i], positions[i]});
+  }
+  REQUIRE(found->size() == told.size());
+  for (std::size_t i = 0; i < told.size(); ++i) REQUIRE((*found)[i] == Point{told[i].at, told[i].value});
+  return told;
 }
 
 /// Blocks come in order, do not overlap, know their extremes, and hold each metric once a time.
@@ -236,8 +259,8 @@ TEST_CASE("the later of two readings of one time counts") {
   SeriesUnderTest series;
   series.apply_all(log);
   CHECK(points(series, meter, Metric::grid_w) ==
-        std::vector<Point>{{january, 150, 4}, {january + minute_us, 200, 3}});
-  CHECK(points(series, meter, Metric::soc_permille) == std::vector<Point>{{january, 500, 2}});
+        std::vector<ToldPoint>{{january, 150, 4}, {january + minute_us, 200, 3}});
+  CHECK(points(series, meter, Metric::soc_permille) == std::vector<ToldPoint>{{january, 500, 2}});
   CHECK(series->extent(house, meter)->readings == 4);
 }
 
@@ -247,7 +270,7 @@ TEST_CASE("a correction of a closed reading counts, before and after its own seg
   log.reading("meter", january + 10 * minute_us, Metric::grid_w, -1);
   SeriesUnderTest series;
   series.apply_all(log);
-  CHECK(points(series, meter, Metric::grid_w)[10] == Point{january + 10 * minute_us, -1, 2001});
+  CHECK(points(series, meter, Metric::grid_w)[10] == ToldPoint{january + 10 * minute_us, -1, 2001});
   SeriesLog more = log;
   for (int i = 0; i < 1000; ++i) more.reading("meter", january + i * minute_us + 1, Metric::grid_w, 7);
   for (std::size_t i = log.records().size(); i < more.records().size(); ++i) series.apply(*more.records()[i]);
@@ -294,7 +317,7 @@ TEST_CASE("suspects are not in the series") {
   log.readings(builder.take());
   SeriesUnderTest series;
   series.apply_all(log);
-  CHECK(points(series, meter, Metric::battery_mv) == std::vector<Point>{{january + 1, 51'000, 2}});
+  CHECK(points(series, meter, Metric::battery_mv) == std::vector<ToldPoint>{{january + 1, 51'000, 2}});
 }
 
 TEST_CASE("words keep their number in a site, whatever batch they came in") {
@@ -347,8 +370,8 @@ TEST_CASE("more points than the limit is an error that says so") {
   for (int i = 0; i < 5; ++i) log.reading("meter", january + i, Metric::grid_w, i);
   SeriesUnderTest series;
   series.apply_all(log);
-  CHECK(series->points(house, meter, Metric::grid_w, 0, for_ever, 5).has_value());
-  const auto refused = series->points(house, meter, Metric::grid_w, 0, for_ever, 4);
+  CHECK(asked(series, Metric::grid_w, 5).has_value());
+  const auto refused = asked(series, Metric::grid_w, 4);
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == Errc::invalid);
   CHECK(refused.error().sentence.find("4 points") != std::string::npos);
@@ -426,7 +449,7 @@ TEST_CASE("damaged entries of the view are refused and never crash") {
       if (loaded) {
         for (const Step step : {Step::minute, Step::hour})
           static_cast<void>(fresh->rollups(house, meter, Metric::grid_w, 0, for_ever, step, Zone::utc()).has_value());
-        static_cast<void>(fresh->points(house, meter, Metric::mode, 0, for_ever, plenty).has_value());
+        static_cast<void>(asked(fresh, Metric::mode, plenty).has_value());
       } else {
         CHECK(loaded.error().code == Errc::corrupt);
       }
@@ -447,7 +470,7 @@ TEST_CASE("a cut entry is an error, not fewer readings") {
     if (key[0] != 'b') continue;
     series.overwrite(key, value.substr(0, value.size() - 1));
     series.restart();
-    const auto refused = series->points(house, meter, Metric::grid_w, 0, for_ever, plenty);
+    const auto refused = asked(series, Metric::grid_w, plenty);
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().code == Errc::corrupt);
     series.overwrite(key, value);

@@ -32,6 +32,7 @@ class Block : public SeriesBlock {
   Result<std::span<const std::int64_t>> values(Metric metric) override {
     return std::span(device_.columns.at(metric)).subspan(begin_, size());
   }
+  void forget(Metric) override {}
 
  private:
   static std::ptrdiff_t offset(std::size_t i) { return static_cast<std::ptrdiff_t>(i); }
@@ -94,9 +95,8 @@ std::optional<SeriesReader::Extent> MemorySeries::extent(const SiteKey&, const D
   return Extent{found->second.at.front(), found->second.at.back(), found->second.at.size()};
 }
 
-Result<std::vector<std::unique_ptr<SeriesBlock>>> MemorySeries::blocks(const SiteKey&, const DeviceId& device,
-                                                                       Micros from, Micros to) const {
-  std::vector<std::unique_ptr<SeriesBlock>> out;
+Result<Blocks> MemorySeries::blocks(const SiteKey&, const DeviceId& device, Micros from, Micros to) const {
+  Blocks out;
   const auto found = devices_.find(device);
   if (found == devices_.end()) return out;
   const Device& d = found->second;
@@ -107,10 +107,6 @@ Result<std::vector<std::unique_ptr<SeriesBlock>>> MemorySeries::blocks(const Sit
   return out;
 }
 
-Result<std::vector<Point>> MemorySeries::points(const SiteKey&, const DeviceId&, Metric, Micros, Micros,
-                                                std::size_t) const {
-  return fail(Errc::unsupported, "A dry run reads blocks, not points.");
-}
 Result<std::vector<Rollup>> MemorySeries::rollups(const SiteKey&, const DeviceId&, Metric, Micros, Micros, Step,
                                                   const Zone&) const {
   return fail(Errc::unsupported, "A dry run reads blocks, not rollups.");

@@ -22,10 +22,7 @@ class MemorySeries : public SeriesReader {
   std::vector<Metric> metrics(const SiteKey& site, const DeviceId& device) const override;
   Micros hold(const SiteKey& site, const DeviceId& device) const override;
   std::optional<Extent> extent(const SiteKey& site, const DeviceId& device) const override;
-  Result<std::vector<std::unique_ptr<SeriesBlock>>> blocks(const SiteKey& site, const DeviceId& device, Micros from,
-                                                           Micros to) const override;
-  Result<std::vector<Point>> points(const SiteKey&, const DeviceId&, Metric, Micros, Micros,
-                                    std::size_t) const override;
+  Result<Blocks> blocks(const SiteKey& site, const DeviceId& device, Micros from, Micros to) const override;
   Result<std::vector<Rollup>> rollups(const SiteKey&, const DeviceId&, Metric, Micros, Micros, Step,
                                       const Zone&) const override;
   std::string_view word(const SiteKey&, std::int64_t index) const override { return words_.at(static_cast<std::size_t>(index)); }
