@@ -28,7 +28,7 @@ inline std::vector<http::Route> sample_routes() {
   const auto say = [](std::string text) {
     return [text](Request&&, Responder responder) { responder.send(text_response(200, "text/plain", text)); };
   };
-  const Parameter site{"site", In::path, Kind::id, true, "The site."};
+  const Parameter site{"site", In::path, http::Kind::id, true, "The site."};
   std::vector<Route> routes;
   routes.push_back(
       {Method::get, "/health", "get_health", "Is it alive?", "service", {}, false, {}, {}, {}, {{200, "Alive.", "Health"}}});
@@ -36,12 +36,12 @@ inline std::vector<http::Route> sample_routes() {
   routes.push_back({Method::get, "/api/v1/sites/{site}/latest", "get_latest", "Last values", "sites"});
   routes.back().parameters = {
       site,
-      {"limit", In::query, Kind::integer, false, "How many.", 1, 500, {}, false, "20"},
-      {"from", In::query, Kind::time, false, "Not before.", {}, {}, {}, false, "2024-01-01T00:00:00Z"},
-      {"agg", In::query, Kind::string, false, "How to join.", {}, {}, {"mean", "max"}},
-      {"raw", In::query, Kind::boolean},
-      {"factor", In::query, Kind::number, false, {}, 0, 1},
-      {"metric", In::query, Kind::string, false, "Which.", {}, {}, {}, true}};
+      {"limit", In::query, http::Kind::integer, false, "How many.", 1, 500, {}, false, "20"},
+      {"from", In::query, http::Kind::time, false, "Not before.", {}, {}, {}, false, "2024-01-01T00:00:00Z"},
+      {"agg", In::query, http::Kind::string, false, "How to join.", {}, {}, {"mean", "max"}},
+      {"raw", In::query, http::Kind::boolean},
+      {"factor", In::query, http::Kind::number, false, {}, 0, 1},
+      {"metric", In::query, http::Kind::string, false, "Which.", {}, {}, {}, true}};
   routes.back().replies = {{200, "The values.", "Latest"}, {200, "The values.", "", "text/csv"}};
   routes.back().handler = [](Request&& request, Responder responder) {
     responder.send(text_response(200, "text/plain", "latest " + std::string(request.param("site"))));
