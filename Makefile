@@ -2,7 +2,7 @@
 PREFIX_APT := $(if $(filter 0,$(shell id -u)),,sudo)
 BUILD ?= build
 JOBS ?= $(shell nproc)
-APT = $(PREFIX_APT) env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -qq
+APT = $(PREFIX_APT) env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -o DPkg::Lock::Timeout=300 -qq
 missing = $(shell cmake/missing_packages.sh $(1))
 
 export CCACHE_BASEDIR := $(CURDIR)

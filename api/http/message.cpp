@@ -106,7 +106,7 @@ MessageReader::Step MessageReader::read_whole_head(std::string_view head, std::s
   request_.method = head_.method;
   request_.minor_version = head_.minor_version;
   request_.keep_alive = head_.keep_alive;
-  if (auto refusal = read_target(head_.target, request_.path, request_.query)) return refuse(*refusal);
+  if (auto refusal = read_target(head_.path, request_.path, request_.query)) return refuse(*refusal);
   request_.headers.reserve(head_.fields.size());
   body_ = std::make_unique<Body>(request_, limits_);
   error_code ec;

@@ -60,6 +60,19 @@ std::optional<Refusal> read_version(string_view text, Head& out) {
   return bad("version", "The request line must end in HTTP/1.1.");
 }
 
+/// A target in absolute form (RFC 9112, 3.2.2) is whom it is for, and its path.
+void split_target(Head& out) {
+  out.path = out.target;
+  for (const string_view scheme : {"http://", "https://"}) {
+    if (!same_ignoring_case(out.target.substr(0, scheme.size()), scheme)) continue;
+    const auto rest = out.target.substr(scheme.size());
+    const auto path = rest.find('/');
+    out.authority = rest.substr(0, path);
+    out.path = path == string_view::npos ? string_view("/") : rest.substr(path);
+    return;
+  }
+}
+
 std::optional<Refusal> read_request_line(string_view line, const Limits& limits, Head& out) {
   const auto first = line.find(' ');
   const auto last = line.rfind(' ');
@@ -77,8 +90,9 @@ std::optional<Refusal> read_request_line(string_view line, const Limits& limits,
     return Refusal{understood ? 405 : 501, "method", "Use GET, HEAD, POST, PUT, DELETE or OPTIONS."};
   }
   out.method = *known;
-  if (out.target == "*" && *known == Method::options) return std::nullopt;
-  if (out.target.empty() || out.target.front() != '/' || !all(out.target, target_char))
+  split_target(out);
+  if (out.path == "*" && *known == Method::options) return std::nullopt;
+  if (out.path.empty() || out.path.front() != '/' || !all(out.path, target_char))
     return bad("target", "The request target must be a path that begins with '/', percent-encoded where needed.");
   return std::nullopt;
 }
@@ -192,6 +206,8 @@ std::optional<Refusal> decide_framing(const Seen& seen, Head& out) {
 std::optional<Refusal> decide_rest(const Seen& seen, const Limits& limits, Head& out) {
   if (seen.hosts != 1) return bad(seen.hosts ? "two-hosts" : "no-host", "Send exactly one Host header.");
   if (!valid_host(out.host)) return bad("host", "The Host header must be a name or an address, with a port if needed.");
+  if (out.authority && !same_ignoring_case(*out.authority, out.host))
+    return Refusal{421, "authority", "The request target names another host than the Host header: send the same, or the path alone."};
   if (auto refusal = decide_framing(seen, out)) return refusal;
   if (out.content_length > limits.body_bytes)
     return Refusal{413, "body-length", "The body is larger than this server takes: send it in smaller parts."};
@@ -327,7 +343,7 @@ std::optional<Refusal> read_target(string_view raw, std::string& path, Pairs& qu
 }
 
 std::optional<Refusal> ChunkReader::take_mark(char c) {
-  const auto wrong = bad("chunk", "The chunked body is malformed, or has extensions or trailers: send it without.");
+  const auto wrong = bad("chunk", "The chunked body is malformed, or has trailers or long extensions: send it without.");
   switch (state_) {
     case State::size:
       if (const int digit = hex(c); digit >= 0 && digits_ < 16) {
@@ -335,8 +351,13 @@ std::optional<Refusal> ChunkReader::take_mark(char c) {
         ++digits_;
         return std::nullopt;
       }
-      if (c != '\r' || digits_ == 0) return wrong;
-      state_ = State::size_end;
+      if (digits_ == 0 || (c != '\r' && c != ';')) return wrong;
+      state_ = c == ';' ? State::extension : State::size_end;
+      extension_bytes_ = 0;
+      return std::nullopt;
+    case State::extension:  // means nothing to us, and nothing to what comes after (RFC 9112, 7.1.1)
+      if (c == '\r') state_ = State::size_end;
+      else if (!all({&c, 1}, field_char) || ++extension_bytes_ > extension_bytes_max) return wrong;
       return std::nullopt;
     case State::size_end:
       if (c != '\n') return wrong;

@@ -36,8 +36,10 @@ struct Head {
   bool expects_continue = false;
   Framing framing = Framing::none;
   std::uint64_t content_length = 0;
-  std::string_view target;
-  std::string_view host;  // as sent, with its port
+  std::string_view target;                    // as sent
+  std::string_view path;                      // the target in origin form: path and query, or "*"
+  std::optional<std::string_view> authority;  // of a target in absolute form; the same as `host`
+  std::string_view host;                      // as sent, with its port
   std::vector<HeadField> fields;
 };
 
@@ -64,10 +66,11 @@ class ChunkReader {
   bool done() const { return state_ == State::done; }
 
  private:
-  enum class State : std::uint8_t { size, size_end, data, data_cr, data_lf, last_cr, last_lf, done };
+  static constexpr unsigned extension_bytes_max = 256;
+  enum class State : std::uint8_t { size, extension, size_end, data, data_cr, data_lf, last_cr, last_lf, done };
   std::optional<Refusal> take_mark(char c);
   State state_ = State::size;
-  unsigned digits_ = 0;
+  unsigned digits_ = 0, extension_bytes_ = 0;
   std::uint64_t left_ = 0;
 };
 

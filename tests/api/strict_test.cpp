@@ -72,7 +72,13 @@ std::vector<Nasty> forty() {
       {"TRACE", "TRACE / HTTP/1.1\r\n" + host + "\r\n", 405},
       {"a method nobody knows", "BREW / HTTP/1.1\r\n" + host + "\r\n", 501},
       {"CONNECT with an authority", "CONNECT localhost:80 HTTP/1.1\r\n" + host + "\r\n", 405},
-      {"absolute form", get("http://localhost/"), 400},
+      {"absolute form of somebody else", get("http://evil.example/"), 421},
+      {"absolute form of somebody else, alike in its Host", get("http://evil.example/", "Host: evil.example\r\n"), 421},
+      {"absolute form of another scheme", get("gopher://localhost/"), 400},
+      {"absolute form with a user", get("http://localhost@localhost/"), 421},
+      {"absolute form without a host", get("http:///"), 421},
+      {"absolute form of ours", get("http://LOCALHOST/x"), 0},
+      {"absolute form of ours, without a path", get("https://localhost"), 0},
       {"asterisk with GET", get("*"), 400},
       {"encoded NUL in the path", get("/a%00b"), 400},
       {"encoded slash after dots", get("/a/..%2fb"), 400},
@@ -85,7 +91,11 @@ std::vector<Nasty> forty() {
       {"half a percent triplet", get("/a%2"), 400},
       {"encoded line end in the query", get("/?a=%0d%0aX"), 400},
       {"fragment in the target", get("/a#b"), 400},
-      {"chunk extension", post(chunked, "4;x=y\r\nHELO\r\n0\r\n\r\n"), 400},
+      {"chunk extension of 257 bytes", post(chunked, "4;" + std::string(257, 'x') + "\r\nHELO\r\n0\r\n\r\n"), 400},
+      {"chunk extension with a bare LF", post(chunked, "4;x\nHELO\r\n0\r\n\r\n"), 400},
+      {"chunk extension with a bare CR", post(chunked, "4;x\ry\r\nHELO\r\n0\r\n\r\n"), 400},
+      {"chunk extension before any digit", post(chunked, ";x\r\nHELO\r\n0\r\n\r\n"), 400},
+      {"chunk extensions of 256 bytes", post(chunked, "4;" + std::string(256, 'x') + "\r\nHELO\r\n0;last\r\n\r\n"), 0},
       {"chunk size with a blank", post(chunked, "4 \r\nHELO\r\n0\r\n\r\n"), 400},
       {"chunk size beyond 64 bits", post(chunked, "fffffffffffffffff\r\n"), 400},
       {"chunk size with 0x", post(chunked, "0x4\r\nHELO\r\n0\r\n\r\n"), 400},
@@ -165,6 +175,16 @@ TEST_CASE("an accepted request carries what was sent, decoded once") {
   CHECK(request.body == "abcde");
   CHECK(request.header("x-q") == "v");
   CHECK(request.keep_alive);
+}
+
+TEST_CASE("an absolute form is its path; extensions of chunks say nothing") {
+  const auto absolute = feed(get("http://localhost/a%20b?x=1"), 5);
+  REQUIRE(absolute.requests.size() == 1);
+  CHECK(absolute.requests[0].path == "/a b");
+  CHECK(absolute.requests[0].query == Pairs{{"x", "1"}});
+  const auto extended = feed(post("Transfer-Encoding: chunked\r\n", "3;a=\"b c\"\r\nabc\r\n2;d\r\nde\r\n0;e\r\n\r\n"), 4);
+  REQUIRE(extended.requests.size() == 1);
+  CHECK(extended.requests[0].body == "abcde");
 }
 
 TEST_CASE("pipelined requests come out in order, each with its own body") {

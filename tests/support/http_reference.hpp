@@ -45,8 +45,15 @@ inline std::optional<std::size_t> reference_message_end(std::string_view text) {
   }
   if (encodings[0] != "chunked") return std::nullopt;
   for (;;) {
-    const auto size_line = next_line(at);
-    if (!size_line || size_line->empty() || size_line->size() > 200) return std::nullopt;
+    auto size_line = next_line(at);
+    if (!size_line) return std::nullopt;
+    if (const auto extension = size_line->find(';'); extension != std::string::npos) {
+      for (const char c : size_line->substr(extension))
+        if (c != '\t' && (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)) return std::nullopt;
+      if (size_line->size() - extension > 257) return std::nullopt;
+      size_line->resize(extension);
+    }
+    if (size_line->empty() || size_line->size() > 200) return std::nullopt;
     if (size_line->find_first_not_of("0123456789abcdefABCDEF") != std::string::npos) return std::nullopt;
     const auto size = std::strtoull(size_line->c_str(), nullptr, 16);
     if (size > text.size() || at + size > text.size()) return std::nullopt;
