@@ -304,11 +304,19 @@ void greet_served(const Options& o, const HostConfig& config, const std::string&
   if (!config.limits.control) std::cout << "No real device is commanded: control = true under [features] of the configuration turns it on." << std::endl;
 }
 
+/// Whoever breaks in gets what the process may do: a hub that commands a house needs nothing of root's.
+Status refuse_root(const HostConfig& config) {
+  if (::geteuid() != 0 || config.server.allow_root) return {};
+  return fail(Errc::refused, "Heliograph does not serve as root: start it as a user of its own (useradd --system heliograph), or write allow_root = true under [server] "
+                             "(HELIOGRAPH_SERVER_ALLOW_ROOT=true) where root is nobody special, as in a container.");
+}
+
 int serve(const Options& o, bool data_given, bool listen_given) {
   const sigset_t signals = claim_signals();
   const LoadedConfig loaded = load_config(o.config, given_for_serve(o, data_given, listen_given));
   if (!loaded.problems.empty()) return complain(loaded);
   const HostConfig& config = loaded.config;
+  if (auto allowed = refuse_root(config); !allowed) return complain(allowed.error());
   std::optional<SiteKey> simulated;
   EngineOptions options = engine_options(config, config.limits);
   if (!o.simulate.empty()) {

@@ -24,6 +24,7 @@ constexpr ConfigKey keys[] = {
     {"server.public_url", text, ""},
     {"server.requests_per_minute", number, "6000"},
     {"server.connections", number, "1024"},
+    {"server.allow_root", truth, "false"},
     {"tls.certificate", text, ""},
     {"tls.key", text, ""},
     {"metrics.public", truth, "false"},

@@ -114,6 +114,7 @@ void read_door(FieldReader& root, Problems& problems, ServerConfig& out) {
   }
   if (const auto most = fields.scaled("requests_per_minute", 0, 0, 10'000'000, "requests")) out.requests_per_minute = static_cast<unsigned>(*most);
   if (const auto most = fields.scaled("connections", 0, 16, 100'000, "connections")) out.connections = static_cast<unsigned>(*most);
+  out.allow_root = fields.truth("allow_root").value_or(false);
   fields.refuse_others();
 }
 

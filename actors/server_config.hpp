@@ -24,6 +24,7 @@ struct ServerConfig {
   std::string public_url;                    // where people find us, without a slash at its end; empty = not known
   unsigned requests_per_minute = 6000;       // of one person, key or address; 0 = no end
   unsigned connections = 1024;               // at once; streams count
+  bool allow_root = false;                   // to serve as root
   bool public_metrics = false;               // /metrics without a login
 };
 

@@ -167,6 +167,21 @@ TEST_CASE("secrets: never in what is printed, refused in a file that others can 
   CHECK(run({binary(), "serve", "--notify.mail.password", "hunter2"}).exit != 0);
 }
 
+TEST_CASE("P8: serve does not run as root unless it is told that it may; the demo does", "[reliability]") {
+  if (::geteuid() != 0) {
+    WARN("Not run as root: nothing to refuse.");
+    return;
+  }
+  const TempDir scratch;
+  const Ended refused = run({binary(), "serve", "--data", scratch / "data", "--listen", "127.0.0.1:0"}, {{"HELIOGRAPH_SERVER_ALLOW_ROOT", ""}});
+  CHECK(refused.exit == 1);
+  CHECK(has(refused.err, "does not serve as root"));
+  CHECK(has(refused.err, "allow_root = true"));
+  CHECK_FALSE(std::filesystem::exists(scratch / "data"));
+  CHECK(Server({binary(), "serve", "--data", scratch / "data", "--listen", "127.0.0.1:0"}).port() != 0);
+  CHECK(Server({binary(), "demo", "--listen", "127.0.0.1:0", "--past-days", "1"}, {{"HELIOGRAPH_SERVER_ALLOW_ROOT", ""}}).port() != 0);
+}
+
 TEST_CASE("nothing listens in plain text where others could hear: serve and demo refuse it, and TLS without its files") {
   const TempDir scratch;
   const Ended open = run({binary(), "serve", "--data", scratch / "data", "--listen", "0.0.0.0:0"});

@@ -25,7 +25,7 @@ std::vector<char*> for_exec(const std::vector<std::string>& texts) {
 }
 
 std::vector<std::string> with_ours(Environment variables) {
-  for (const char* name : {"HELIOGRAPH_FEATURES_CONTROL", "HELIOGRAPH_FEATURES_AUTOMATION"}) variables.emplace(name, "true");
+  for (const char* name : {"HELIOGRAPH_FEATURES_CONTROL", "HELIOGRAPH_FEATURES_AUTOMATION", "HELIOGRAPH_SERVER_ALLOW_ROOT"}) variables.emplace(name, "true");
   for (char** each = environ; *each != nullptr; ++each)
     if (const std::string entry(*each); entry.find('=') != std::string::npos) variables.emplace(entry.substr(0, entry.find('=')), entry.substr(entry.find('=') + 1));
   std::vector<std::string> out;

@@ -21,8 +21,8 @@ struct Ended {
   std::string out, err;
 };
 
-/// Variables of a started program on top of ours. It may command devices (HELIOGRAPH_FEATURES_CONTROL and _AUTOMATION are true) unless the
-/// test says otherwise; an empty value counts as not set.
+/// Variables of a started program on top of ours. It may command devices and be root (HELIOGRAPH_FEATURES_CONTROL, _AUTOMATION and
+/// HELIOGRAPH_SERVER_ALLOW_ROOT are true) unless the test says otherwise; an empty value counts as not set.
 using Environment = std::map<std::string, std::string>;
 
 /// Runs to its end.
