@@ -10,13 +10,6 @@ namespace {
 
 constexpr std::size_t callers_max = 100'000;
 
-/// Somebody with a network of their own has 2^64 addresses in it.
-std::string network_of(const std::string& peer) {
-  const auto address = notify::parse_address(peer);
-  if (!address || address->v4) return peer;
-  return {address->bytes.begin(), address->bytes.begin() + 8};
-}
-
 /// A person or a key; nothing for strangers, and for the visitors of a demo, who are all the same.
 std::optional<std::string> known_caller(const http::Request& request) {
   const auto* access = dynamic_cast<const Access*>(request.caller.get());
@@ -27,6 +20,12 @@ std::optional<std::string> known_caller(const http::Request& request) {
 std::string seconds_up(Micros span) { return std::to_string((span + second_us - 1) / second_us); }
 
 }  // namespace
+
+std::string network_of(const std::string& address) {
+  const auto parsed = notify::parse_address(address);
+  if (!parsed || parsed->v4) return address;
+  return {parsed->bytes.begin(), parsed->bytes.begin() + 8};
+}
 
 std::vector<Budget> budgets(unsigned a_minute) {
   return {{"default", a_minute, minute_us},

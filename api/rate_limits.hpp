@@ -20,6 +20,9 @@ struct Budget {
   Micros window = minute_us;
 };
 
+/// Who counts as one: an IPv4 address, or the /64 of an IPv6 address, for somebody with a network of their own has 2^64 addresses in it.
+std::string network_of(const std::string& address);
+
 class RateLimits {
  public:
   /// `now`: a clock that never steps.

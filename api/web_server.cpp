@@ -106,7 +106,7 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
   options.threads = 2;
   options.limits.connections = s.config.connections;
   options.limits.per_address = 100;
-  options.crowd = [door = s.door](const std::string& address) { return door->is_crowd(address); };
+  options.seat_of = [door = s.door](const std::string& address) { return door->is_crowd(address) ? "" : network_of(address); };
   options.stats = s.requests;
   options.answered = [usage = s.usage, &clock = engine.clock()](const http::Exchange& exchange) {
     log_request(exchange);

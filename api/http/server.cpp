@@ -56,13 +56,6 @@ asio::ip::address unmapped(const asio::ip::address& address) {
   return address.is_v6() && address.to_v6().is_v4_mapped() ? asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()) : address;
 }
 
-/// An address of IPv4, or the /64 that one line of IPv6 has to itself.
-std::string network_of(const asio::ip::address& address) {
-  if (address.is_v4()) return address.to_string();
-  const auto bytes = address.to_v6().to_bytes();
-  return {bytes.begin(), bytes.begin() + 8};
-}
-
 std::string as_host(const asio::ip::address& address) {
   return address.is_v6() ? "[" + address.to_string() + "]" : address.to_string();
 }
@@ -127,13 +120,12 @@ void Server::Impl::serve(tcp::socket socket) {
   const auto local = socket.local_endpoint(gone_too);
   if (gone || gone_too) return;
   ++shared->accepted;
-  const asio::ip::address from = unmapped(remote.address());
-  const std::string peer = from.to_string();
-  const auto& [limits, crowd] = std::tie(shared->options.limits, shared->options.crowd);
-  const bool counts = limits.per_address != 0 && !(crowd && crowd(peer));
-  auto seat = counts ? shared->seats->take(network_of(from), limits.per_address) : nullptr;
+  const std::string peer = unmapped(remote.address()).to_string();
+  const auto& [limits, seat_of] = std::tie(shared->options.limits, shared->options.seat_of);
+  const std::string whose = limits.per_address == 0 ? "" : seat_of ? seat_of(peer) : peer;
+  auto seat = whose.empty() ? nullptr : shared->seats->take(whose, limits.per_address);
   // Who has all places of an address may still stop the house: what is urgent goes the reserved way.
-  const bool full = (counts && !seat) || shared->open.load() >= limits.connections;
+  const bool full = (!whose.empty() && !seat) || shared->open.load() >= limits.connections;
   if (full && !make_room()) {
     ++shared->turned_away;
     return;

@@ -159,8 +159,9 @@ struct ServerOptions {
   unsigned threads = 1;
   /// What reserved connections are for (Limits::reserved); nothing when empty. On the door's thread, so quickly.
   std::function<bool(const Request&)> urgent = {};
-  /// Addresses that many people come from: this machine, a proxy. On the door's thread, so quickly.
-  std::function<bool(const std::string& address)> crowd = {};
+  /// Whose places a connection from the address takes (Limits::per_address): alike for all of one network, empty for nobody's, as where many
+  /// people come from. When not set, the address's own. On the door's thread, so quickly.
+  std::function<std::string(const std::string& address)> seat_of = {};
   /// Counts every request; may be null.
   std::shared_ptr<RequestStats> stats = {};
   /// Told of every answer when it was rendered, refusals of the strict layer too: for the log. On the connection's thread, so quickly.

@@ -80,7 +80,7 @@ struct Limits {
   std::size_t headers = 64;
   std::size_t body_bytes = 8 * 1024 * 1024;
   std::size_t connections = 1024;
-  std::size_t per_address = 0;  // of them from one address that is no crowd (ServerOptions::crowd); 0 = all of them
+  std::size_t per_address = 0;  // of them from one address, or whoever it counts as (ServerOptions::seat_of); 0 = all of them
   std::size_t reserved = 64;  // beyond these: for urgent requests only; everything else there is told to come again
   std::size_t stream_queue_bytes = 4 * 1024 * 1024;  // what one stream may have waiting before it is cut
   std::size_t socket_message_bytes = 64 * 1024;       // of a WebSocket's message that comes in

@@ -167,7 +167,7 @@ TEST_CASE("one address takes no more than its share, and gets its places back; a
   CHECK(again);
   ServerOptions options;
   options.limits = limits;
-  options.crowd = [](const std::string& address) { return address == "127.0.0.1"; };
+  options.seat_of = [](const std::string& address) { return address == "127.0.0.1" ? "" : address; };
   Server server;
   REQUIRE(server.start("127.0.0.1:0", [](Request&&, const Responder& responder) { responder.send(Response{204, {}, {}, {}}); }, options));
   for (int i = 0; i < 10; ++i) {
