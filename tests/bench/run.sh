@@ -2,14 +2,14 @@
 # Measures what docs/PERFORMANCE.md states: ours beside a peer or a ceiling, interleaved in one run, best of three pairs.
 # Prints both absolutes, the ratio and how much of the machine others took; more than 25 % and there is no verdict.
 # Never a test: it fails when something is wrong, not when something is slow.
-#   tests/bench/run.sh BUILD_FOLDER [w1] [w2] [w3] [w4] [w5] [w6] [http] [stop] [success] (default: all)
+#   tests/bench/run.sh BUILD_FOLDER [w1] [w2] [w3] [w4] [w5] [w6] [http] [secrets] [stop] [success] (default: all)
 # Environment: HELIOGRAPH_SHARED (drivers and ceilings in peers/), HELIOGRAPH_BENCH (scratch), REPEATS, PG=0 (no PostgreSQL).
 set -u
-[ $# -ge 1 ] || { echo "usage: tests/bench/run.sh BUILD_FOLDER [w1] [w2] [w3] [w4] [w5] [w6] [http] [stop] [success]" >&2; exit 2; }
+[ $# -ge 1 ] || { echo "usage: tests/bench/run.sh BUILD_FOLDER [w1] [w2] [w3] [w4] [w5] [w6] [http] [secrets] [stop] [success]" >&2; exit 2; }
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(cd "$1" && pwd) || exit 2
 shift
-wanted=${*:-w1 w2 w3 w4 w5 w6 http stop success}
+wanted=${*:-w1 w2 w3 w4 w5 w6 http secrets stop success}
 repeats=${REPEATS:-3}
 shared=${HELIOGRAPH_SHARED:-$root/../shared}
 [ -f "$shared/peers/lib.sh" ] || { echo "The drivers are not there: set HELIOGRAPH_SHARED to the folder that holds peers/." >&2; exit 2; }
@@ -19,7 +19,7 @@ mkdir -p "$W" && chmod 755 "$W"
 . "$P/lib.sh"
 bin=$build/heliograph bench=$build/tests/bench port=21040
 [ -x "$bin" ] || { echo "Build first: make test" >&2; exit 2; }
-for program in replay_bench latency_bench fleet_now stop_bench fan_bench; do
+for program in replay_bench latency_bench fleet_now stop_bench fan_bench secret_bench; do
   [ -x "$bench/$program" ] || { echo "Build the tests first, they hold $program: make test" >&2; exit 2; }
 done
 build httpload; build gen
@@ -41,7 +41,7 @@ calc() { awk "BEGIN { printf \"%.${2:-2}f\", $1 }"; }
 
 serve_on() { # serve_on DATA_FOLDER: starts and waits for the first answer; seconds in $took
   local begin; begin=$(date +%s%N)
-  HELIOGRAPH_SERVER_REQUESTS_PER_MINUTE=0 HELIOGRAPH_SERVER_CONNECTIONS=20000 "$bin" serve --data "$1" --listen 127.0.0.1:$port >"$W/run/serve.log" 2>&1 &
+  HELIOGRAPH_SERVER_REQUESTS_PER_MINUTE=0 HELIOGRAPH_SERVER_CONNECTIONS=20000 HELIOGRAPH_SERVER_ALLOW_ROOT=true "$bin" serve --data "$1" --listen 127.0.0.1:$port >"$W/run/serve.log" 2>&1 &
   server=$!
   until curl -sf -o /dev/null "http://127.0.0.1:$port/readiness"; do
     kill -0 "$server" 2>/dev/null || { cat "$W/run/serve.log" >&2; exit 1; }
@@ -356,6 +356,9 @@ w6() {
 
 stop_w() { local a; a=$(meas $nobody "$bench/stop_bench" "$W" 200) || { echo "$a" >&2; exit 1; }; echo "  ${a//$'\n'/$'\n'  }"; }
 
+# Whether comparing a secret takes longer the more of a guess is right (P9).
+secrets() { "$bench/secret_bench" | sed 's/^/  /; s/$/ (nothing to see: |t| < 4.5; planted: above)/'; }
+
 # How many commands come about with devices that do as they are told, without and with loss on the wire each way.
 success() {
   local loss
@@ -365,7 +368,7 @@ success() {
 echo "$("$bin" --version), $(nproc) processors, $(uname -r), load $(cut -d' ' -f1 /proc/loadavg)"
 for part in $wanted; do
   case $part in
-    w1 | w2 | w3 | w4 | w5 | w6 | success) echo "== $part"; "$part" ;;
+    w1 | w2 | w3 | w4 | w5 | w6 | secrets | success) echo "== $part"; "$part" ;;
     http | stop) echo "== $part"; "${part}_w" ;;
     *) echo "There is no $part: w1 to w6, http, stop or success." >&2; exit 2 ;;
   esac
