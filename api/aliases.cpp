@@ -82,12 +82,13 @@ Status energy_stats(JsonWriter& json, const SiteViews& site, const http::Request
     json.key(device.text).begin_object();
     for (const MetricInfo& metric : all_metrics()) {
       if (metric.kind != Kind::power || !values->latest(i, metric.metric).known()) continue;
-      auto hours = site.rollups(device, metric.metric, from, now, Step::hour, site.zone());
-      if (!hours) return fail(hours.error());
       std::int64_t in = 0, out = 0;
       double sum = 0;
       std::uint64_t count = 0;
-      for (const Rollup& each : *hours) in += each.energy_in_mj, out += each.energy_out_mj, sum += each.mean * static_cast<double>(each.count), count += each.count;
+      auto done = site.rollups(device, metric.metric, from, now, Step::hour, site.zone(), [&](const Rollup& each) {
+        in += each.energy_in_mj, out += each.energy_out_mj, sum += each.mean * static_cast<double>(each.count), count += each.count;
+      });
+      if (!done) return done;
       if (count == 0) continue;
       json.key(metric.api_name).begin_object().field("readings", count).key("mean_w").number(sum / static_cast<double>(count));
       json.key("energy_in_wh").number(static_cast<double>(in) / 3'600'000.0).key("energy_out_wh").number(static_cast<double>(out) / 3'600'000.0).end_object();
@@ -146,7 +147,7 @@ Status write_history(JsonWriter& json, const SiteViews& site, const DeviceRegist
   json.key("metrics").begin_object();
   const SiteNow* values = site.now();
   const auto index = values == nullptr ? std::nullopt : values->find(device.device.text);
-  const auto blocks = site.blocks(device.device, from, now);
+  const auto blocks = site.blocks(device.device, from, now, {});
   if (!blocks) return fail(blocks.error());
   for (const MetricInfo& metric : all_metrics()) {
     if (!index || metric.kind == Kind::text || !values->latest(*index, metric.metric).known()) continue;

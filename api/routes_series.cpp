@@ -9,9 +9,12 @@ namespace {
 
 constexpr std::size_t points_max = 100'000, rows_max = 200'000, series_max = 50;  // of one answer, all series together
 constexpr std::size_t read_max = 5'000'000;                                       // points that are thinned to fewer
+constexpr std::size_t row_bytes = 16, column_bytes = 8, point_bytes = 24;         // of rollups and of raw points, about
 
 /// What a row of a rollup may say besides where it begins.
-constexpr std::array<std::string_view, 8> all_columns{"to", "count", "min", "max", "mean", "last", "energy_in_wh", "energy_out_wh"};
+enum class RollupColumn : std::uint8_t { to, count, min, max, mean, last, energy_in, energy_out };
+constexpr std::array<std::string_view, 8> column_names{"to", "count", "min", "max", "mean", "last", "energy_in_wh", "energy_out_wh"};  // in their order
+std::string_view name(RollupColumn column) { return column_names[static_cast<std::size_t>(column)]; }
 
 /// One device's part of the question.
 struct SeriesQuestion {
@@ -20,7 +23,8 @@ struct SeriesQuestion {
   std::size_t budget = 0;  // 0 = raw
   std::optional<Step> step;
   std::string_view step_word;
-  std::vector<std::string_view> columns;  // of all_columns
+  std::vector<RollupColumn> columns;
+  Micros measured = 0;  // how much of [from, to) lies within the device's readings
 };
 
 Result<SeriesQuestion> question(const SiteViews& site, const http::Request& request, std::string_view device) {
@@ -31,14 +35,18 @@ Result<SeriesQuestion> question(const SiteViews& site, const http::Request& requ
   q.from = time_param(request, "from").value_or(extent->first);
   q.to = time_param(request, "to").value_or(extent->last + 1);
   if (q.from >= q.to) return fail(Errc::invalid, "\"from\" must be before \"to\".", "/from");
+  q.measured = std::max<Micros>(std::min(q.to, extent->last + 1) - std::max(q.from, extent->first), 0);
   q.budget = static_cast<std::size_t>(number_param(request, "points").value_or(0));
   if (const auto word = request.query_value("step")) {
     auto step = parse_step(*word);
     if (!step) return fail(step.error());
     q.step = *step, q.step_word = *word;
   }
-  q.columns = request.query_values("column");
-  if (q.columns.empty()) q.columns.assign(all_columns.begin(), all_columns.end());
+  const auto asked = request.query_values("column");
+  for (std::size_t i = 0; i < column_names.size(); ++i)
+    if (asked.empty()) q.columns.push_back(static_cast<RollupColumn>(i));
+  for (const std::string_view column : asked)  // the row has let nothing else through
+    q.columns.push_back(static_cast<RollupColumn>(std::find(column_names.begin(), column_names.end(), column) - column_names.begin()));
   return q;
 }
 
@@ -54,6 +62,7 @@ Status write_raw(JsonWriter& json, const SiteViews& site, const SeriesQuestion& 
   if (q.budget != 0 && of > q.budget) points = lttb(*points, q.budget);
   write_head(json, q, metric);
   json.field("level", points->size() < of ? "lttb" : "raw").field("of", of).field("time_unit", "ms since 1970");
+  json.expect(json.view().size() + points->size() * point_bytes);
   json.key("points").begin_array();
   for (const Point& point : *points) {
     json.begin_array().integer(point.at / 1000);
@@ -64,43 +73,44 @@ Status write_raw(JsonWriter& json, const SiteViews& site, const SeriesQuestion& 
   return {};
 }
 
-void write_column(JsonWriter& json, const MetricInfo& about, const Rollup& r, std::string_view column) {
+void write_column(JsonWriter& json, const MetricInfo& about, const Rollup& r, RollupColumn column) {
   constexpr double mj_per_wh = 3'600'000.0;
   constexpr unsigned wh_decimals = 6, mean_decimals = 3;  // those of a mean: besides the metric's own
-  if (column == "to") json.integer(r.to / 1000);
-  else if (column == "count") json.unsigned_integer(r.count);
-  else if (column == "min") json.metric(about.metric, r.min);
-  else if (column == "max") json.metric(about.metric, r.max);
-  else if (column == "mean") json.rounded(r.mean * about.api_scale, about.api_decimals + mean_decimals);
-  else if (column == "last") json.metric(about.metric, r.last);
-  else json.rounded(static_cast<double>(column == "energy_in_wh" ? r.energy_in_mj : r.energy_out_mj) / mj_per_wh, wh_decimals);
+  switch (column) {
+    case RollupColumn::to: json.integer(r.to / 1000); return;
+    case RollupColumn::count: json.unsigned_integer(r.count); return;
+    case RollupColumn::min: json.metric(about.metric, r.min); return;
+    case RollupColumn::max: json.metric(about.metric, r.max); return;
+    case RollupColumn::mean: json.rounded(r.mean * about.api_scale, about.api_decimals + mean_decimals); return;
+    case RollupColumn::last: json.metric(about.metric, r.last); return;
+    case RollupColumn::energy_in: json.rounded(static_cast<double>(r.energy_in_mj) / mj_per_wh, wh_decimals); return;
+    case RollupColumn::energy_out: json.rounded(static_cast<double>(r.energy_out_mj) / mj_per_wh, wh_decimals); return;
+  }
 }
 
 Status write_rolled(JsonWriter& json, const SiteViews& site, const SeriesQuestion& q, Metric metric) {
   const Zone zone = site.zone();
-  auto rollups = site.rollups(q.device, metric, q.from, q.to, *q.step, zone);
-  if (!rollups) return fail(rollups.error());
   const MetricInfo& about = info(metric);
-  std::vector<std::string_view> columns = q.columns;
-  if (about.kind != Kind::power) std::erase_if(columns, [](std::string_view column) { return column.starts_with("energy_"); });
+  std::vector<RollupColumn> columns = q.columns;
+  if (about.kind != Kind::power) std::erase_if(columns, [](RollupColumn column) { return column >= RollupColumn::energy_in; });
   write_head(json, q, metric);
   json.field("level", q.step_word).field("time_zone", zone.name()).field("time_unit", "ms since 1970");
   json.key("columns").begin_array().string("from");
-  for (const std::string_view column : columns) json.string(column);
+  for (const RollupColumn column : columns) json.string(name(column));
   json.end_array().key("rows").begin_array();
-  for (const Rollup& r : *rollups) {
+  auto done = site.rollups(q.device, metric, q.from, q.to, *q.step, zone, [&](const Rollup& r) {
     json.begin_array().integer(r.from / 1000);
-    for (const std::string_view column : columns) write_column(json, about, r, column);
+    for (const RollupColumn column : columns) write_column(json, about, r, column);
     json.end_array();
-  }
+  });
   json.end_array().end_object();
-  return {};
+  return done;
 }
 
 /// How many rows a step makes at most; what reaches further is not even read.
 std::size_t rows_of(const SeriesQuestion& q) {
   const Micros length = *q.step == Step::minute ? minute_us : *q.step == Step::hour ? hour_us : day_us;
-  return static_cast<std::size_t>((q.to - q.from) / length) + 2;
+  return static_cast<std::size_t>(q.measured / length) + 2;
 }
 
 /// Room in one answer, all its series together.
@@ -123,7 +133,7 @@ class Room {
 Status write_device(JsonWriter& json, const SiteViews& site, const SeriesQuestion& q, const std::vector<Metric>& metrics, std::size_t most) {
   Blocks blocks;
   if (!q.step) {
-    auto found = site.blocks(q.device, q.from, q.to);  // one reading of the log for all metrics
+    auto found = site.blocks(q.device, q.from, q.to, metrics);  // one reading of the log for all metrics
     if (!found) return fail(found.error());
     blocks = std::move(*found);
   }
@@ -151,6 +161,7 @@ http::Response series(const SiteViews& site, const http::Request& request) {
     const auto q = question(site, request, device);
     if (!q) return http::problem_response(q.error());
     if (auto fits = room.take(*q, metrics->size()); !fits) return http::problem_response(fits.error());
+    if (q->step) json.expect(devices.size() * metrics->size() * rows_of(*q) * (row_bytes + column_bytes * q->columns.size()));
     if (auto done = write_device(json, site, *q, *metrics, room.points_each()); !done) return http::problem_response(done.error());
   }
   if (count > 1) json.end_array().end_object();
@@ -171,7 +182,7 @@ std::vector<http::Route> series_routes(Service& service) {
                       {"to", In::query, http::Kind::time, false, "Moment after the last; default after the last reading"},
                       {"points", In::query, http::Kind::integer, false, "At most so many points, chosen by Largest-Triangle-Three-Buckets", 3, 100'000},
                       {"step", In::query, http::Kind::string, false, "Roll up to buckets; days and months are the site's", {}, {}, {"minute", "hour", "day", "month"}},
-                      {"column", In::query, http::Kind::string, false, "What the rows of a rollup say besides where they begin; may be repeated; default everything", {}, {}, {all_columns.begin(), all_columns.end()}, true}},
+                      {"column", In::query, http::Kind::string, false, "What the rows of a rollup say besides where they begin; may be repeated; default everything", {}, {}, {column_names.begin(), column_names.end()}, true}},
        .replies = {ok("Compact arrays", "SeriesAnswer")},
        .handler = [&service](http::Request&& request, http::Responder responder) { answer_for_site(service, std::move(request), responder, series); }},
   };

@@ -120,6 +120,8 @@ http::Response latest(const SiteViews& site, const http::Request& request, Micro
   json.begin_object().field("site", site.id().text).key("at").time(now).field("position", site.applied());
   json.key("devices").begin_object();
   const SiteNow* site_now = site.now();
+  constexpr std::size_t device_bytes = 100, metric_bytes = 90;  // about
+  if (site_now != nullptr && !wanted) json.expect(site_now->devices().size() * (device_bytes + metric_bytes * std::min<std::size_t>(metrics->size(), 10)));
   for (DeviceIndex i = 0; site_now != nullptr && i < site_now->devices().size(); ++i) {
     const SiteNow::Device& device = site_now->devices()[i];
     if (device.seen_at == 0 || (wanted && device.id.text != *wanted)) continue;

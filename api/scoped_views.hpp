@@ -42,8 +42,8 @@ class SiteViews {
   Zone zone() const;
 
   std::optional<SeriesProjection::Extent> extent(const DeviceId& device) const { return views_.series->extent(key(), device); }
-  Result<Blocks> blocks(const DeviceId& device, Micros from, Micros to) const { return views_.series->blocks(key(), device, from, to); }
-  Result<std::vector<Rollup>> rollups(const DeviceId& device, Metric metric, Micros from, Micros to, Step step, const Zone& zone) const { return views_.series->rollups(key(), device, metric, from, to, step, zone); }
+  Result<Blocks> blocks(const DeviceId& device, Micros from, Micros to, std::span<const Metric> wanted) const { return views_.series->blocks(key(), device, from, to, wanted); }
+  Status rollups(const DeviceId& device, Metric metric, Micros from, Micros to, Step step, const Zone& zone, const RollupSink& sink) const { return views_.series->rollups(key(), device, metric, from, to, step, zone, sink); }
   std::string_view word(std::int64_t index) const { return views_.series->word(key(), index); }
 
   Result<std::vector<RecordPtr>> audit(Position before, std::size_t limit, std::string_view type) const { return audit_page(views_.audit, views_.store, views_.log, key(), before, limit, type); }

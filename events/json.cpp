@@ -1,5 +1,8 @@
 #include "events/json.hpp"
 
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -43,39 +46,69 @@ std::string repaired(std::string_view s) {
 
 }  // namespace
 
-JsonWriter& JsonWriter::string(std::string_view s) {
-  const auto plain = [](unsigned char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; };  // stands for itself
+void JsonWriter::grow(std::size_t most) { text_.resize(std::max(text_.size() * 2, size_ + most + 256)); }
+
+std::string JsonWriter::take() {
+  text_.resize(std::exchange(size_, 0));
+  return std::exchange(text_, {});
+}
+
+/// Bytes that stand for themselves, as most do, are copied whole; RapidJSON knows how to say the others.
+void JsonWriter::put_string(std::string_view s) {
+  const auto plain = [](unsigned char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; };
   if (std::all_of(s.begin(), s.end(), plain)) {
-    writer_.put_quoted(s);
-    return *this;
+    char* at = room_for_value(s.size() + 2);
+    *at++ = '"';
+    at = std::copy(s.begin(), s.end(), at);
+    *at++ = '"';
+    return written(at);
   }
   const std::string text = repaired(s);
-  writer_.String(text.data(), size(text));
+  rapidjson::StringBuffer quoted;
+  rapidjson::Writer<rapidjson::StringBuffer>(quoted).String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
+  raw({quoted.GetString(), quoted.GetSize()});
+}
+
+JsonWriter& JsonWriter::raw(std::string_view json) {
+  written(std::copy(json.begin(), json.end(), room_for_value(json.size())));
   return *this;
+}
+
+JsonWriter& JsonWriter::string(std::string_view s) {
+  put_string(s);
+  return *this;
+}
+
+JsonWriter& JsonWriter::key(std::string_view k) {
+  put_string(k);
+  return close(':');
 }
 
 JsonWriter& JsonWriter::time(Micros at) {
-  if (time_.second.empty() || time_.first != at) time_ = {at, format_time(at)};
-  writer_.put_quoted(time_.second);
-  return *this;
+  if (time_.second.empty() || time_.first != at) time_ = {at, '"' + format_time(at) + '"'};
+  return raw(time_.second);
+}
+
+namespace {
+constexpr std::size_t number_max = 32;  // bytes of any number
 }
 
 JsonWriter& JsonWriter::integer(std::int64_t n) {
-  char text[24];
-  writer_.put(rapidjson::kNumberType, {text, std::to_chars(text, text + sizeof text, n).ptr});
+  char* at = room_for_value(number_max);
+  written(std::to_chars(at, at + number_max, n).ptr);
   return *this;
 }
 
 JsonWriter& JsonWriter::unsigned_integer(std::uint64_t n) {
-  char text[24];
-  writer_.put(rapidjson::kNumberType, {text, std::to_chars(text, text + sizeof text, n).ptr});
+  char* at = room_for_value(number_max);
+  written(std::to_chars(at, at + number_max, n).ptr);
   return *this;
 }
 
 JsonWriter& JsonWriter::number(double d) {
   if (!std::isfinite(d)) return null();
-  char text[32];
-  writer_.put(rapidjson::kNumberType, {text, std::to_chars(text, text + sizeof text, d).ptr});
+  char* at = room_for_value(number_max);
+  written(std::to_chars(at, at + number_max, d).ptr);
   return *this;
 }
 
@@ -87,41 +120,41 @@ JsonWriter& JsonWriter::rounded(double d, unsigned decimals) {
 }
 
 JsonWriter& JsonWriter::decimal(std::int64_t value, unsigned decimals) {
-  char digits[24];
-  const bool negative = value < 0;
   // Unsigned negation is defined for the smallest int64, too.
-  std::uint64_t rest = negative ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
-  while (decimals > 0 && rest % 10 == 0) {
-    rest /= 10;
-    --decimals;
+  std::uint64_t rest = value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
+  for (; decimals > 0 && rest % 10 == 0; --decimals) rest /= 10;
+  char* at = room_for_value(number_max);
+  if (value < 0) *at++ = '-';
+  char* const digits = at;
+  char* end = std::to_chars(at, at + number_max, rest).ptr;
+  if (const auto n = static_cast<unsigned>(end - digits); decimals > 0) {
+    const unsigned zeros = n > decimals ? 0 : decimals + 1 - n;  // before the digits, so that one stands before the point
+    std::copy_backward(digits, end, end + zeros);
+    std::fill_n(digits, zeros, '0');
+    end += zeros;
+    std::copy_backward(end - decimals, end, end + 1);
+    *(end - decimals) = '.';
+    ++end;
   }
-  char text[32];
-  char* at = text;
-  const auto end = std::to_chars(digits, digits + sizeof digits, rest).ptr;
-  const auto n = static_cast<unsigned>(end - digits);
-  if (negative && rest != 0) *at++ = '-';
-  if (decimals == 0) {
-    at = std::copy(digits, end, at);
-  } else if (n <= decimals) {
-    *at++ = '0';
-    *at++ = '.';
-    for (unsigned i = n; i < decimals; ++i) *at++ = '0';
-    at = std::copy(digits, end, at);
-  } else {
-    at = std::copy(digits, digits + (n - decimals), at);
-    *at++ = '.';
-    at = std::copy(digits + (n - decimals), digits + n, at);
-  }
-  writer_.put(rapidjson::kNumberType, {text, at});
+  written(end);
   return *this;
 }
 
+namespace {
+
+/// Powers of ten only (metric.cpp): the scale as a count of decimals keeps the text exact.
+std::array<std::uint8_t, metric_slots> scales() {
+  std::array<std::uint8_t, metric_slots> decimals{};
+  for (const MetricInfo& about : all_metrics())
+    for (double scale = about.api_scale; scale < 0.99; scale *= 10) ++decimals[static_cast<std::size_t>(about.metric)];
+  return decimals;
+}
+
+}  // namespace
+
 JsonWriter& JsonWriter::metric(Metric metric, std::int64_t value) {
-  if (value == missing) return null();
-  // Powers of ten only (metric.cpp): the scale as a count of decimals keeps the text exact.
-  unsigned decimals = 0;
-  for (double scale = info(metric).api_scale; scale < 0.99; scale *= 10) ++decimals;
-  return decimal(value, decimals);
+  static const auto decimals = scales();
+  return value == missing ? null() : decimal(value, decimals[static_cast<std::size_t>(metric)]);
 }
 
 }  // namespace heliograph

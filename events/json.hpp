@@ -1,7 +1,6 @@
-// JSON out: a thin name over RapidJSON's writer with our number rules. JSON in is simdjson, at each door.
+// JSON out, with our number rules: what every answer, stream and export is made of, so it writes straight into its text. JSON in is
+// simdjson, at each door.
 #pragma once
-
-#include <rapidjson/writer.h>
 
 #include <cstdint>
 #include <optional>
@@ -14,21 +13,20 @@
 
 namespace heliograph {
 
+/// Requires: keys and values come as JSON has them, and what was begun is ended.
 class JsonWriter {
  public:
-  JsonWriter() : writer_(text_) {}
-
-  JsonWriter& begin_object() { writer_.StartObject(); return *this; }
-  JsonWriter& end_object() { writer_.EndObject(); return *this; }
-  JsonWriter& begin_array() { writer_.StartArray(); return *this; }
-  JsonWriter& end_array() { writer_.EndArray(); return *this; }
-  JsonWriter& key(std::string_view k) { return string(k); }
+  JsonWriter& begin_object() { return open('{'); }
+  JsonWriter& end_object() { return close('}'); }
+  JsonWriter& begin_array() { return open('['); }
+  JsonWriter& end_array() { return close(']'); }
+  JsonWriter& key(std::string_view k);
   /// What is not UTF-8 (a device's or a file's bytes) becomes U+FFFD: the JSON is valid whatever was said.
   JsonWriter& string(std::string_view s);
   JsonWriter& integer(std::int64_t n);
   JsonWriter& unsigned_integer(std::uint64_t n);
-  JsonWriter& boolean(bool b) { writer_.Bool(b); return *this; }
-  JsonWriter& null() { writer_.Null(); return *this; }
+  JsonWriter& boolean(bool b) { return raw(b ? "true" : "false"); }
+  JsonWriter& null() { return raw("null"); }
   /// Shortest decimal that reads back as `d`; null for NaN and infinities.
   JsonWriter& number(double d);
   /// `d` rounded to at most `decimals` (0 to 9) digits after the point; where that many do not fit, as number().
@@ -39,7 +37,7 @@ class JsonWriter {
   JsonWriter& metric(Metric metric, std::int64_t value);
   JsonWriter& time(Micros at);
   /// `json` must be valid JSON.
-  JsonWriter& raw(std::string_view json) { writer_.put(rapidjson::kObjectType, json); return *this; }
+  JsonWriter& raw(std::string_view json);
 
   JsonWriter& field(std::string_view k, std::string_view v) { return key(k).string(v); }
   JsonWriter& field(std::string_view k, const char* v) { return key(k).string(v); }
@@ -54,38 +52,46 @@ class JsonWriter {
     else return key(k).unsigned_integer(v);
   }
 
-  std::string_view view() const { return text_.text; }
-  std::string str() const { return text_.text; }
-  /// Hands the text over. Nothing may be written after it.
-  std::string take() { return std::move(text_.text); }
-  void clear() { text_.text.clear(); writer_.Reset(text_); }
+  std::string_view view() const { return {text_.data(), size_}; }
+  std::string str() const { return std::string(view()); }
+  /// Hands the text over and begins anew.
+  std::string take();
+  void clear() { size_ = 0; }
+  /// That so much will be written, about.
+  void expect(std::size_t bytes) {
+    if (text_.size() < bytes) text_.resize(bytes);
+  }
 
  private:
-  /// What RapidJSON writes to.
-  struct Text {
-    using Ch = char;
-    void Put(char c) { text.push_back(c); }
-    void Flush() {}
-    std::string text;
-  };
-  struct Writer : rapidjson::Writer<Text> {
-    using rapidjson::Writer<Text>::Writer;
-    /// Texts that need no look at each byte, whole: RawValue copies byte by byte.
-    void put(rapidjson::Type type, std::string_view json) {
-      Prefix(type);
-      os_->text.append(json);
-      EndValue(true);
-    }
-    void put_quoted(std::string_view plain) {
-      Prefix(rapidjson::kStringType);
-      os_->text.append(1, '"').append(plain).append(1, '"');
-      EndValue(true);
-    }
-  };
-  static rapidjson::SizeType size(std::string_view s) { return static_cast<rapidjson::SizeType>(s.size()); }
-  Text text_;
-  Writer writer_;
-  std::pair<Micros, std::string> time_;  // the last one written: an answer often says the same again and again
+  /// Where the next `most` bytes go; written() says how many they were.
+  char* room(std::size_t most) {
+    if (text_.size() - size_ < most) grow(most);
+    return text_.data() + size_;
+  }
+  void written(const char* end) { size_ = static_cast<std::size_t>(end - text_.data()); }
+  /// Room for a value, behind the comma that must stand before it: behind anything but an opening or a colon.
+  char* room_for_value(std::size_t most) {
+    char* at = room(most + 1);
+    if (size_ > 0 && at[-1] != '[' && at[-1] != '{' && at[-1] != ':') *at++ = ',';
+    return at;
+  }
+  JsonWriter& open(char mark) {
+    char* at = room_for_value(1);
+    *at = mark;
+    written(at + 1);
+    return *this;
+  }
+  JsonWriter& close(char mark) {
+    *room(1) = mark;
+    ++size_;
+    return *this;
+  }
+  void grow(std::size_t most);
+  void put_string(std::string_view s);
+
+  std::string text_;      // its end is not written yet
+  std::size_t size_ = 0;  // of what is
+  std::pair<Micros, std::string> time_;  // the last one, in quotes: an answer often says the same again and again
 };
 
 }  // namespace heliograph

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "events/columns.hpp"
 
@@ -115,33 +116,32 @@ Result<BucketFold> BucketFold::decode(std::string_view& bytes, bool with_energy,
   return fold;
 }
 
-std::vector<Bucket> joined(const std::vector<Bucket>& hours, const BucketOf& bucket_of) {
-  std::vector<Bucket> out;
-  for (const Bucket& hour : hours) {
-    if (out.empty() || hour.from >= out.back().to) {
-      const TimeSpan span = bucket_of(hour.from);
-      out.emplace_back();
-      out.back().from = span.from;
-      out.back().to = span.to;
+void RollupTeller::take(std::span<const Bucket> buckets) {
+  for (const Bucket& bucket : buckets) {
+    if (larger_ == nullptr) {
+      tell(bucket);
+      continue;
     }
-    join(out.back(), hour);
+    if (bucket.from >= open_.to) {
+      finish();
+      const TimeSpan span = (*larger_)(bucket.from);
+      open_.from = span.from;
+      open_.to = span.to;
+    }
+    join(open_, bucket);
   }
-  return out;
 }
 
-std::vector<Rollup> to_rollups(const std::vector<Bucket>& buckets) {
+void RollupTeller::finish() { tell(std::exchange(open_, {})); }
+
+void RollupTeller::tell(const Bucket& b) const {
+  if (b.count == 0) return;
   const auto mj = [](Wide energy) {
-    constexpr Wide most = std::numeric_limits<std::int64_t>::max();
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    if (energy >= 0 && energy <= most) return static_cast<std::int64_t>(energy) / 1000;  // as all but the wildest: 128 bits are slow to divide
     return static_cast<std::int64_t>(std::min<Wide>(energy / 1000, most));
   };
-  std::vector<Rollup> out;
-  out.reserve(buckets.size());
-  for (const Bucket& b : buckets) {
-    if (b.count == 0) continue;
-    const double mean = static_cast<double>(b.sum) / static_cast<double>(b.count);
-    out.push_back({b.from, b.to, b.count, b.min, b.max, b.last, mean, mj(b.energy_in), mj(b.energy_out)});
-  }
-  return out;
+  sink_({b.from, b.to, b.count, b.min, b.max, b.last, static_cast<double>(b.sum) / static_cast<double>(b.count), mj(b.energy_in), mj(b.energy_out)});
 }
 
 Micros chunk_start(Micros at) { return floor_to(at, hours_per_chunk * hour_us); }
@@ -159,7 +159,7 @@ struct PackedHour {
 };
 
 Wide spread_evenly(const Bucket& hour) {
-  return hour.count == 0 ? 0 : times(hour.sum, static_cast<Wide>(hour_us) / static_cast<Wide>(hour.count));
+  return hour.count == 0 ? 0 : times(hour.sum, hour_us / static_cast<Micros>(hour.count));
 }
 
 PackedHour pack(const Bucket& hour) {
@@ -237,7 +237,7 @@ std::string encode_hours(std::span<const Bucket> hours, bool with_energy) {
   return out;
 }
 
-Result<std::vector<Bucket>> decode_hours(std::string_view bytes, Micros chunk, bool with_energy) {
+Status decode_hours(std::string_view bytes, Micros chunk, bool with_energy, std::vector<Bucket>& out) {
   const auto rows = take_varint(bytes);
   if (!rows || *rows > static_cast<std::uint64_t>(hours_per_chunk)) return damaged();
   std::vector<std::int64_t> index, count, min, above, last;
@@ -247,13 +247,12 @@ Result<std::vector<Bucket>> decode_hours(std::string_view bytes, Micros chunk, b
   if (!sum.decode(bytes, *rows)) return damaged();
   if (with_energy && !(net.decode(bytes, *rows) && out_energy.decode(bytes, *rows))) return damaged();
   if (!bytes.empty()) return damaged();
-  std::vector<Bucket> hours;
   for (std::size_t i = 0; i < *rows; ++i) {
     PackedHour packed{index[i], count[i], min[i], above[i], last[i], sum.at(i), 0, 0};
     if (with_energy) packed.net = net.at(i), packed.out = out_energy.at(i);
-    if (!unpack(packed, chunk, with_energy, hours)) return damaged();
+    if (!unpack(packed, chunk, with_energy, out)) return damaged();
   }
-  return hours;
+  return {};
 }
 
 void put_hour(const Bucket& hour, bool with_energy, std::string& out) {
@@ -266,8 +265,7 @@ void put_hour(const Bucket& hour, bool with_energy, std::string& out) {
   put_wide(packed.out, out);
 }
 
-Result<std::vector<Bucket>> take_hours(std::string_view bytes, Micros chunk, bool with_energy) {
-  std::vector<Bucket> hours;
+Status take_hours(std::string_view bytes, Micros chunk, bool with_energy, std::vector<Bucket>& out) {
   while (!bytes.empty()) {
     PackedHour packed;
     const auto index = take_varint(bytes);
@@ -277,9 +275,9 @@ Result<std::vector<Bucket>> take_hours(std::string_view bytes, Micros chunk, boo
       if (!take_signed(bytes, *number)) return damaged();
     if (!take_wide(bytes, packed.sum)) return damaged();
     if (with_energy && !(take_wide(bytes, packed.net) && take_wide(bytes, packed.out))) return damaged();
-    if (!unpack(packed, chunk, with_energy, hours)) return damaged();
+    if (!unpack(packed, chunk, with_energy, out)) return damaged();
   }
-  return hours;
+  return {};
 }
 
 // ---- sets of hours --------------------------------------------------------------------------------------------

@@ -110,20 +110,32 @@ class BucketFold {
   Bucket bucket_;
 };
 
-/// Buckets of hours put together into larger ones. Requires: each hour lies in one of them.
-std::vector<Bucket> joined(const std::vector<Bucket>& hours, const BucketOf& bucket_of);
-/// Only buckets with readings.
-std::vector<Rollup> to_rollups(const std::vector<Bucket>& buckets);
+/// Says buckets as rollups, those with readings. With `larger` they are put together into larger ones first: each must lie in one of them.
+class RollupTeller {
+ public:
+  RollupTeller(const RollupSink& sink, const BucketOf* larger) : sink_(sink), larger_(larger) {}
+  /// Requires: in order of time, also over several calls.
+  void take(std::span<const Bucket> buckets);
+  /// After the last.
+  void finish();
+
+ private:
+  void tell(const Bucket& bucket) const;
+  const RollupSink& sink_;
+  const BucketOf* larger_;
+  Bucket open_;  // of the larger ones
+};
 
 /// Hours are stored in chunks of 168 (a week, counted from 1970-01-01 on), one a device, metric and chunk.
 inline constexpr std::int64_t hours_per_chunk = 168;
 Micros chunk_start(Micros at);
 /// Requires: hours ascending, all in one chunk.
 std::string encode_hours(std::span<const Bucket> hours, bool with_energy);
-Result<std::vector<Bucket>> decode_hours(std::string_view bytes, Micros chunk, bool with_energy);
+/// Adds those that the chunk holds to `out`. Requires: those there are of earlier chunks.
+Status decode_hours(std::string_view bytes, Micros chunk, bool with_energy, std::vector<Bucket>& out);
 /// The same hour by hour, for a chunk that still grows: appended, and all taken at once.
 void put_hour(const Bucket& hour, bool with_energy, std::string& out);
-Result<std::vector<Bucket>> take_hours(std::string_view bytes, Micros chunk, bool with_energy);
+Status take_hours(std::string_view bytes, Micros chunk, bool with_energy, std::vector<Bucket>& out);
 
 /// Stretches of hours, kept disjoint, joined and sorted: equal sets have equal bytes.
 class HourSet {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -36,6 +37,7 @@ struct Rollup {
   std::int64_t energy_out_mj = 0;  // integral of the negative part, as a positive number
   bool operator==(const Rollup&) const = default;
 };
+using RollupSink = std::function<void(const Rollup&)>;
 
 /// Columns of one device over a stretch of time, decoded on demand. Blocks of one device come in time order and do not
 /// overlap (late data has been merged). `min`/`max` are known without decoding.
@@ -74,11 +76,12 @@ class SeriesReader {
   struct Extent { Micros first, last; std::uint64_t readings; };
   virtual std::optional<Extent> extent(const SiteKey& site, const DeviceId& device) const = 0;
   /// Blocks that overlap [from, to), including what is in no segment yet. Several readings may share a time; a metric has one
-  /// value a time, the one recorded last. A block may reach beyond [from, to).
-  virtual Result<Blocks> blocks(const SiteKey& site, const DeviceId& device, Micros from, Micros to) const = 0;
-  /// Buckets that overlap [from, to), each whole. Minutes and hours are those of UTC, days and months those of `zone`.
-  virtual Result<std::vector<Rollup>> rollups(const SiteKey& site, const DeviceId& device, Metric metric, Micros from,
-                                              Micros to, Step step, const Zone& zone) const = 0;
+  /// value a time, the one recorded last. A block may reach beyond [from, to). They need to know only of `wanted`; none named: of all.
+  virtual Result<Blocks> blocks(const SiteKey& site, const DeviceId& device, Micros from, Micros to, std::span<const Metric> wanted) const = 0;
+  /// Tells the buckets that overlap [from, to), each whole, in order of time. Minutes and hours are those of UTC, days and months those of
+  /// `zone`. After an error some may have been told.
+  virtual Status rollups(const SiteKey& site, const DeviceId& device, Metric metric, Micros from, Micros to, Step step, const Zone& zone,
+                         const RollupSink& sink) const = 0;
   /// Empty when there is no such word.
   virtual std::string_view word(const SiteKey& site, std::int64_t index) const = 0;
 };

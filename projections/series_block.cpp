@@ -116,7 +116,7 @@ Result<std::unique_ptr<SeriesBlock>> open_block(std::string bytes, const NumberO
 
 std::unique_ptr<SeriesBlock> rows_block(Rows rows) { return std::make_unique<RowsBlock>(std::move(rows)); }
 
-Result<Rows> rows_of(SeriesBlock& block) {
+Result<Rows> rows_of(SeriesBlock& block, std::span<const Metric> wanted) {
   if (const auto* in_memory = dynamic_cast<const RowsBlock*>(&block)) return in_memory->rows();
   const auto at = block.at();
   if (!at) return fail(at.error());
@@ -124,7 +124,8 @@ Result<Rows> rows_of(SeriesBlock& block) {
   if (!positions) return fail(positions.error());
   std::vector<Column> columns;
   for (const MetricInfo& about : all_metrics()) {
-    if (!block.has(about.metric)) continue;
+    const bool named = wanted.empty() || std::find(wanted.begin(), wanted.end(), about.metric) != wanted.end();
+    if (!named || !block.has(about.metric)) continue;
     const auto values = block.values(about.metric);
     if (!values) return fail(values.error());
     columns.push_back({about.metric, {values->begin(), values->end()}});

@@ -21,10 +21,10 @@ bool is_series_time(Micros at);
 /// A block over rows in memory. Requires: rows in order and not empty.
 std::unique_ptr<SeriesBlock> rows_block(Rows rows);
 
-/// All of a block in memory.
-Result<Rows> rows_of(SeriesBlock& block);
+/// A block in memory, with the columns that are wanted; none named: all.
+Result<Rows> rows_of(SeriesBlock& block, std::span<const Metric> wanted = {});
 /// The same readings as blocks in order of time that do not overlap, corrections applied. Blocks that overlap no other
-/// pass through undecoded.
-Result<Blocks> weave(Blocks blocks);
+/// pass through undecoded, the others know of what is wanted only; none named: of all.
+Result<Blocks> weave(Blocks blocks, std::span<const Metric> wanted);
 
 }  // namespace heliograph

@@ -90,7 +90,8 @@ bool take_tracks(std::string_view& bytes, DeviceSeries& device) {
   for (HourTrack& track : device.tracks) {
     const auto hours = take_text(left);
     if (!hours) return false;
-    if (!hours->empty() && (!device.sealed_until || !take_hours(*hours, chunk_start(*device.horizon()), has_energy(track.metric)))) return false;
+    std::vector<Bucket> recent;
+    if (!hours->empty() && (!device.sealed_until || !take_hours(*hours, chunk_start(*device.horizon()), has_energy(track.metric), recent))) return false;
     track.recent = std::string(*hours);
   }
   return left.empty();

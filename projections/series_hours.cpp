@@ -28,7 +28,7 @@ Result<std::vector<Bucket>> fold_blocks(Blocks& blocks, Metric metric, Micros ho
 
 Result<std::vector<Bucket>> Series::fold_readings(const DeviceSeries& device, Metric metric, Micros from, Micros to,
                                                   const BucketOf& bucket_of) const {
-  auto blocks = blocks_of(device, from - device.hold, to, Reach::all);
+  auto blocks = blocks_of(device, from - device.hold, to, Reach::all, {&metric, 1});
   if (!blocks) return fail(blocks.error());
   return fold_blocks(*blocks, metric, device.hold, from, to, bucket_of);
 }
@@ -58,10 +58,9 @@ namespace {
 
 /// The hours in the head. Requires: the horizon is where it was when they were put there.
 std::vector<Bucket> recent_of(const HourTrack& track, Micros horizon) {
-  if (track.recent.empty()) return {};
-  auto hours = take_hours(track.recent, chunk_start(horizon), has_energy(track.metric));
-  ensure(hours.has_value(), "what was encoded here decodes", "series_hours.cpp");
-  return std::move(*hours);
+  std::vector<Bucket> hours;
+  ensure(take_hours(track.recent, chunk_start(horizon), has_energy(track.metric), hours).has_value(), "what was encoded here decodes", "series_hours.cpp");
+  return hours;
 }
 
 void set_recent(HourTrack& track, const std::vector<Bucket>& hours) {
@@ -103,7 +102,7 @@ Status Series::repair_hours(DeviceSeries& device, Lane& lane) const {
       to = std::max(to, span.to);
     }
   if (from >= to) return {};
-  auto blocks = blocks_of(device, from - device.hold, to, Reach::closed);
+  auto blocks = blocks_of(device, from - device.hold, to, Reach::closed, {});
   if (!blocks) return fail(blocks.error());
   for (HourTrack& track : device.tracks)
     if (auto repaired = repair_track(device, track, *blocks, *horizon, lane); !repaired) return repaired;
@@ -130,11 +129,8 @@ Status Series::repair_track(const DeviceSeries& device, HourTrack& track, Blocks
     const auto stored = view_.get(key);
     if (!stored) return fail(stored.error());
     std::vector<Bucket> hours;
-    if (*stored) {
-      auto decoded = decode_hours(**stored, chunk, has_energy(track.metric));
-      if (!decoded) return fail(decoded.error());
-      hours = std::move(*decoded);
-    }
+    if (*stored)
+      if (auto decoded = decode_hours(**stored, chunk, has_energy(track.metric), hours); !decoded) return decoded;
     for (const auto& [span, repaired] : parts) replace(hours, span.from, span.to, repaired);
     values.emplace_back(key, encode_hours(hours, has_energy(track.metric)));
   }
@@ -157,70 +153,76 @@ HourSet Series::wrong_hours(const DeviceSeries& device, const HourTrack& track) 
   return wrong;
 }
 
-Result<std::vector<Bucket>> Series::stored_hours(const DeviceSeries& device, Metric metric, Micros from,
-                                                 Micros to) const {
-  const auto entries = view_.range(hours_key(device.path, metric, chunk_start(from)), hours_key(device.path, metric, to));
-  if (!entries) return fail(entries.error());
+/// As they are stored, week by week, then those in the head. Requires: `to` at or before the horizon.
+Status Series::stored_hours(const DeviceSeries& device, const HourTrack& track, Micros from, Micros to, const HourSink& sink) const {
+  const auto weeks = view_.range(hours_key(device.path, track.metric, chunk_start(from)), hours_key(device.path, track.metric, to));
+  if (!weeks) return fail(weeks.error());
   std::vector<Bucket> hours;
-  for (const auto& [key, value] : *entries) {
-    const Micros chunk = from_ordered_time(get_be64(std::string_view(key).substr(key.size() - 8)));
-    const auto decoded = decode_hours(value, chunk, has_energy(metric));
-    if (!decoded) return fail(decoded.error());
-    const auto part = part_of(*decoded, from, to);
-    hours.insert(hours.end(), part.begin(), part.end());
+  for (const auto& [key, value] : *weeks) {
+    hours.clear();
+    const Micros week = from_ordered_time(get_be64(std::string_view(key).substr(key.size() - 8)));
+    if (auto decoded = decode_hours(value, week, has_energy(track.metric), hours); !decoded) return decoded;
+    sink(part_of(hours, from, to));
   }
-  return hours;
+  sink(part_of(recent_of(track, *device.horizon()), from, to));  // of a later week than what is stored
+  return {};
 }
 
-Result<std::vector<Bucket>> Series::hours(const DeviceSeries& device, Metric metric, Micros from, Micros to) const {
+Status Series::hours(const DeviceSeries& device, Metric metric, Micros from, Micros to, const HourSink& sink) const {
   const HourTrack* track = device.find_track(metric);
   const Micros border = track ? std::clamp(device.horizon().value_or(from), from, to) : from;
-  std::vector<Bucket> hours;
-  if (from < border) {
-    auto stored = stored_hours(device, metric, from, border);
-    if (!stored) return fail(stored.error());
-    hours = std::move(*stored);
-    const auto recent = recent_of(*track, *device.horizon());  // of a later chunk than what is stored
-    const auto wanted = part_of(recent, from, border);
-    hours.insert(hours.end(), wanted.begin(), wanted.end());
-    for (const TimeSpan& span : wrong_hours(device, *track).within(from, border)) {
+  const auto wrong = from < border ? wrong_hours(device, *track).within(from, border) : std::vector<TimeSpan>();
+  if (from < border && wrong.empty())
+    if (auto done = stored_hours(device, *track, from, border, sink); !done) return done;
+  if (!wrong.empty()) {
+    std::vector<Bucket> all;
+    auto done = stored_hours(device, *track, from, border, [&all](std::span<const Bucket> stretch) { all.insert(all.end(), stretch.begin(), stretch.end()); });
+    if (!done) return done;
+    for (const TimeSpan& span : wrong) {
       const auto repaired = fold_readings(device, metric, span.from, span.to, hour_of);
       if (!repaired) return fail(repaired.error());
-      replace(hours, span.from, span.to, *repaired);
+      replace(all, span.from, span.to, *repaired);
     }
+    sink(all);
   }
-  if (border < to) {
-    const auto recent = fold_readings(device, metric, border, to, hour_of);
-    if (!recent) return fail(recent.error());
-    hours.insert(hours.end(), recent->begin(), recent->end());
-  }
-  return hours;
+  if (border == to) return {};
+  const auto open = fold_readings(device, metric, border, to, hour_of);
+  if (!open) return fail(open.error());
+  sink(*open);
+  return {};
 }
 
-Result<std::vector<Rollup>> Series::rollups(const SiteKey& site, const DeviceId& id, Metric metric, Micros from,
-                                            Micros to, Step step, const Zone& zone) const {
+Status Series::rollups(const SiteKey& site, const DeviceId& id, Metric metric, Micros from, Micros to, Step step, const Zone& zone,
+                       const RollupSink& sink) const {
   const DeviceSeries* device = find(site, id);
-  if (!device || device->all().readings == 0) return std::vector<Rollup>();
+  if (!device || device->all().readings == 0) return {};
   const DeviceSeries::Extent extent = device->all();
   from = std::max<Micros>(from, 0);  // no reading is from before 1970 or after 2261
   to = std::min(to, from_civil(2262, 1, 1));
-  if (from >= to) return std::vector<Rollup>();
+  if (from >= to) return {};
   BucketOf bucket_of = minute_of;
   if (step == Step::hour) bucket_of = hour_of;
   if (step == Step::day) bucket_of = local_days(zone);
   if (step == Step::month) bucket_of = local_months(zone);
   from = std::max(bucket_of(from).from, bucket_of(extent.first_at).from);
   to = std::min(bucket_of(to - 1).to, bucket_of(extent.last_at).to);
-  if (from >= to) return std::vector<Rollup>();
+  if (from >= to) return {};
 
   bool from_hours = step != Step::minute;
   for (Micros at = from; from_hours && at < to && step != Step::hour; at = bucket_of(at).to)
     from_hours = at % hour_us == 0;  // not so where the zone's offset is no whole hour
   from_hours = from_hours && to % hour_us == 0;
-  auto buckets = from_hours ? hours(*device, metric, from, to) : fold_readings(*device, metric, from, to, bucket_of);
-  if (!buckets) return fail(buckets.error());
-  if (from_hours && step != Step::hour) return to_rollups(joined(*buckets, bucket_of));
-  return to_rollups(*buckets);
+  RollupTeller teller(sink, from_hours && step != Step::hour ? &bucket_of : nullptr);
+  if (from_hours) {
+    auto done = hours(*device, metric, from, to, [&teller](std::span<const Bucket> stretch) { teller.take(stretch); });
+    if (!done) return done;
+  } else {
+    const auto buckets = fold_readings(*device, metric, from, to, bucket_of);
+    if (!buckets) return fail(buckets.error());
+    teller.take(*buckets);
+  }
+  teller.finish();
+  return {};
 }
 
 }  // namespace heliograph

@@ -95,7 +95,7 @@ Status Series::add_closed(const DeviceSeries& device, char kind, Micros from, Mi
   return {};
 }
 
-Result<Blocks> Series::blocks_of(const DeviceSeries& device, Micros from, Micros to, Reach reach) const {
+Result<Blocks> Series::blocks_of(const DeviceSeries& device, Micros from, Micros to, Reach reach, std::span<const Metric> wanted) const {
   Blocks found;
   const DeviceSeries::Extent extent = reach == Reach::all ? device.all() : device.closed;
   if (extent.readings == 0 || from >= to) return found;
@@ -116,13 +116,13 @@ Result<Blocks> Series::blocks_of(const DeviceSeries& device, Micros from, Micros
   if (device.side_span)
     if (auto status = add_closed(device, 's', from, to, found); !status) return fail(status.error());
   if (device.has_rows_before()) add_open();
-  return weave(std::move(found));
+  return weave(std::move(found), wanted);
 }
 
-Result<Blocks> Series::blocks(const SiteKey& site, const DeviceId& id, Micros from, Micros to) const {
+Result<Blocks> Series::blocks(const SiteKey& site, const DeviceId& id, Micros from, Micros to, std::span<const Metric> wanted) const {
   const DeviceSeries* device = find(site, id);
   if (!device) return Blocks();
-  auto found = blocks_of(*device, from, to, Reach::all);
+  auto found = blocks_of(*device, from, to, Reach::all, wanted);
   if (found) std::erase_if(*found, [&](const auto& block) { return block->last_at() < from || block->first_at() >= to; });
   return found;
 }

@@ -145,14 +145,18 @@ struct Place {
   std::uint32_t part, row;
 };
 
+bool comes_before(const Place& a, const Place& b) { return a.at != b.at ? a.at < b.at : a.position < b.position; }
+
+/// Most parts are in order already: those are merged, and only the others sorted.
 std::vector<Place> places_in_order(std::span<const Rows* const> parts) {
   std::vector<Place> places;
-  for (std::uint32_t part = 0; part < parts.size(); ++part)
+  for (std::uint32_t part = 0; part < parts.size(); ++part) {
+    const auto middle = static_cast<std::ptrdiff_t>(places.size());
     for (std::uint32_t row = 0; row < parts[part]->size(); ++row)
       places.push_back({parts[part]->at()[row], parts[part]->positions()[row], part, row});
-  std::sort(places.begin(), places.end(), [](const Place& a, const Place& b) {
-    return a.at != b.at ? a.at < b.at : a.position < b.position;
-  });
+    if (!std::is_sorted(places.begin() + middle, places.end(), comes_before)) std::sort(places.begin() + middle, places.end(), comes_before);
+    std::inplace_merge(places.begin(), places.begin() + middle, places.end(), comes_before);
+  }
   return places;
 }
 

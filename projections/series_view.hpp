@@ -38,9 +38,9 @@ class Series final : public SeriesProjection {
   std::vector<Metric> metrics(const SiteKey& site, const DeviceId& device) const override;
   Micros hold(const SiteKey& site, const DeviceId& device) const override;
   std::optional<Extent> extent(const SiteKey& site, const DeviceId& device) const override;
-  Result<Blocks> blocks(const SiteKey& site, const DeviceId& device, Micros from, Micros to) const override;
-  Result<std::vector<Rollup>> rollups(const SiteKey& site, const DeviceId& device, Metric metric, Micros from,
-                                      Micros to, Step step, const Zone& zone) const override;
+  Result<Blocks> blocks(const SiteKey& site, const DeviceId& device, Micros from, Micros to, std::span<const Metric> wanted) const override;
+  Status rollups(const SiteKey& site, const DeviceId& device, Metric metric, Micros from, Micros to, Step step, const Zone& zone,
+                 const RollupSink& sink) const override;
   std::string_view word(const SiteKey& site, std::int64_t index) const override;
 
  private:
@@ -92,8 +92,9 @@ class Series final : public SeriesProjection {
   // Stored hours.
   Status repair_hours(DeviceSeries& device, Lane& lane) const;
   Status repair_track(const DeviceSeries& device, HourTrack& track, Blocks& blocks, Micros horizon, Lane& lane) const;
-  Result<std::vector<Bucket>> stored_hours(const DeviceSeries& device, Metric metric, Micros from, Micros to) const;
-  Result<std::vector<Bucket>> hours(const DeviceSeries& device, Metric metric, Micros from, Micros to) const;
+  using HourSink = std::function<void(std::span<const Bucket>)>;  // stretches of hours, in order of time
+  Status stored_hours(const DeviceSeries& device, const HourTrack& track, Micros from, Micros to, const HourSink& sink) const;
+  Status hours(const DeviceSeries& device, Metric metric, Micros from, Micros to, const HourSink& sink) const;
   static Micros reach_of(const DeviceSeries& device, Metric metric, Micros at);
   HourSet wrong_hours(const DeviceSeries& device, const HourTrack& track) const;
   Result<std::vector<Bucket>> fold_readings(const DeviceSeries& device, Metric metric, Micros from, Micros to,
@@ -102,7 +103,7 @@ class Series final : public SeriesProjection {
   // Reading.
   const SiteSeries* find(const SiteKey& site) const;
   const DeviceSeries* find(const SiteKey& site, const DeviceId& device) const;
-  Result<Blocks> blocks_of(const DeviceSeries& device, Micros from, Micros to, Reach reach) const;
+  Result<Blocks> blocks_of(const DeviceSeries& device, Micros from, Micros to, Reach reach, std::span<const Metric> wanted) const;
   Status add_closed(const DeviceSeries& device, char kind, Micros from, Micros to, Blocks& out) const;
 
   PendingView view_;

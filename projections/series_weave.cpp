@@ -36,10 +36,10 @@ std::pair<Blocks, Blocks> split(Blocks blocks) {
   return {std::move(in_order), std::move(weft)};
 }
 
-Result<Rows> merged_rows(Blocks& blocks) {
+Result<Rows> merged_rows(Blocks& blocks, std::span<const Metric> wanted) {
   std::vector<Rows> parts;
   for (auto& block : blocks) {
-    auto rows = rows_of(*block);
+    auto rows = rows_of(*block, wanted);
     if (!rows) return fail(rows.error());
     parts.push_back(std::move(*rows));
   }
@@ -60,10 +60,10 @@ void put_between(const Rows& rows, std::size_t from, std::size_t to, Blocks& out
 
 }  // namespace
 
-Result<Blocks> weave(Blocks blocks) {
+Result<Blocks> weave(Blocks blocks, std::span<const Metric> wanted) {
   auto [warp, weft] = split(std::move(blocks));
   if (weft.empty()) return std::move(warp);
-  const auto late = merged_rows(weft);
+  const auto late = merged_rows(weft, wanted);
   if (!late) return fail(late.error());
   Blocks woven;
   std::size_t next = 0;  // first late row that has not found its place
@@ -78,11 +78,11 @@ Result<Blocks> weave(Blocks blocks) {
       woven.push_back(std::move(block));
       continue;
     }
-    const auto own = rows_of(*block);
+    const auto own = rows_of(*block, wanted);
     if (!own) return fail(own.error());
     const Rows inside = late->slice(begin, end);
     const std::array<const Rows*, 2> parts{&*own, &inside};
-    woven.push_back(rows_block(Rows::merge(parts)));
+    if (Rows merged = Rows::merge(parts); !merged.empty()) woven.push_back(rows_block(std::move(merged)));
   }
   put_between(*late, next, late->size(), woven);
   return woven;

@@ -102,7 +102,7 @@ Status DryRunFast::open() {
     const auto metrics = in.series->metrics(in.site, scene_.devices[i]);
     if (std::none_of(metrics.begin(), metrics.end(), [&](Metric m) { return has(scene_.needed, m); })) continue;
     // Older blocks are for what still stands when the period begins.
-    auto blocks = in.series->blocks(in.site, scene_.devices[i], in.from - scene_.warm_up, in.to);
+    auto blocks = in.series->blocks(in.site, scene_.devices[i], in.from - scene_.warm_up, in.to, {});
     if (!blocks) return fail(blocks.error());
     series_.push_back({i, std::move(*blocks)});
   }

@@ -13,7 +13,7 @@ Result<Timeline> Timeline::open(const SeriesReader& series, const SiteKey& site,
   for (std::uint32_t i = 0; i < devices.size(); ++i) {
     const auto known = series.metrics(site, devices[i]);
     if (std::none_of(known.begin(), known.end(), [&](Metric m) { return has(metrics, m); })) continue;
-    auto blocks = series.blocks(site, devices[i], from, to);
+    auto blocks = series.blocks(site, devices[i], from, to, {});
     if (!blocks) return fail(blocks.error());
     Cursor cursor;
     cursor.device = i;

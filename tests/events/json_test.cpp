@@ -64,6 +64,31 @@ TEST_CASE("doubles read back as they were; what is no number is null") {
   for (const double d : {1e300, 5e-324, -0.0, 123456789.123456789}) CHECK(std::strtod(number(d).c_str(), nullptr) == d);
 }
 
+TEST_CASE("commas stand between values, and nowhere else, whatever the values end in") {
+  CHECK(written([](JsonWriter& json) {
+          json.begin_object().field("a:", "[").field("{", "x:").key("e").begin_object().end_object().key("f").begin_array().end_array().key("g");
+          json.begin_array().begin_array().end_array().integer(-1).string("").null().boolean(false).decimal(5, 1).raw("{}").begin_object().field("", 1).end_object().end_array();
+          json.end_object();
+        }) == R"({"a:":"[","{":"x:","e":{},"f":[],"g":[[],-1,"",null,false,0.5,{},{"":1}]})");
+  JsonWriter json;
+  json.begin_array().string(std::string(5000, 'a')).end_array();
+  CHECK(json.take() == "[\"" + std::string(5000, 'a') + "\"]");
+  json.integer(7);
+  CHECK(json.view() == "7");
+  json.clear();
+  CHECK(json.str().empty());
+}
+
+TEST_CASE("what is rounded has at most so many digits after the point; what is too large for that keeps all it has") {
+  const auto rounded = [](double d, unsigned decimals) { return written([&](JsonWriter& json) { json.rounded(d, decimals); }); };
+  CHECK(rounded(1.0 / 3, 3) == "0.333");
+  CHECK(rounded(-2.0 / 3, 2) == "-0.67");
+  CHECK(rounded(2, 6) == "2");
+  CHECK(rounded(-0.0004, 3) == "0");
+  CHECK(rounded(1e300, 3) == "1e+300");
+  CHECK(rounded(std::nan(""), 3) == "null");
+}
+
 TEST_CASE("text that is not UTF-8 still gives valid JSON") {
   CHECK(quoted("caf\xC3\xA9") == "\"caf\xC3\xA9\"");
   CHECK(quoted("caf\xE9") == "\"caf\xEF\xBF\xBD\"");

@@ -26,7 +26,7 @@ constexpr std::array metrics{Metric::grid_w, Metric::soc_permille, Metric::impor
 /// Of the meter, at all times.
 template <class Series>
 Result<std::vector<Point>> asked(Series& series, Metric metric, std::size_t limit) {
-  const auto blocks = series->blocks(house, meter, 0, for_ever);
+  const auto blocks = series->blocks(house, meter, 0, for_ever, {});
   if (!blocks) return fail(blocks.error());
   return points_of(*blocks, metric, 0, for_ever, limit);
 }
@@ -34,7 +34,7 @@ Result<std::vector<Point>> asked(Series& series, Metric metric, std::size_t limi
 /// As points_of answers them, with the position that their blocks give them.
 std::vector<ToldPoint> points(SeriesUnderTest& series, const DeviceId& device, Metric metric, Micros from = 0,
                               Micros to = for_ever) {
-  const auto blocks = series->blocks(house, device, from, to);
+  const auto blocks = series->blocks(house, device, from, to, {});
   REQUIRE(blocks.has_value());
   const auto found = points_of(*blocks, metric, from, to, plenty);
   REQUIRE(found.has_value());
@@ -47,6 +47,9 @@ std::vector<ToldPoint> points(SeriesUnderTest& series, const DeviceId& device, M
     for (std::size_t i = 0; i < at.size(); ++i)
       if (values[i] != missing && at[i] >= from && at[i] < to) told.push_back({at[i], values[i], positions[i]});
   }
+  const auto alone = series->blocks(house, device, from, to, {&metric, 1});
+  REQUIRE(alone.has_value());
+  REQUIRE(points_of(*alone, metric, from, to, plenty).value() == *found);
   REQUIRE(found->size() == told.size());
   for (std::size_t i = 0; i < told.size(); ++i) REQUIRE((*found)[i] == Point{told[i].at, told[i].value});
   return told;
@@ -54,7 +57,7 @@ std::vector<ToldPoint> points(SeriesUnderTest& series, const DeviceId& device, M
 
 /// Blocks come in order, do not overlap, know their extremes, and hold each metric once a time.
 void check_blocks(SeriesUnderTest& series, const DeviceId& device, Micros from, Micros to) {
-  auto blocks = series->blocks(house, device, from, to);
+  auto blocks = series->blocks(house, device, from, to, {});
   REQUIRE(blocks.has_value());
   Micros before = -1;
   for (const auto& block : *blocks) {
@@ -187,7 +190,7 @@ TEST_CASE("asking changes no byte") {
     asked.apply(*record);
     silent.apply(*record);
     points(asked, meter, Metric::grid_w);
-    CHECK(asked->rollups(house, meter, Metric::grid_w, 0, for_ever, Step::hour, Zone::utc()).has_value());
+    CHECK(asked->rollups(house, meter, Metric::grid_w, 0, for_ever, Step::hour, Zone::utc(), [](const Rollup&) {}).has_value());
   }
   asked.save();
   silent.save();
@@ -275,7 +278,7 @@ TEST_CASE("a correction of a closed reading counts, before and after its own seg
   for (int i = 0; i < 1000; ++i) more.reading("meter", january + i * minute_us + 1, Metric::grid_w, 7);
   for (std::size_t i = log.records().size(); i < more.records().size(); ++i) series.apply(*more.records()[i]);
   CHECK(points(series, meter, Metric::grid_w) == more.points("meter", Metric::grid_w, 0, for_ever));
-  const auto blocks = series->blocks(house, meter, january, january + hour_us);
+  const auto blocks = series->blocks(house, meter, january, january + hour_us, {});
   REQUIRE(blocks.has_value());
   CHECK(std::any_of(blocks->begin(), blocks->end(), [](const auto& b) { return b->min(Metric::grid_w) == -1; }));
 }
@@ -359,7 +362,7 @@ TEST_CASE("the reader knows devices, metrics, extent and hold") {
     CHECK(series->hold(house, DeviceId{"silent"}) == 5 * minute_us);
     CHECK(series->hold(house, meter) == 15 * minute_us);
     CHECK(series->devices({TenantId{"acme"}, SiteId{"barn"}}).empty());
-    CHECK(series->blocks(house, DeviceId{"nobody"}, 0, for_ever)->empty());
+    CHECK(series->blocks(house, DeviceId{"nobody"}, 0, for_ever, {})->empty());
     series.save();
     series.restart();
   }
@@ -448,7 +451,7 @@ TEST_CASE("damaged entries of the view are refused and never crash") {
       const auto loaded = fresh->load(series.views());
       if (loaded) {
         for (const Step step : {Step::minute, Step::hour})
-          static_cast<void>(fresh->rollups(house, meter, Metric::grid_w, 0, for_ever, step, Zone::utc()).has_value());
+          static_cast<void>(fresh->rollups(house, meter, Metric::grid_w, 0, for_ever, step, Zone::utc(), [](const Rollup&) {}).has_value());
         static_cast<void>(asked(fresh, Metric::mode, plenty).has_value());
       } else {
         CHECK(loaded.error().code == Errc::corrupt);

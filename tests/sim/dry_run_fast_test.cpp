@@ -82,7 +82,7 @@ TEST_CASE("fast and ordinary way send the same commands for the plain hysteresis
     for (int n = 0; n < 4; ++n) {
       int state = -1;
       const auto blocks =
-          series.blocks(test_site, DeviceId{"node-" + std::to_string(n)}, 0, std::numeric_limits<Micros>::max());
+          series.blocks(test_site, DeviceId{"node-" + std::to_string(n)}, 0, std::numeric_limits<Micros>::max(), {});
       for (const auto& block : *blocks) {
         const auto values = block->values(Metric::soc_permille);
         for (const std::int64_t value : *values) {

@@ -95,7 +95,7 @@ std::optional<SeriesReader::Extent> MemorySeries::extent(const SiteKey&, const D
   return Extent{found->second.at.front(), found->second.at.back(), found->second.at.size()};
 }
 
-Result<Blocks> MemorySeries::blocks(const SiteKey&, const DeviceId& device, Micros from, Micros to) const {
+Result<Blocks> MemorySeries::blocks(const SiteKey&, const DeviceId& device, Micros from, Micros to, std::span<const Metric>) const {
   Blocks out;
   const auto found = devices_.find(device);
   if (found == devices_.end()) return out;
@@ -107,8 +107,7 @@ Result<Blocks> MemorySeries::blocks(const SiteKey&, const DeviceId& device, Micr
   return out;
 }
 
-Result<std::vector<Rollup>> MemorySeries::rollups(const SiteKey&, const DeviceId&, Metric, Micros, Micros, Step,
-                                                  const Zone&) const {
+Status MemorySeries::rollups(const SiteKey&, const DeviceId&, Metric, Micros, Micros, Step, const Zone&, const RollupSink&) const {
   return fail(Errc::unsupported, "A dry run reads blocks, not rollups.");
 }
 

@@ -22,9 +22,8 @@ class MemorySeries : public SeriesReader {
   std::vector<Metric> metrics(const SiteKey& site, const DeviceId& device) const override;
   Micros hold(const SiteKey& site, const DeviceId& device) const override;
   std::optional<Extent> extent(const SiteKey& site, const DeviceId& device) const override;
-  Result<Blocks> blocks(const SiteKey& site, const DeviceId& device, Micros from, Micros to) const override;
-  Result<std::vector<Rollup>> rollups(const SiteKey&, const DeviceId&, Metric, Micros, Micros, Step,
-                                      const Zone&) const override;
+  Result<Blocks> blocks(const SiteKey& site, const DeviceId& device, Micros from, Micros to, std::span<const Metric>) const override;
+  Status rollups(const SiteKey&, const DeviceId&, Metric, Micros, Micros, Step, const Zone&, const RollupSink&) const override;
   std::string_view word(const SiteKey&, std::int64_t index) const override { return words_.at(static_cast<std::size_t>(index)); }
   /// The number of a new word, for a row of a text metric.
   std::int64_t add_word(std::string text) {
