@@ -125,18 +125,16 @@ JsonWriter& JsonWriter::decimal(std::int64_t value, unsigned decimals) {
   for (; decimals > 0 && rest % 10 == 0; --decimals) rest /= 10;
   char* at = room_for_value(number_max);
   if (value < 0) *at++ = '-';
-  char* const digits = at;
-  char* end = std::to_chars(at, at + number_max, rest).ptr;
-  if (const auto n = static_cast<unsigned>(end - digits); decimals > 0) {
-    const unsigned zeros = n > decimals ? 0 : decimals + 1 - n;  // before the digits, so that one stands before the point
-    std::copy_backward(digits, end, end + zeros);
-    std::fill_n(digits, zeros, '0');
-    end += zeros;
-    std::copy_backward(end - decimals, end, end + 1);
-    *(end - decimals) = '.';
-    ++end;
+  std::uint64_t unit = 1;
+  for (unsigned i = 0; i < decimals; ++i) unit *= 10;
+  at = std::to_chars(at, at + number_max, rest / unit).ptr;
+  if (decimals > 0) {
+    *at = '.';
+    rest %= unit;
+    for (unsigned i = decimals; i > 0; --i, rest /= 10) at[i] = static_cast<char>('0' + rest % 10);
+    at += decimals + 1;
   }
-  written(end);
+  written(at);
   return *this;
 }
 

@@ -48,6 +48,17 @@ TEST_CASE("a token names its session for fifteen minutes, with half a minute for
   CHECK_FALSE(m.holds(m.token, now - 31 * second_us));
 }
 
+TEST_CASE("a token that held once is judged anew by the clock and by its key, and one byte more is another token") {
+  const Mint m;
+  for (int i = 0; i < 3; ++i) CHECK(m.holds(m.token));
+  CHECK_FALSE(m.holds(m.token + "A"));
+  CHECK_FALSE(m.holds(m.token, now + token_life + minute_us));
+  CHECK_FALSE(m.holds(m.token, now + 3 * token_key_life));
+  CHECK(m.holds(m.token));
+  for (int i = 0; i < 10'050; ++i) REQUIRE(m.holds(m.mint.make({std::to_string(i)}, {"anna"}, now)));  // more than are kept
+  CHECK(m.holds(m.token));
+}
+
 TEST_CASE("J1: no other algorithm; J2: no key from the header, nothing critical; J3: no other name of a key", "[reliability]") {
   const Mint m;
   const std::string kid = "token-" + std::to_string(now / token_key_life);
