@@ -71,7 +71,7 @@ get() { meas "$server" "$B/httpload" get 127.0.0.1:$port "$1 HTTP/1.1"$'\r\n'"$a
 
 # pair NAME UNIT OURS THEIRS OTHERS: remembers one interleaved pair.   verdict NAME GATE: the best of them.
 declare -A pairs
-pair() { pairs[$1]+="$3 $4 $5 $2"$'\n'; printf '  %-34s ours %-10s theirs %-10s others %s %%\n' "$1" "$3" "$4" "$5"; }
+pair() { [ -n "$3" ] && [ -n "$4" ] || { echo "$1: a figure is missing (ours \"$3\", theirs \"$4\")." >&2; exit 1; }; pairs[$1]+="$3 $4 $5 $2"$'\n'; printf '  %-34s ours %-10s theirs %-10s others %s %%\n' "$1" "$3" "$4" "$5"; }
 verdict() { # GATE like ">=0.30" or "<=2.0", on ours/theirs
   printf '%s' "${pairs[$1]}" | awk -v name="$1" -v gate="$2" '
     { r = $2 > 0 ? $1 / $2 : 0; quiet = $3 <= 25; all = all sprintf(" %.2f", r)
@@ -250,7 +250,7 @@ w5() {
 # ---- plain requests (NFR-01) ----------------------------------------------------------------------------------------
 
 # wrk of Debian, one thread and 64 connections, as nginx and FastAPI were measured.
-wrk_on() { meas "$1" wrk -t1 -c64 -d4s --latency "${@:3}" "http://127.0.0.1:$2" | tr '\n' ' ' | awk '{for(i=1;i<=NF;i++){if($i=="Requests/sec:")r=$(i+1);if($i=="50%")a=$(i+1);if($i=="99%")b=$(i+1);if($i=="Non-2xx")bad=$NF} match($0,/\[others.*\]/);print "req_per_s="r" p50="a" p99="b" "substr($0,RSTART,RLENGTH)}'; }
+wrk_on() { meas "$1" wrk -t1 -c64 -d4s --latency "${@:3}" "http://127.0.0.1:$2" | tr '\n' ' ' | awk '{for(i=1;i<=NF;i++){if($i=="Requests/sec:")r=$(i+1);if($i=="50%")a=$(i+1);if($i=="99%")b=$(i+1);if($i=="Non-2xx")bad=$NF} match($0,/\[others.*\]/);print " req_per_s="r" p50="a" p99="b" "substr($0,RSTART,RLENGTH)}'; }
 http_w() {
   local r a b
   command -v wrk >/dev/null || { echo "wrk is not here (Debian package wrk)."; return; }
@@ -276,7 +276,7 @@ http_w() {
   fan "$server" 200 20 25 readings >"$W/run/listeners" 2>&1 & local listeners=$!
   sleep 2
   local path series=/api/v1/sites/fleet/series
-  for path in /health /readiness /api/v1/sites /api/v1/sites/fleet /api/v1/sites/fleet/devices /api/v1/sites/fleet/latest /api/v1/sites/fleet/rules /api/v1/sites/fleet/pending /api/v1/sites/fleet/alerts /api/v1/sites/fleet/preferences \
+  for path in /health /readiness /api/v1/sites /api/v1/sites/fleet /api/v1/sites/fleet/devices /api/v1/sites/fleet/latest /api/v1/sites/fleet/rules /api/v1/sites/fleet/pending /api/v1/sites/fleet/alerts /api/v1/sites/fleet/preferences /api/v1/sites/fleet/audit /api/v1/system/components /api/v1/system/requests /api/v1/system/usage /api/v1/system/figures /metrics \
     "$series?device=node-00003&metric=soc_percent&from=2024-06-01T00:00:00Z&to=2024-06-02T00:00:00Z" "$series?device=node-00003&metric=pv_w&step=hour" "$series?device=node-00003&metric=pv_w&step=month" "$series?device=node-00003&metric=soc_percent&points=1000" /energy/stats /openapi.json /; do
     a=$(QW=0 get "$path" 100 2); echo "     ms p50 $(field ms_p50 <<<"$a") p99 $(field ms_p99 <<<"$a") (gate p99 100)  ${path:0:70}"
   done
