@@ -1,5 +1,6 @@
 // The people and keys of a tenant, for those who look after them; and tenants, for the owner of the house.
 #include "actors/people/bearer.hpp"
+#include "api/http/conditions.hpp"
 #include "api/proof.hpp"
 #include "api/translate.hpp"
 #include "events/event_json.hpp"
@@ -47,6 +48,23 @@ void list_users(Service& service, const http::Request& request, const http::Resp
   });
   json.end_array().end_object();
   responder.send(http::json_response(json.take()));
+}
+
+http::Response user_response(Service& service, const TenantId& tenant, const UserId& id, const http::Request& request) {
+  JsonWriter json;
+  std::string tag;  // the version, and what nobody replaces
+  service.engine.people().read([&](const People& all) {
+    const User* user = all.user(tenant, id);
+    if (user == nullptr) return;
+    write_user(json, *user);
+    tag = std::to_string(user->version) + "-" + (user->sealed_password.empty() ? "" : "p") + (user->totp ? "t" : "") + (user->invitation ? "i" : "");
+  });
+  if (tag.empty()) return http::problem_response(404, "not-found", "There is no user \"" + id.text + "\".");
+  return http::with_tag(http::json_response(json.take()), request, tag);
+}
+
+void show_user(Service& service, const http::Request& request, const http::Responder& responder) {
+  responder.send(user_response(service, access_of(request).tenant(), {std::string(request.param("user"))}, request));
 }
 
 UserSaved read_user(FieldReader& fields, std::optional<std::string> id) {
@@ -98,23 +116,22 @@ void change_user(Service& service, http::Request&& request, const http::Responde
   UserSaved user = read_user(body.fields(), std::string(request.param("user")));
   user.disabled = body.fields().truth("disabled").value_or(false);
   if (body.refused()) return;
-  answer_people(service, access_of(request).tenant(), responder, [user, standing = access_of(request).standing()](People& all, Micros at, Journal& journal) -> Status {
-    if (all.user(standing.tenant, user.user) == nullptr) return fail(Errc::not_found, "There is no user \"" + user.user.text + "\".");
+  const Expected expected = expected_of(request, Expected::Kind::unsaid);
+  answer_people(service, access_of(request).tenant(), responder, [user, expected, standing = access_of(request).standing()](People& all, Micros at, Journal& journal) -> Status {
+    const User* known = all.user(standing.tenant, user.user);
+    if (known == nullptr) return fail(Errc::not_found, "There is no user \"" + user.user.text + "\".");
+    if (auto fits = expected.fits(known->version); !fits) return fits;
     return all.save_user(standing.tenant, user, standing.principal, false, at, journal);
-  }, [&service, tenant = access_of(request).tenant(), id = user.user] {
-    JsonWriter json;
-    service.engine.people().read([&](const People& all) {
-      if (const User* now = all.user(tenant, id)) write_user(json, *now);
-      else json.begin_object().end_object();
-    });
-    return http::json_response(json.take());
-  });
+  }, [&service, tenant = access_of(request).tenant(), id = user.user] { return user_response(service, tenant, id, {}); });
 }
 
 http::Response no_content() { return {204, {}, {}, {}}; }
 
 void remove_user(Service& service, http::Request&& request, const http::Responder& responder) {
-  answer_people(service, access_of(request).tenant(), responder, [user = UserId{std::string(request.param("user"))}, standing = access_of(request).standing()](People& all, Micros at, Journal& journal) {
+  const Expected expected = expected_of(request, Expected::Kind::whatever);
+  answer_people(service, access_of(request).tenant(), responder, [user = UserId{std::string(request.param("user"))}, expected, standing = access_of(request).standing()](People& all, Micros at, Journal& journal) {
+    if (const User* known = all.user(standing.tenant, user))
+      if (auto fits = expected.fits(known->version); !fits) return fits;
     return all.remove_user(standing.tenant, user, standing.principal, at, journal);
   }, no_content);
 }
@@ -255,10 +272,14 @@ TenantConfigured read_tenant(FieldReader& fields) {
   return tenant;
 }
 
-http::Response tenant_response(Service& service, const TenantId& id) {
+http::Response tenant_response(Service& service, const TenantId& id, const http::Request& request) {
   JsonWriter json;
-  service.engine.people().read([&](const People& all) { write_tenant(json, id, all.tenant(id) != nullptr ? *all.tenant(id) : TenantConfigured{}); });
-  return http::json_response(json.take());
+  Position version = 0;
+  service.engine.people().read([&](const People& all) {
+    write_tenant(json, id, all.tenant(id) != nullptr ? *all.tenant(id) : TenantConfigured{});
+    version = all.version_of(id);
+  });
+  return http::with_tag(http::json_response(json.take()), request, std::to_string(version));
 }
 
 void configure_tenant(Service& service, http::Request&& request, const http::Responder& responder) {
@@ -266,8 +287,12 @@ void configure_tenant(Service& service, http::Request&& request, const http::Res
   if (!body) return;
   const TenantConfigured settings = read_tenant(body.fields());
   if (body.refused()) return;
-  answer_people(service, access_of(request).tenant(), responder, [settings, by = access_of(request).who()](People& all, Micros at, Journal& journal) { return all.configure_tenant(settings, by, at, journal); },
-         [&service, id = access_of(request).tenant()] { return tenant_response(service, id); });
+  const TenantId id = access_of(request).tenant();
+  const Expected expected = expected_of(request, Expected::Kind::unsaid);
+  answer_people(service, id, responder, [id, settings, expected, by = access_of(request).who()](People& all, Micros at, Journal& journal) {
+    if (auto fits = expected.fits(all.version_of(id), true); !fits) return fits;
+    return all.configure_tenant(settings, by, at, journal);
+  }, [&service, id] { return tenant_response(service, id, {}); });
 }
 
 void list_tenants(Service& service, const http::Request&, const http::Responder& responder) {
@@ -320,11 +345,14 @@ std::vector<http::Route> people_routes(Service& service) {
       {.method = Method::post, .path = "/api/v1/users", .operation_id = "addUser", .summary = "Add somebody; they choose their password with the token in the answer", .tag = "people",
        .needs = "manage_people", .fresh = true, .body = json_body("User", "Who, and what they are"), .replies = {{201, "Added and invited; the token is shown once", "Invitation"}}, .mutates = true,
        .handler = run(add_user)},
+      {.path = "/api/v1/users/{user}", .operation_id = "getUser", .summary = "One of the people of this tenant; their ETag is their version", .tag = "people", .needs = "see_people",
+       .parameters = {user, if_none_match()}, .replies = versioned("The user", "UserShown"), .handler = run(show_user)},
       {.method = Method::put, .path = "/api/v1/users/{user}", .operation_id = "changeUser", .summary = "Another role, other sites, disabled or not; their sessions end", .tag = "people",
-       .needs = "manage_people", .fresh = true, .parameters = {user}, .body = json_body("UserChange", "All of it: what is left out has its default"), .replies = {ok("As it is now", "UserShown")},
+       .needs = "manage_people", .fresh = true, .parameters = with_conditions({user}), .body = json_body("UserChange", "All of it: what is left out has its default"),
+       .replies = {{200, "As it is now", "UserShown", "application/json", {"ETag"}}},
        .mutates = true, .handler = run(change_user)},
       {.method = Method::del, .path = "/api/v1/users/{user}", .operation_id = "removeUser", .summary = "Remove somebody; what they did stays on record", .tag = "people", .needs = "manage_people",
-       .fresh = true, .parameters = {user}, .replies = {{204, "Removed"}}, .mutates = true, .handler = run(remove_user)},
+       .fresh = true, .parameters = with_conditions({user}), .replies = {{204, "Removed"}}, .mutates = true, .handler = run(remove_user)},
       {.method = Method::post, .path = "/api/v1/users/{user}/invite", .operation_id = "inviteUser", .summary = "Let somebody choose a new password", .tag = "people", .needs = "manage_people", .fresh = true,
        .parameters = {user}, .replies = {{201, "The token is shown once", "Invitation"}}, .mutates = true, .handler = run(invite)},
       {.method = Method::del, .path = "/api/v1/users/{user}/sessions", .operation_id = "endSessionsOfUser", .summary = "Log somebody out everywhere", .tag = "people", .needs = "manage_people", .fresh = true,
@@ -340,10 +368,10 @@ std::vector<http::Route> people_routes(Service& service) {
        .replies = {{204, "Revoked"}}, .mutates = true, .handler = run(revoke_key)},
       {.path = "/api/v1/audit", .operation_id = "peopleAudit", .summary = "What people did: logins, changes, what was refused; newest first", .tag = "audit", .needs = "see_people",
        .parameters = audit_parameters(), .replies = {ok("A page", "EventPage")}, .handler = run(people_audit)},
-      {.path = "/api/v1/tenant", .operation_id = "getTenant", .summary = "My tenant's settings", .tag = "people", .needs = "see", .replies = {ok("The settings", "Tenant")},
-       .handler = run([](Service& s, const http::Request& request, const http::Responder& responder) { responder.send(tenant_response(s, access_of(request).tenant())); })},
+      {.path = "/api/v1/tenant", .operation_id = "getTenant", .summary = "My tenant's settings", .tag = "people", .needs = "see", .parameters = {if_none_match()}, .replies = versioned("The settings", "Tenant"),
+       .handler = run([](Service& s, const http::Request& request, const http::Responder& responder) { responder.send(tenant_response(s, access_of(request).tenant(), request)); })},
       {.method = Method::put, .path = "/api/v1/tenant", .operation_id = "configureTenant", .summary = "Change my tenant's settings", .tag = "people", .needs = "manage_tenant",
-       .body = json_body("TenantSettings", "All of them"), .replies = {ok("As they are now", "Tenant")}, .mutates = true, .handler = run(configure_tenant)},
+       .parameters = with_conditions({}), .body = json_body("TenantSettings", "All of them"), .replies = {{200, "As they are now", "Tenant", "application/json", {"ETag"}}}, .mutates = true, .handler = run(configure_tenant)},
       {.path = "/api/v1/tenants", .operation_id = "listTenants", .summary = "Every tenant of this house", .tag = "people", .needs = "manage_tenants", .replies = {ok("The tenants", "TenantList")},
        .handler = run(list_tenants)},
       {.method = Method::post, .path = "/api/v1/tenants", .operation_id = "addTenant", .summary = "Make a tenant, and invite its owner", .tag = "people", .needs = "manage_tenants", .fresh = true,

@@ -103,11 +103,7 @@ void put_preferences(Service& service, http::Request&& request, const http::Resp
   wishes.sms = fields.text("sms").value_or("");
   wishes.critical_only = fields.truth("critical_only").value_or(false);
   if (body.refused()) return;
-  service.engine.request(body.site().key(), Prefer{wishes, body.who(), expected_of(request, Expected::Kind::unsaid)}, [responder](const Result<SiteReply>& reply) {
-    if (reply) responder.send(position_response(*reply));
-    else if (reply.error().code == Errc::invalid && reply.error().pointer != "/if-match") responder.send(problems(std::vector<DocumentProblem>{{reply.error().pointer, reply.error().sentence}}));
-    else responder.send(http::problem_response(problem_of_turn(reply.error())));
-  }, responder.exchange().sent_trace());
+  answer_turn(service, body.site(), Prefer{wishes, body.who(), expected_of(request, Expected::Kind::unsaid)}, responder, position_response);
 }
 
 void reset_preferences(Service& service, http::Request&& request, const http::Responder& responder) {

@@ -63,11 +63,12 @@ Expected expected_of(const http::Request& request, Expected::Kind unsaid) {
   return expected;
 }
 
-http::Problem problem_of_turn(const Error& error) {
-  if (error.pointer == "/idempotency-key") return {422, "idempotency-key-reused", {}, error.sentence};
-  if (error.pointer == "/if-match" && error.code == Errc::conflict) return {412, "precondition-failed", {}, error.sentence, {{"header/If-Match", error.sentence}}};
-  if (error.pointer == "/if-match") return {428, "precondition-required", {}, error.sentence, {{"header/If-Match", error.sentence}}};
-  return http::problem_of(error);
+http::Response refused_turn(const Error& error) {
+  if (error.pointer == "/idempotency-key") return http::problem_response(http::Problem{422, "idempotency-key-reused", {}, error.sentence});
+  if (error.pointer == "/if-match" && error.code == Errc::conflict) return http::problem_response(http::Problem{412, "precondition-failed", {}, error.sentence, {{"header/If-Match", error.sentence}}});
+  if (error.pointer == "/if-match") return http::problem_response(http::Problem{428, "precondition-required", {}, error.sentence, {{"header/If-Match", error.sentence}}});
+  if (error.code == Errc::invalid) return problems(std::vector<DocumentProblem>{{error.pointer, error.sentence}});
+  return http::problem_response(error);
 }
 
 Body::Body(const http::Request& request, const http::Responder& responder, std::string what, bool may_be_empty)
@@ -177,16 +178,14 @@ void answer_from_views(Service& service, const http::Responder& responder, Ask a
 void answer_turn(Service& service, const SiteScope& site, SiteCommand command, const http::Responder& responder,
                  std::function<http::Response(const SiteReply&)> then) {
   service.engine.request(site.key(), std::move(command), [responder, then = std::move(then)](Result<SiteReply> reply) {
-    responder.send(reply ? then(*reply) : http::problem_response(problem_of_turn(reply.error())));
+    responder.send(reply ? then(*reply) : refused_turn(reply.error()));
   }, responder.exchange().sent_trace());
 }
 
 void answer_people(Service& service, const TenantId& tenant, const http::Responder& responder, std::function<Status(People&, Micros, Journal&)> decide,
                    std::function<http::Response()> then, Reserve reserve) {
   service.engine.request_people(tenant, std::move(decide), [responder, then = std::move(then)](const Result<SiteReply>& reply) {
-    if (reply) responder.send(then());
-    else if (reply.error().code == Errc::invalid) responder.send(problems(std::vector<DocumentProblem>{{reply.error().pointer, reply.error().sentence}}));
-    else responder.send(http::problem_response(reply.error()));
+    responder.send(reply ? then() : refused_turn(reply.error()));
   }, reserve, responder.exchange().sent_trace());
 }
 

@@ -28,7 +28,7 @@ Digest fingerprint(const http::Request& request);
 /// What If-Match and If-None-Match say of the version that is replaced; `unsaid` when they say nothing.
 Expected expected_of(const http::Request& request, Expected::Kind unsaid);
 /// What came of a turn that was not taken, as a problem.
-http::Problem problem_of_turn(const Error& error);
+http::Response refused_turn(const Error& error);
 
 /// The object in a request's body, field by field. What cannot be read is answered at once.
 class Body {

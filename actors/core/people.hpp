@@ -42,6 +42,7 @@ class Kept {
 struct User {
   TenantId tenant;
   UserSaved about;
+  Position version = 0;  // of `about`
   std::string sealed_password;
   std::optional<TotpEnrolled> totp;
   std::int64_t step_used = 0;
@@ -109,6 +110,7 @@ class People {
 
   // ---- what is so
   const TenantConfigured* tenant(const TenantId& tenant) const;
+  Position version_of(const TenantId& tenant) const;  // of its settings; 0 = never set
   std::vector<TenantId> tenants() const;
   bool has_owner() const;  // of the home tenant
   const User* user(const TenantId& tenant, const UserId& user) const;

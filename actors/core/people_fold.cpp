@@ -41,6 +41,7 @@ void People::fold(const RecordPtr& record, const TenantConfigured& event) { tena
 void People::fold(const RecordPtr& record, const UserSaved& event) {
   User& user = user_of(record, event.user);
   user.about = event;
+  user.version = record->envelope.position;
   user.kept.newest(record);
 }
 
@@ -162,6 +163,11 @@ void People::fold(const RecordPtr&, const ApiKeyRevoked& event) { keys_.erase(ev
 const TenantConfigured* People::tenant(const TenantId& tenant) const {
   const auto found = tenants_.find(tenant);
   return found == tenants_.end() ? nullptr : &found->second.about;
+}
+
+Position People::version_of(const TenantId& tenant) const {
+  const auto found = tenants_.find(tenant);
+  return found == tenants_.end() ? 0 : found->second.record->envelope.position;
 }
 
 std::vector<TenantId> People::tenants() const {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/core/alerts.hpp"
+#include "actors/core/expected.hpp"
 #include "actors/core/journal.hpp"
 #include "actors/core/rule_engine.hpp"
 #include "actors/core/safety.hpp"
@@ -53,13 +54,6 @@ struct ApprovalAnswer {
   ApprovalChannel channel = ApprovalChannel::web;
   Principal principal;
   bool proven = false;
-};
-
-/// What somebody who replaces something believes that it is: the version that they read. Two who change the same thing do not
-/// undo each other unseen.
-struct Expected {
-  enum class Kind : std::uint8_t { whatever, unsaid, existing, absent, versions } kind = Kind::whatever;  // unsaid: fine for what is new
-  std::vector<Position> versions = {};
 };
 
 inline constexpr Micros approval_expiry = 5 * minute_us;

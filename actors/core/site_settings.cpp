@@ -18,22 +18,7 @@ Position Site::version(const std::string& of) const {
 }
 
 Status Site::expect(const std::string& of, const Expected& expected) const {
-  const Position now = version(of);
-  const auto changed = [now](const char* sentence) { return fail(Errc::conflict, std::string(sentence) + (now == 0 ? "." : "; it is version " + std::to_string(now) + "."), "/if-match"); };
-  switch (expected.kind) {
-    case Expected::Kind::whatever: return {};
-    case Expected::Kind::unsaid:
-      if (now == 0) return {};
-      return fail(Errc::invalid, "This replaces what is there: read it first and send its ETag as If-Match, or If-Match: * for whatever it is now.", "/if-match");
-    case Expected::Kind::existing: return now == 0 ? changed("There is nothing to replace: leave If-Match out") : Status{};
-    case Expected::Kind::absent: return now == 0 ? Status{} : changed("It is there already: read it, then send its ETag as If-Match");
-    case Expected::Kind::versions:
-      // Only what can be read before anybody set it has a version then.
-      if (now == 0 && of != "settings" && of != "preferences") return changed("There is nothing to replace: leave If-Match out");
-      if (std::find(expected.versions.begin(), expected.versions.end(), now) != expected.versions.end()) return {};
-      return changed("It was changed since you read it: read it again, then repeat what you meant");
-  }
-  return {};
+  return expected.fits(version(of), of == "settings" || of == "preferences");
 }
 
 Status Site::prefer(const PreferencesSet& wishes, const Principal& principal, Micros at, Journal& journal) {

@@ -56,8 +56,8 @@ TEST_CASE("J8: whatever ends a session ends its requests at once and its stream 
     return door.as(other, "POST", "/auth/totp/confirm",
                    R"({"offer":")" + field(offered.body, "offer") + R"(","code":")" + code_at(field(offered.body, "secret"), SystemClock().now() / people::totp_step) + "\"}");
   });
-  ends("role", [&](const std::string& user, const std::string&) { return door.as(owner, "PUT", "/users/" + user, R"({"role":"viewer"})"); });
-  ends("disabled", [&](const std::string& user, const std::string&) { return door.as(owner, "PUT", "/users/" + user, R"({"role":"operator","disabled":true})"); });
+  ends("role", [&](const std::string& user, const std::string&) { return door.replace(owner, "/users/" + user, R"({"role":"viewer"})"); });
+  ends("disabled", [&](const std::string& user, const std::string&) { return door.replace(owner, "/users/" + user, R"({"role":"operator","disabled":true})"); });
   ends("removed", [&](const std::string& user, const std::string&) { return door.as(owner, "DELETE", "/users/" + user); });
   ends("logged out by the owner", [&](const std::string& user, const std::string&) { return door.as(owner, "DELETE", "/users/" + user + "/sessions"); });
 }
@@ -195,7 +195,7 @@ TEST_CASE("L2: unknown, wrong, disabled and not yet joined: the same answer, and
   const TempDir scratch;
   Door door(scratch / "data");
   const std::string vera = door.join("vera", "viewer");
-  REQUIRE(door.as(door.owner(), "PUT", "/users/vera", R"({"role":"viewer","disabled":true})").status == 200);
+  REQUIRE(door.replace(door.owner(), "/users/vera", R"({"role":"viewer","disabled":true})").status == 200);
   REQUIRE(door.as(door.owner(), "POST", "/users", R"({"user":"ina","role":"viewer"})").status == 201);
   const auto tries = [&](const std::string& user, const std::string& tenant = "") {
     std::string told;

@@ -38,6 +38,7 @@ Asks asks_of(const std::string& device, const std::string& metric, const std::st
   asks["/api/v1/sites/{site}/devices/{device}"] = home + "/devices/" + device;
   asks["/api/v1/sites/{site}/rules/{rule}"] = rule.empty() ? "" : home + "/rules/" + rule;
   for (const char* path : {"/system/components", "/system/errors", "/system/requests", "/system/usage", "/system/figures", "/setup", "/auth/me", "/audit", "/tenant", "/users"}) asks["/api/v1" + std::string(path)] = "/api/v1" + std::string(path);
+  asks["/api/v1/users/{user}"] = with_people ? "/api/v1/users/anna" : "";
   // The demo has no people, so nobody has an account there.
   for (const char* path : {"/auth/sessions", "/keys", "/tenants"}) asks["/api/v1" + std::string(path)] = with_people ? "/api/v1" + std::string(path) : "";
   return asks;

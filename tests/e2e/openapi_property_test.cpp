@@ -174,7 +174,8 @@ class AskedHouse {
       body(R"({"current":")" + std::string(password) + R"(","password":")" + later_password + "\"}");
     }
     if (id == "addUser") body(R"({"user":"new-)" + n + R"(","role":"viewer"})");
-    if (id == "changeUser") to("/api/v1/users/ben"), body(R"({"role":"operator"})");
+    if (id == "getUser") to("/api/v1/users/ben");
+    if (id == "changeUser") to("/api/v1/users/ben"), body(R"({"role":"operator"})"), made.headers.emplace_back("If-Match", "*");
     if (id == "inviteUser") to("/api/v1/users/ben/invite");
     if (id == "endSessionsOfUser") to("/api/v1/users/ben/sessions");
     if (id == "removeUser") {
@@ -184,7 +185,7 @@ class AskedHouse {
     if (id == "join") body(R"({"user":"carl","token":")" + field(house.post("/api/v1/users", R"({"user":"carl","role":"viewer"})").body, "token") + R"(","password":")" + password + "\"}");
     if (id == "makeKey") body(R"({"name":"key )" + n + R"(","may":["see"]})");
     if (id == "revokeKey") to("/api/v1/keys/" + field(house.post("/api/v1/keys", R"({"name":"short-lived","may":["see"]})").body, "key"));
-    if (id == "configureTenant") body(R"({"name":"The house"})");
+    if (id == "configureTenant") body(R"({"name":"The house"})"), made.headers.emplace_back("If-Match", house.get("/api/v1/tenant").header("ETag"));
     if (id == "addTenant") body(R"({"tenant":"tenant-)" + n + R"(","owner":"olga","name":"Neighbours"})");
     return made;
   }

@@ -180,9 +180,9 @@ TEST_CASE("people: invitations, roles and sites; a role that changes ends its se
   const std::string otto = door.join("otto", "operator");
   CHECK(door.as(otto, "POST", "/sites/home/stop", R"({"reason":"smoke"})").status == 200);
   CHECK(has(door.as(door.owner(), "GET", "/sites/home/audit").body, "user:otto"));
-  CHECK(door.as(door.owner(), "PUT", "/users/otto", R"({"role":"viewer"})").status == 200);
+  CHECK(door.replace(door.owner(), "/users/otto", R"({"role":"viewer"})").status == 200);
   CHECK(door.as(otto, "GET", "/sites").status == 401);
-  CHECK(door.as(door.owner(), "PUT", "/users/anna", R"({"role":"viewer"})").status == 403);
+  CHECK(door.replace(door.owner(), "/users/anna", R"({"role":"viewer"})").status == 403);
   CHECK(door.as(door.owner(), "DELETE", "/users/otto").status == 204);
   CHECK(door.log_in("otto", "some five quiet words").status == 401);
   CHECK(door.as(door.owner(), "POST", "/users", R"({"user":"eve","role":"viewer","is_admin":true})").status == 422);
@@ -202,7 +202,7 @@ TEST_CASE("J8: a stream ends when who listens is logged out, changed or revoked,
   test::HttpClient of_vera(door.server.port()), of_otto(door.server.port()), of_key(door.server.port()), of_anna(door.server.port());
   listen(of_vera, vera), listen(of_otto, otto), listen(of_key, field(made.body, "secret")), listen(of_anna, door.owner());
   REQUIRE(door.as(vera, "POST", "/auth/logout").status == 204);
-  REQUIRE(door.as(door.owner(), "PUT", "/users/otto", R"({"role":"viewer"})").status == 200);
+  REQUIRE(door.replace(door.owner(), "/users/otto", R"({"role":"viewer"})").status == 200);
   REQUIRE(door.as(door.owner(), "DELETE", "/keys/" + field(made.body, "key")).status == 204);
   for (test::HttpClient* each : {&of_vera, &of_otto, &of_key}) {
     while (each->read_event()) {}
