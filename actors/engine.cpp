@@ -98,7 +98,7 @@ void Engine::take_over_stops(const std::vector<SiteKey>& sites) {
 /// What the last starts say about this one.
 Status Engine::look_back() {
   const EventLog& log = store_.log();
-  auto starts = audit_page(views_->audit, store_.views(), log, engine_site(), 0, 2 * unclean_exits_max, "engine.started");
+  auto starts = audit_page(views_->audit, store_.views(), log, engine_site(), {.limit = 2 * unclean_exits_max, .type = "engine.started"});
   if (!starts) return fail(starts.error());
   Micros at = wall_.now();
   if (!starts->empty()) at = std::max(at, starts->front()->envelope.recorded_at);  // a clock that was reset hides nothing

@@ -59,27 +59,33 @@ http::Handler at_position(Service& service, F answer) {
 }  // namespace
 
 http::Response audit_response(const AuditPage& page_of, const http::Request& request) {
-  const std::size_t limit = static_cast<std::size_t>(number_param(request, "limit").value_or(50));
-  const auto type = request.query_value("type").value_or("");
-  auto page = page_of(number_param(request, "before").value_or(0), limit, type);
+  AuditQuestion question;
+  question.before = number_param(request, "before").value_or(0);
+  question.after = number_param(request, "after");
+  question.limit = static_cast<std::size_t>(number_param(request, "limit").value_or(50));
+  question.type = request.query_value("type").value_or("");
+  auto page = page_of(question);
   if (!page) return http::problem_response(page.error());
   JsonWriter json;
   json.begin_object().key("items").begin_array();
   for (const RecordPtr& record : *page) write_record(json, *record);
   json.end_array().key("next");
-  const bool more = page->size() == limit;
+  const bool more = page->size() == question.limit;
   more ? json.unsigned_integer(page->back()->envelope.position) : json.null();
   json.end_object();
   http::Response response = http::json_response(json.take());
-  if (more)
-    response.headers.push_back({"Link", "<" + request.path + "?before=" + std::to_string(page->back()->envelope.position) + "&limit=" +
-                                            std::to_string(limit) + (type.empty() ? "" : "&type=" + std::string(type)) + ">; rel=\"next\""});
+  if (!more) return response;
+  std::string next = request.path + (question.after ? "?after=" : "?before=") + std::to_string(page->back()->envelope.position) + "&limit=" + std::to_string(question.limit);
+  if (question.after && question.before != 0) next += "&before=" + std::to_string(question.before);
+  if (!question.type.empty()) next += "&type=" + question.type;
+  response.headers.push_back({"Link", "<" + next + ">; rel=\"next\""});
   return response;
 }
 
 std::vector<http::Parameter> audit_parameters() {
   using http::In;
   return {limit_parameter(50, 1000), {"before", In::query, http::Kind::integer, false, "Only positions below this: `next` of the page before", 1},
+          {"after", In::query, http::Kind::integer, false, "Only positions above this, oldest first: for whoever follows what comes. The last one seen; 0 begins at the beginning", 0, 999'999'999'999'999'999},
           {"type", In::query, http::Kind::string, false, "Only types that begin so: command. or rule.fired", 0, 60}};
 }
 
@@ -94,7 +100,7 @@ std::vector<http::Route> audit_routes(Service& service) {
        .replies = {{200, "A page of events", "EventPage", "application/json", {"Link"}}},
        .handler = [&service](http::Request&& request, http::Responder responder) {
          answer_for_site(service, std::move(request), responder, [](const SiteViews& site, const http::Request& asked) {
-           return audit_response([&](Position before, std::size_t limit, std::string_view type) { return site.audit(before, limit, type); }, asked);
+           return audit_response([&](const AuditQuestion& question) { return site.audit(question); }, asked);
          });
        }},
       {.path = "/api/v1/positions/{position}", .operation_id = "eventAt", .summary = "The event or reading at a position", .tag = "audit", .needs = "see",

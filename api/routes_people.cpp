@@ -330,7 +330,7 @@ void add_tenant(Service& service, http::Request&& request, const http::Responder
 /// What people did and what was refused them: everything of the tenant that belongs to no site.
 void people_audit(Service& service, http::Request&& request, const http::Responder& responder) {
   answer_for(service, std::move(request), responder, [](const AccessViews& views, const http::Request& asked) {
-    return audit_response([&](Position before, std::size_t limit, std::string_view type) { return views.people_audit(before, limit, type); }, asked);
+    return audit_response([&](const AuditQuestion& question) { return views.people_audit(question); }, asked);
   });
 }
 

@@ -28,9 +28,9 @@ Result<std::vector<Why>> AccessViews::why(Position position) const {
   return heliograph::why(views_.log, position);
 }
 
-Result<std::vector<RecordPtr>> AccessViews::people_audit(Position before, std::size_t limit, std::string_view type) const {
+Result<std::vector<RecordPtr>> AccessViews::people_audit(const AuditQuestion& question) const {
   if (!access_.sees_people()) return fail(Errc::refused, "What people did is for those who look after every site of the tenant: ask one of them.");
-  return audit_page(views_.audit, views_.store, views_.log, SiteKey{access_.tenant(), {}}, before, limit, type);
+  return audit_page(views_.audit, views_.store, views_.log, SiteKey{access_.tenant(), {}}, question);
 }
 
 }  // namespace heliograph::api

@@ -46,7 +46,7 @@ class SiteViews {
   Status rollups(const DeviceId& device, Metric metric, Micros from, Micros to, Step step, const Zone& zone, const RollupSink& sink) const { return views_.series->rollups(key(), device, metric, from, to, step, zone, sink); }
   std::string_view word(std::int64_t index) const { return views_.series->word(key(), index); }
 
-  Result<std::vector<RecordPtr>> audit(Position before, std::size_t limit, std::string_view type) const { return audit_page(views_.audit, views_.store, views_.log, key(), before, limit, type); }
+  Result<std::vector<RecordPtr>> audit(const AuditQuestion& question) const { return audit_page(views_.audit, views_.store, views_.log, key(), question); }
   Result<std::vector<RecordPtr>> story(const CommandId& command) const { return command_story(views_.audit, views_.store, views_.log, key(), command); }
 
  private:
@@ -66,7 +66,7 @@ class AccessViews {
   Result<RecordPtr> at(Position position) const;
   Result<std::vector<Why>> why(Position position) const;
   /// What belongs to the tenant and to no site. Errors: refused (not for them).
-  Result<std::vector<RecordPtr>> people_audit(Position before, std::size_t limit, std::string_view type) const;
+  Result<std::vector<RecordPtr>> people_audit(const AuditQuestion& question) const;
 
  private:
   const Views& views_;

@@ -100,9 +100,8 @@ std::string_view state_of(const std::vector<RecordPtr>& story);
 /// {"position": last} with status 200.
 http::Response position_response(const SiteReply& reply);
 
-/// Decisions below `before`, newest first.
-using AuditPage = std::function<Result<std::vector<RecordPtr>>(Position before, std::size_t limit, std::string_view type)>;
-/// A page of them, by the request's limit, before and type.
+using AuditPage = std::function<Result<std::vector<RecordPtr>>(const AuditQuestion& question)>;
+/// A page of decisions, by the request's limit, before and type.
 http::Response audit_response(const AuditPage& page_of, const http::Request& request);
 
 // Rows that many routes share.

@@ -47,23 +47,28 @@ void Audit::save(ViewBatch& batch) {
   unsaved_.changes.clear();
 }
 
-Result<std::vector<RecordPtr>> audit_page(const Audit& audit, const ViewStore& views, const EventLog& log, const SiteKey& site, Position before,
-                                          std::size_t limit, std::string_view type_prefix) {
-  const std::string from = prefix(site, 'p');
+Result<std::vector<RecordPtr>> audit_page(const Audit& audit, const ViewStore& views, const EventLog& log, const SiteKey& site, const AuditQuestion& question) {
+  std::string from = prefix(site, 'p');
   std::string to = prefix_end(from);
-  if (before != 0) put_be64(to = from, before);
+  if (question.before != 0) put_be64(to = prefix(site, 'p'), question.before);
+  if (question.after) put_be64(from, *question.after + 1);
   std::vector<Position> positions;
-  if (limit == 0) return std::vector<RecordPtr>{};
+  if (question.limit == 0 || from >= to) return std::vector<RecordPtr>{};
   const auto take = [&](std::string_view key, std::string_view type) {
-    if (type.starts_with(type_prefix)) positions.push_back(get_be64(key.substr(key.size() - 8)));
-    return positions.size() < limit;
+    if (type.starts_with(question.type)) positions.push_back(get_be64(key.substr(key.size() - 8)));
+    return positions.size() < question.limit;
   };
   // What is not saved yet is newer than all that is.
-  const auto begin = audit.unsaved().lower_bound(from);
-  for (auto it = audit.unsaved().lower_bound(to); it != begin;)
-    if (--it; !take(it->first, *it->second)) break;
-  if (positions.size() < limit)
-    if (auto done = views.scan_back("audit", from, to, take); !done) return fail(done.error());
+  const auto begin = audit.unsaved().lower_bound(from), end = audit.unsaved().lower_bound(to);
+  Status saved;
+  if (question.after) {
+    saved = views.scan("audit", from, to, take);
+    for (auto it = begin; it != end && positions.size() < question.limit; ++it) take(it->first, *it->second);
+  } else {
+    for (auto it = end; it != begin && positions.size() < question.limit;) --it, take(it->first, *it->second);
+    if (positions.size() < question.limit) saved = views.scan_back("audit", from, to, take);
+  }
+  if (!saved) return fail(saved.error());
   std::vector<RecordPtr> out;
   for (const Position position : positions) {
     auto record = log.at(position);

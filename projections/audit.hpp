@@ -26,10 +26,14 @@ class Audit : public Projection {
   ViewBatch unsaved_;
 };
 
-/// Decisions of a site below position `before` (0 = newest first), at most `limit`; type filter is a prefix such as
-/// "command." or empty. Newest first.
-Result<std::vector<RecordPtr>> audit_page(const Audit& audit, const ViewStore& views, const EventLog& log, const SiteKey& site, Position before,
-                                          std::size_t limit, std::string_view type_prefix);
+/// Which decisions of a site, as a page.
+struct AuditQuestion {
+  Position before = 0;                // those below, newest first; 0 = all
+  std::optional<Position> after = {};  // those above, oldest first: for whoever follows what comes
+  std::size_t limit = 50;
+  std::string type = {};  // how their type begins: "command."
+};
+Result<std::vector<RecordPtr>> audit_page(const Audit& audit, const ViewStore& views, const EventLog& log, const SiteKey& site, const AuditQuestion& question);
 /// Every record about one command, in order. Empty when there is no such command.
 Result<std::vector<RecordPtr>> command_story(const Audit& audit, const ViewStore& views, const EventLog& log, const SiteKey& site,
                                              const CommandId& command);

@@ -1,6 +1,7 @@
 // The audit: pages of decisions, the story of a command, and why: from what was sent down to the reading and the rule.
 #include "projections/audit.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "tests/support/view_fixture.hpp"
@@ -45,15 +46,15 @@ Lines words(const std::vector<RecordPtr>& records) {
 
 TEST_CASE("a page of the audit is newest first, and the next page goes on below it") {
   Told told;
-  const auto first = audit_page(told.views.audit, told.views.store, told.log(), villa, 0, 3, "");
+  const auto first = audit_page(told.views.audit, told.views.store, told.log(), villa, {0, {}, 3, ""});
   REQUIRE(first);
   CHECK(words(*first) == Lines{"refused soc-floor", "requested miner-1 switch_on", "verified"});
-  const auto second = audit_page(told.views.audit, told.views.store, told.log(), villa, first->back()->envelope.position, 3, "");
+  const auto second = audit_page(told.views.audit, told.views.store, told.log(), villa, {first->back()->envelope.position, {}, 3, ""});
   REQUIRE(second);
   CHECK(words(*second) == Lines{"dispatched miner-1 switch_off", "allowed", "requested miner-1 switch_off"});
   std::size_t all = 0;
   for (Position before = 0;;) {
-    const auto page = audit_page(told.views.audit, told.views.store, told.log(), villa, before, 2, "");
+    const auto page = audit_page(told.views.audit, told.views.store, told.log(), villa, {before, {}, 2, ""});
     REQUIRE(page);
     if (page->empty()) break;
     all += page->size();
@@ -62,17 +63,45 @@ TEST_CASE("a page of the audit is newest first, and the next page goes on below 
   std::size_t decisions = 0;
   for (const RecordPtr& record : told.story.journal.records()) decisions += !record->is_readings();
   CHECK(all == decisions);
-  CHECK(audit_page(told.views.audit, told.views.store, told.log(), villa, 0, 0, "")->empty());
+  CHECK(audit_page(told.views.audit, told.views.store, told.log(), villa, {0, {}, 0, ""})->empty());
 }
 
 TEST_CASE("the audit can be asked for one kind, and knows no other site's") {
   Told told;
-  const auto commands = audit_page(told.views.audit, told.views.store, told.log(), villa, 0, 100, "command.");
+  const auto commands = audit_page(told.views.audit, told.views.store, told.log(), villa, {0, {}, 100, "command."});
   REQUIRE(commands);
   CHECK(commands->size() == 6);
-  CHECK(audit_page(told.views.audit, told.views.store, told.log(), villa, 0, 100, "nothing.")->empty());
-  CHECK(audit_page(told.views.audit, told.views.store, told.log(), {{"acme"}, {"vill"}}, 0, 100, "")->empty());
-  CHECK(audit_page(told.views.audit, told.views.store, told.log(), {{"other"}, {"villa"}}, 0, 100, "")->empty());
+  CHECK(audit_page(told.views.audit, told.views.store, told.log(), villa, {0, {}, 100, "nothing."})->empty());
+  CHECK(audit_page(told.views.audit, told.views.store, told.log(), {{"acme"}, {"vill"}}, {0, {}, 100, ""})->empty());
+  CHECK(audit_page(told.views.audit, told.views.store, told.log(), {{"other"}, {"villa"}}, {0, {}, 100, ""})->empty());
+}
+
+TEST_CASE("whoever follows the audit forward sees each decision once, saved or not, also what comes meanwhile") {
+  Told told;
+  const auto page = [&](const AuditQuestion& question) {
+    auto found = audit_page(told.views.audit, told.views.store, told.log(), villa, question);
+    REQUIRE(found);
+    return words(*found);
+  };
+  auto newest_first = page({0, {}, 100, ""});
+  std::reverse(newest_first.begin(), newest_first.end());
+  Lines followed;
+  Position seen = 0;
+  for (;;) {
+    const auto next = audit_page(told.views.audit, told.views.store, told.log(), villa, {0, seen, 2, ""});
+    REQUIRE(next);
+    if (next->empty()) break;
+    for (const std::string& line : words(*next)) followed.push_back(line);
+    seen = next->back()->envelope.position;
+  }
+  CHECK(followed == newest_first);
+  CHECK(page({0, seen, 2, ""}).empty());
+  const auto commands = audit_page(told.views.audit, told.views.store, told.log(), villa, {0, Position{0}, 100, "command."});
+  REQUIRE(commands);
+  REQUIRE(commands->size() == 6);
+  const Position third = (*commands)[2]->envelope.position;
+  CHECK(page({third, Position{0}, 100, "command."}).size() == 2);  // between two positions
+  CHECK(page({third, third, 100, ""}).empty());
 }
 
 TEST_CASE("the story of a command is everything about it, in order") {
@@ -107,7 +136,7 @@ TEST_CASE("why walks from what was sent to the readings and the rule's version")
 
 TEST_CASE("what is folded and not saved yet is in the audit at once, once, and in its place") {
   Told told;
-  const auto saved = audit_page(told.views.audit, told.views.store, told.log(), villa, 0, 100, "");
+  const auto saved = audit_page(told.views.audit, told.views.store, told.log(), villa, {0, {}, 100, ""});
   REQUIRE(saved);
   // The same story folded by views that save nothing after the first half.
   const auto memory = open_memory_store();
@@ -120,10 +149,10 @@ TEST_CASE("what is folded and not saved yet is in the audit at once, once, and i
     return true;
   }));
   REQUIRE_FALSE(live.audit.unsaved().empty());
-  const auto page = audit_page(live.audit, live.store, told.log(), villa, 0, 100, "");
+  const auto page = audit_page(live.audit, live.store, told.log(), villa, {0, {}, 100, ""});
   REQUIRE(page);
   CHECK(words(*page) == words(*saved));
-  const auto three = audit_page(live.audit, live.store, told.log(), villa, saved->front()->envelope.position, 3, "");
+  const auto three = audit_page(live.audit, live.store, told.log(), villa, {saved->front()->envelope.position, {}, 3, ""});
   REQUIRE(three);
   const Lines all = words(*saved);
   CHECK(words(*three) == Lines(all.begin() + 1, all.begin() + 4));
