@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 #include <map>
+#include <sstream>
 
 #include "actors/clock.hpp"
 #include "tests/e2e/process.hpp"
@@ -112,4 +113,32 @@ TEST_CASE("every GET answer of a house with commands, refusals and a stop is wha
   REQUIRE(client.request("POST", home + "/stop", R"({"reason":"test"})", type).status == 200);
   REQUIRE(client.request("POST", home + "/commands", R"({"device":"plug-1","action":"switch_on"})", third).status == 409);
   CHECK(hold(client, asks_of("plug-1", "power_w", std::to_string(answer["position"].GetUint64()), answer["command"].GetString(), "r")) >= 22);
+}
+
+TEST_CASE("every older path of the table stands in docs/API.md, and every path in its tables is served") {
+  const TempDir scratch;
+  Server server({binary(), "demo", "--data", scratch / "demo", "--past-days", "1", "--listen", "127.0.0.1:0"});
+  REQUIRE(server.port() != 0);
+  HttpClient client(server.port());
+  const ServedDocument served(client);
+  const std::string page = read_file(std::string(HELIOGRAPH_SOURCE_DIR) + "/docs/API.md");
+  int older = 0;
+  for (const auto& path : served.json()["paths"].GetObject())
+    for (const auto& operation : path.value.GetObject()) {
+      if (!operation.value.IsObject() || !operation.value.HasMember("tags") || std::string(operation.value["tags"][0].GetString()) != "aliases") continue;
+      INFO(path.name.GetString());
+      CHECK(page.find("| `" + std::string(path.name.GetString()) + "` |") != std::string::npos);
+      ++older;
+    }
+  CHECK(older >= 30);
+  std::istringstream lines(page);
+  int rows = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("| `/")) continue;
+    const std::string path = line.substr(3, line.find('`', 3) - 3);
+    INFO(line);
+    CHECK(served.json()["paths"].HasMember(path.c_str()));
+    ++rows;
+  }
+  CHECK(rows >= 30);
 }
