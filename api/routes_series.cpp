@@ -113,21 +113,21 @@ std::size_t rows_of(const SeriesQuestion& q) {
   return static_cast<std::size_t>(q.measured / length) + 2;
 }
 
-/// Room in one answer, all its series together.
-class Room {
- public:
-  explicit Room(std::size_t series) : series_(series) {}
-  std::size_t points_each() const { return points_max / series_; }
-  Status take(const SeriesQuestion& q, std::size_t metrics) {
-    if (q.step) rows_ += rows_of(q) * metrics;
-    if (q.budget * series_ > points_max) return fail(Errc::invalid, "At most 100,000 points in one answer, all series together: ask for fewer of each.", "/points");
-    if (rows_ > rows_max) return fail(Errc::invalid, "At most 200,000 rows in one answer, all series together: take a longer step or a shorter period.", "/step");
-    return {};
+/// What is asked of each device, all of it judged before anything is read. `rows`: how many all of it makes at most.
+Result<std::vector<SeriesQuestion>> questions(const SiteViews& site, const http::Request& request, std::size_t metrics, std::size_t& rows) {
+  std::vector<SeriesQuestion> out;
+  const auto devices = request.query_values("device");
+  rows = 0;
+  for (const std::string_view device : devices) {
+    auto q = question(site, request, device);
+    if (!q) return fail(q.error());
+    if (q->step) rows += rows_of(*q) * metrics;
+    if (q->budget * metrics * devices.size() > points_max) return fail(Errc::invalid, "At most 100,000 points in one answer, all series together: ask for fewer of each.", "/points");
+    if (rows > rows_max) return fail(Errc::invalid, "At most 200,000 rows in one answer, all series together: take a longer step or a shorter period.", "/step");
+    out.push_back(std::move(*q));
   }
-
- private:
-  std::size_t series_, rows_ = 0;
-};
+  return out;
+}
 
 /// Each metric of one device.
 Status write_device(JsonWriter& json, const SiteViews& site, const SeriesQuestion& q, const std::vector<Metric>& metrics, std::size_t most) {
@@ -154,16 +154,14 @@ http::Response series(const SiteViews& site, const http::Request& request) {
   if (count > series_max) return http::problem_response(Error{Errc::invalid, "At most " + std::to_string(series_max) + " series in one answer: ask for fewer devices or metrics at once.", "/metric"});
   const auto metrics = metrics_of(request);
   if (!metrics) return http::problem_response(metrics.error());
-  Room room(count);
+  std::size_t rows = 0;
+  const auto asked = questions(site, request, metrics->size(), rows);
+  if (!asked) return http::problem_response(asked.error());
   JsonWriter json;
+  json.expect(rows * (row_bytes + column_bytes * asked->front().columns.size()));
   if (count > 1) json.begin_object().key("series").begin_array();
-  for (const std::string_view device : devices) {
-    const auto q = question(site, request, device);
-    if (!q) return http::problem_response(q.error());
-    if (auto fits = room.take(*q, metrics->size()); !fits) return http::problem_response(fits.error());
-    if (q->step) json.expect(devices.size() * metrics->size() * rows_of(*q) * (row_bytes + column_bytes * q->columns.size()));
-    if (auto done = write_device(json, site, *q, *metrics, room.points_each()); !done) return http::problem_response(done.error());
-  }
+  for (const SeriesQuestion& q : *asked)
+    if (auto done = write_device(json, site, q, *metrics, points_max / count); !done) return http::problem_response(done.error());
   if (count > 1) json.end_array().end_object();
   return http::json_response(json.take());
 }

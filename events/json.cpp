@@ -50,6 +50,7 @@ void JsonWriter::grow(std::size_t most) { text_.resize(std::max(text_.size() * 2
 
 std::string JsonWriter::take() {
   text_.resize(std::exchange(size_, 0));
+  if (text_.size() < text_.capacity() / 4) text_.shrink_to_fit();  // much less than was expected
   return std::exchange(text_, {});
 }
 

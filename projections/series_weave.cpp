@@ -37,6 +37,7 @@ std::pair<Blocks, Blocks> split(Blocks blocks) {
 }
 
 Result<Rows> merged_rows(Blocks& blocks, std::span<const Metric> wanted) {
+  std::sort(blocks.begin(), blocks.end(), [](const auto& a, const auto& b) { return a->first_at() < b->first_at(); });  // then merging is little more than appending
   std::vector<Rows> parts;
   for (auto& block : blocks) {
     auto rows = rows_of(*block, wanted);

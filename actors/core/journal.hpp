@@ -13,8 +13,8 @@ class Journal {
   virtual ~Journal() = default;
   /// Position that the next draft will have.
   virtual Position next() const = 0;
-  /// The correlation of a chain that began with the record at `root`: the trace of whoever brought that from outside, or made from
-  /// where it stands.
+  /// The correlation of a chain that began with the record at `root`: when it is of this turn, the trace of whoever brought that from
+  /// outside; else made from where it stands.
   virtual std::string chain_from(Position root) const { return "p" + std::to_string(root); }
   /// Of a chain that begins with the next draft.
   std::string new_chain() const { return chain_from(next()); }

@@ -30,7 +30,8 @@ template <class Number>
 std::optional<std::string> number_fault(const Parameter& p, std::string_view text, const char* what) {
   Number value{};
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (ec != std::errc{} || end != text.data() + text.size() || text.empty())
+  const bool minus_zero = std::is_integral_v<Number> && value == 0 && text.starts_with('-');  // what reads it as unsigned would find nothing
+  if (ec != std::errc{} || end != text.data() + text.size() || text.empty() || minus_zero)
     return "\"" + p.name + "\" must be " + what + ".";
   if constexpr (std::is_floating_point_v<Number>)
     if (!std::isfinite(value)) return "\"" + p.name + "\" must be a finite number.";

@@ -51,9 +51,12 @@ std::size_t connections_for(const Limits& limits) {
   return std::min<std::size_t>(limits.connections, files.rlim_cur > 2 * kept ? files.rlim_cur - kept : kept);
 }
 
-/// IPv4 that came to a socket for both is IPv4.
-asio::ip::address unmapped(const asio::ip::address& address) {
-  return address.is_v6() && address.to_v6().is_v4_mapped() ? asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()) : address;
+/// IPv4 that came to a socket for both is IPv4; by which of our links an address is reached ("%eth0") is not part of who it is.
+asio::ip::address plain(const asio::ip::address& address) {
+  if (address.is_v4()) return address;
+  const auto v6 = address.to_v6();
+  if (v6.is_v4_mapped()) return asio::ip::make_address_v4(asio::ip::v4_mapped, v6);
+  return asio::ip::address_v6(v6.to_bytes());
 }
 
 std::string as_host(const asio::ip::address& address) {
@@ -120,7 +123,7 @@ void Server::Impl::serve(tcp::socket socket) {
   const auto local = socket.local_endpoint(gone_too);
   if (gone || gone_too) return;
   ++shared->accepted;
-  const std::string peer = unmapped(remote.address()).to_string();
+  const std::string peer = plain(remote.address()).to_string();
   const auto& [limits, seat_of] = std::tie(shared->options.limits, shared->options.seat_of);
   const std::string whose = limits.per_address == 0 ? "" : seat_of ? seat_of(peer) : peer;
   auto seat = whose.empty() ? nullptr : shared->seats->take(whose, limits.per_address);

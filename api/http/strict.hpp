@@ -57,8 +57,8 @@ std::optional<Refusal> read_head(std::string_view head, const Limits& limits, He
 /// Decodes the target: path without dot segments, encoded slashes or control bytes; query with duplicates kept.
 std::optional<Refusal> read_target(std::string_view raw, std::string& path, Pairs& query);
 
-/// Decodes a chunked body, byte by byte and without state in the buffer: sizes of 1 to 16 hex digits, no extensions, no
-/// trailers. (Beast 1.74's own decoder asserts on a last chunk that arrives in pieces.)
+/// Decodes a chunked body, byte by byte and without state in the buffer: sizes of 1 to 16 hex digits, extensions of up to
+/// 256 bytes that say nothing, no trailers. (Beast 1.74's own decoder asserts on a last chunk that arrives in pieces.)
 class ChunkReader {
  public:
   /// Takes what belongs to the body and adds its data to `body`, which may grow to `limit`.

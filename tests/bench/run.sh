@@ -357,7 +357,7 @@ w6() {
 stop_w() { local a; a=$(meas $nobody "$bench/stop_bench" "$W" 200) || { echo "$a" >&2; exit 1; }; echo "  ${a//$'\n'/$'\n'  }"; }
 
 # Whether comparing a secret takes longer the more of a guess is right (P9).
-secrets() { "$bench/secret_bench" | sed 's/^/  /; s/$/ (nothing to see: |t| < 4.5; planted: above)/'; }
+secrets() { local a; a=$("$bench/secret_bench") || { echo "The comparison that stops early was not seen: $a" >&2; exit 1; }; sed 's/^/  /; s/$/ (nothing to see: |t| < 4.5; planted: above)/' <<<"$a"; }
 
 # How many commands come about with devices that do as they are told, without and with loss on the wire each way.
 success() {
@@ -370,6 +370,6 @@ for part in $wanted; do
   case $part in
     w1 | w2 | w3 | w4 | w5 | w6 | secrets | success) echo "== $part"; "$part" ;;
     http | stop) echo "== $part"; "${part}_w" ;;
-    *) echo "There is no $part: w1 to w6, http, stop or success." >&2; exit 2 ;;
+    *) echo "There is no $part: w1 to w6, http, secrets, stop or success." >&2; exit 2 ;;
   esac
 done

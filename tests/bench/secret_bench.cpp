@@ -83,6 +83,7 @@ int main(int argc, char** argv) {
     std::size_t length;
   } secrets[] = {{"totp", 6}, {"approval-code", 8}, {"api-key-digest", 32}, {"hmac", 43}};
   for (const auto& each : secrets) std::printf("secret what=%s samples=%zu t=%.2f\n", each.what, samples, t_of(heliograph::same_secret, each.length, samples));
-  std::printf("secret what=planted samples=%zu t=%.2f\n", samples, t_of(stops_early, 43, samples));
-  return 0;
+  const double planted = t_of(stops_early, 43, samples);
+  std::printf("secret what=planted samples=%zu t=%.2f\n", samples, planted);
+  return std::abs(planted) > 4.5 ? 0 : 1;  // else it sees nothing
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <stdexcept>
 #include <vector>
 
 #include "events/result.hpp"
@@ -47,21 +48,29 @@ std::string nginx_file(const std::string& folder, const std::string& port, const
   std::string temporary;
   for (const char* kind : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"}) temporary += std::string(kind) + "_temp_path " + folder + "/" + kind + ";\n";
   return "daemon off;\nmaster_process off;\npid " + folder + "/pid;\nerror_log " + folder + "/errors crit;\nevents { worker_connections 256; }\nhttp {\naccess_log off;\n" + temporary +
-         "client_header_timeout 100ms;\nclient_body_timeout 100ms;\nkeepalive_timeout 20ms;\nproxy_read_timeout 2s;\nunderscores_in_headers on;\nignore_invalid_headers off;\n"
+         "client_header_timeout 2s;\nclient_body_timeout 100ms;\nkeepalive_timeout 20ms;\nproxy_read_timeout 2s;\nunderscores_in_headers on;\nignore_invalid_headers off;\n"
          "upstream house { server 127.0.0.1:" + behind + "; keepalive 4; }\n"
          "server { listen 127.0.0.1:" + port + ";\nlocation / { proxy_pass http://house; proxy_http_version 1.1; proxy_request_buffering off;\n"
          "proxy_set_header Connection \"\"; proxy_set_header Host localhost; proxy_set_header X-Front nginx; } }\n}\n";
 }
 
 std::string haproxy_file(const std::string& port, const std::string& behind) {
-  return "global\n  maxconn 200\ndefaults\n  mode http\n  timeout connect 2s\n  timeout client 100ms\n  timeout server 2s\n  timeout http-request 100ms\n"
+  return "global\n  maxconn 200\ndefaults\n  mode http\n  timeout connect 2s\n  timeout client 200ms\n  timeout server 2s\n  timeout http-request 2s\n"
          "  timeout http-keep-alive 20ms\n  http-reuse always\nfrontend door\n  bind 127.0.0.1:" + port +
          "\n  http-request set-header X-Front haproxy\n  default_backend house\nbackend house\n  server house 127.0.0.1:" + behind + "\n";
 }
 
 }  // namespace
 
-FrontProxy::FrontProxy(Kind kind, std::uint16_t behind) : port_(free_port()) {
+FrontProxy::FrontProxy(Kind kind, std::uint16_t behind) {
+  // Between finding a free port and taking it, another may: then the proxy ends at once, and the next port is tried.
+  for (int tries = 0; tries < 5; ++tries)
+    if (start(kind, behind)) return;
+  throw std::runtime_error(kind == Kind::nginx ? "nginx does not start (Debian: nginx-light, see packages-test.txt)" : "HAProxy does not start (Debian: haproxy, see packages-test.txt)");
+}
+
+bool FrontProxy::start(Kind kind, std::uint16_t behind) {
+  port_ = free_port();
   const bool nginx = kind == Kind::nginx;
   const std::string file = folder_ / "configuration", port = std::to_string(port_);
   std::ofstream(file) << (nginx ? nginx_file(folder_.path(), port, std::to_string(behind)) : haproxy_file(port, std::to_string(behind)));
@@ -75,13 +84,27 @@ FrontProxy::FrontProxy(Kind kind, std::uint16_t behind) : port_(free_port()) {
     ::execv(argv[0], argv.data());
     ::_exit(127);
   }
-  for (int i = 0; i < 400 && !answers(port_); ++i) ::poll(nullptr, 0, 25);  // it says nothing when it is ready
-  ensure(answers(port_), nginx ? "nginx starts (Debian: nginx-light, see packages-test.txt)" : "haproxy starts (Debian: haproxy, see packages-test.txt)", "FrontProxy");
+  for (int i = 0; i < 400; ++i) {  // it says nothing when it is ready
+    const bool taken = answers(port_);  // perhaps by another
+    if (!runs()) break;
+    if (taken) return true;
+    ::poll(nullptr, 0, 25);
+  }
+  end();
+  return false;
 }
 
-FrontProxy::~FrontProxy() {
+bool FrontProxy::runs() {
+  if (pid_ > 0 && ::waitpid(pid_, nullptr, WNOHANG) != 0) pid_ = -1;
+  return pid_ > 0;
+}
+
+void FrontProxy::end() {
+  if (!runs()) return;
   ::kill(pid_, SIGKILL);
   ::waitpid(pid_, nullptr, 0);
 }
+
+FrontProxy::~FrontProxy() { end(); }
 
 }  // namespace heliograph::test

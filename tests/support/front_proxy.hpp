@@ -14,7 +14,7 @@ namespace heliograph::test {
 class FrontProxy {
  public:
   enum class Kind : std::uint8_t { nginx, haproxy };
-  /// Requires: the program is installed (packages-test.txt).
+  /// Throws when the program is not installed (packages-test.txt).
   FrontProxy(Kind kind, std::uint16_t behind);
   ~FrontProxy();
   FrontProxy(const FrontProxy&) = delete;
@@ -22,6 +22,9 @@ class FrontProxy {
   std::uint16_t port() const { return port_; }
 
  private:
+  bool start(Kind kind, std::uint16_t behind);
+  bool runs();
+  void end();
   testing::TempDir folder_;
   pid_t pid_ = -1;
   std::uint16_t port_ = 0;
