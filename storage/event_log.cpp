@@ -236,16 +236,19 @@ Status EventLog::plan(std::vector<Range> ranges) {
   if (ranges.empty()) return {};
   const std::lock_guard lock(plan_mutex_);
   std::vector<Range> plan = plan_;
-  plan.insert(plan.end(), ranges.begin(), ranges.end());
+  for (const Range& range : ranges)  // a rebuild finds the same ones again
+    if (std::find(plan.begin(), plan.end(), range) == plan.end()) plan.push_back(range);
   if (auto written = write_segment(nullptr, {}, plan); !written) return written;
   plan_ = std::move(plan);
   return {};
 }
 
+/// The newest batch stays as it is: the next seal is made from it.
+bool EventLog::may_be_condensed(const Range& range) const { return range.end <= last_batch_.load(std::memory_order_acquire); }
+
 std::size_t EventLog::planned() const {
   const std::lock_guard lock(plan_mutex_);
-  const Position last = last_batch_.load(std::memory_order_acquire);
-  return static_cast<std::size_t>(std::count_if(plan_.begin(), plan_.end(), [last](const Range& range) { return range.end <= last; }));
+  return static_cast<std::size_t>(std::count_if(plan_.begin(), plan_.end(), [this](const Range& range) { return may_be_condensed(range); }));
 }
 
 Status EventLog::condense_next() {
@@ -253,15 +256,17 @@ Status EventLog::condense_next() {
   Range range{};
   {
     const std::lock_guard lock(plan_mutex_);
-    if (plan_.empty() || plan_.front().end > last_batch_.load(std::memory_order_acquire)) return {};
-    range = plan_.front();
+    const auto next = std::find_if(plan_.begin(), plan_.end(), [this](const Range& each) { return may_be_condensed(each); });
+    if (next == plan_.end()) return {};
+    range = *next;
   }
   Digest last_seal{};
   const auto segment = condensed(range, last_seal);
   if (!segment) return fail(segment.error());
   {
     const std::lock_guard lock(plan_mutex_);
-    const std::vector<Range> left(plan_.begin() + 1, plan_.end());
+    std::vector<Range> left = plan_;
+    std::erase(left, range);
     if (auto written = write_segment(*segment ? &**segment : nullptr, last_seal, left); !written) return written;
     plan_ = left;
   }

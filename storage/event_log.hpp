@@ -138,6 +138,7 @@ class EventLog {
 
   struct Range {
     Position from, end;  // [from, end)
+    bool operator==(const Range&) const = default;
   };
   // Condensing: readings are kept as a segment from then on (storage/segment.hpp). What is read, and every seal, stay the same.
   /// Remembers, durably, that the readings which start in each range are to be condensed one day.
@@ -217,6 +218,7 @@ class EventLog {
   Range replaced_{0, 0};       // guarded by condense_mutex_: condensed and not reclaimed yet
   mutable std::mutex plan_mutex_;
   std::vector<Range> plan_;  // guarded by plan_mutex_
+  bool may_be_condensed(const Range& range) const;
   std::atomic<Position> last_batch_{0};  // where the last durable one starts
   std::atomic<Position> durable_{0}, staged_{0};         // written under mutex_, read without it
 };

@@ -107,7 +107,7 @@ TEST_CASE("at a start a clock is in doubt when it stands before the log, or befo
   CHECK(clock_doubt(3 * day_us, 2 * day_us) < 0);
 }
 
-TEST_CASE("a jump makes what waits void and pauses schedules; stop and manual work go on; a person trusts the clock again") {
+TEST_CASE("a jump makes what waits void and pauses schedules, stop and manual work go on, a person trusts the clock again") {
   const Micros step = GENERATE(61 * second_us, -61 * second_us, hour_us, -hour_us, day_us, -day_us);
   INFO(step);
   TestStore store;
@@ -153,7 +153,7 @@ TEST_CASE("a moment that a jump skipped does not ring before the sites have hear
   CHECK(fired(store) == 0);
 }
 
-TEST_CASE("a start before the log's last word, or in 1970, leaves every site in doubt, the engine's own apart; trusted, a restart of the site keeps it") {
+TEST_CASE("a start before the log's last word, or in 1970, leaves every site in doubt, the engine's own apart, trusted, a restart of the site keeps it") {
   const Micros back = GENERATE(61 * second_us, day_us, monday_noon - day_us);
   TestStore store;
   const SiteKey other{{"acme"}, {"other"}};

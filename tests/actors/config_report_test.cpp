@@ -48,7 +48,7 @@ TEST_CASE("each value says where it came from, and a secret only that it is set"
   CHECK_FALSE(has(text, "hunter2"));
 }
 
-TEST_CASE("the same as JSON; with a problem it has problems and no settings") {
+TEST_CASE("the same as JSON, with a problem it has problems and no settings") {
   const std::string good = to_json(load_config(everything));
   REQUIRE(parse_document(good).root);
   CHECK(good.starts_with("{\"good\":true,\"file\":\"host.toml\""));

@@ -71,7 +71,7 @@ TEST_CASE("what was handed over before a stop is not sent after it was lifted") 
   world.run();
 }
 
-TEST_CASE("what the device answers comes back to the site; accepted is not done") {
+TEST_CASE("what the device answers comes back to the site, accepted is not done") {
   Furnished house;
   SECTION("an error") {
     house.port->way = WitnessPort::Way::refuse;
@@ -130,7 +130,7 @@ TEST_CASE("the battery falls to its floor between the dispatch and the send: not
   CHECK(house.told() == Lines{"dispatched miner-1 switch_on", "failed not_sent"});
 }
 
-TEST_CASE("a port that throws takes its own actor with it and nobody else; the command is tried again under its own id") {
+TEST_CASE("a port that throws takes its own actor with it and nobody else, the command is tried again under its own id") {
   Furnished house;
   house.world.ask(RegisterDevice{plug("miner-2"), anna});
   const auto other = std::make_shared<WitnessPort>(house.store.log());
@@ -168,7 +168,7 @@ TEST_CASE("another port may take a device over") {
   CHECK(house.port.use_count() == 1);  // the old actor is gone
 }
 
-TEST_CASE("a device that failed four times in a minute ends the house; three times does not") {
+TEST_CASE("a device that failed four times in a minute ends the house, three times does not") {
   Furnished house;
   for (int i = 0; i < 3; ++i) {
     house.port->way = WitnessPort::Way::crash;

@@ -169,7 +169,7 @@ TEST_CASE("every form of value can come from the environment, and a wrong one na
   CHECK(said(load("limits = 7", {{"HELIOGRAPH_LIMITS_SOC_FLOOR_PERCENT", "25"}})).size() == 1);
 }
 
-TEST_CASE("an unknown variable with our prefix is refused with the nearest name; those of tests and those that the file names are not") {
+TEST_CASE("an unknown variable with our prefix is refused with the nearest name, those of tests and those that the file names are not") {
   CHECK(said(load("", {{"HELIOGRAPH_LISTN", "x"}})) == Lines{"There is no key for the environment variable \"HELIOGRAPH_LISTN\": did you mean HELIOGRAPH_LISTEN?"});
   CHECK(said(load("", {{"HELIOGRAPH_LIMIT_SOC_FLOOR_PERCENT", "30"}})).front() == "There is no key for the environment variable \"HELIOGRAPH_LIMIT_SOC_FLOOR_PERCENT\": did you mean HELIOGRAPH_LIMITS_SOC_FLOOR_PERCENT?");
   CHECK(has(said(load("", {{"HELIOGRAPH_SOMETHING_ELSE_ENTIRELY", ""}})).front(), "docs/CONFIGURATION.md"));

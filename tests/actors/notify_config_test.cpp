@@ -105,7 +105,7 @@ TEST_CASE("a file with a secret that others can read is refused, as is one that 
   CHECK(pointers(hub + "password_file = " + secret_file(folder, "large", std::string(9'000, 'x'))) == Strings{"/notify/mail/password_file"});
 }
 
-TEST_CASE("a secret is given once; what the environment says of it replaces every way in the file") {
+TEST_CASE("a secret is given once, what the environment says of it replaces every way in the file") {
   const TempDir folder;
   const std::string file = "password_file = " + secret_file(folder, "smtp", "of the file") + "\n";
   CHECK(pointers(load(hub + file + "password_env = \"S\"", {{"S", "x"}})) == Strings{"/notify/mail/password"});

@@ -57,7 +57,7 @@ TEST_CASE("a failed write: replies say closed, nothing is sent, and the house as
   world.pass(hour_us);  // no alarm may spin on a log that takes nothing
 }
 
-TEST_CASE("the same key a hundred times at once: one effect, one answer; another payload is a conflict") {
+TEST_CASE("the same key a hundred times at once: one effect, one answer, another payload is a conflict") {
   TestStore store;
   ManualClock clock(monday_noon);
   World world(store, clock);
@@ -134,7 +134,7 @@ TEST_CASE("a stop overtakes a thousand waiting requests, and nothing among them 
   CHECK(refused == 100);
 }
 
-TEST_CASE("a command that is durable but not yet sent when a stop is asked never leaves; its device goes to its safe state (H28, H29)") {
+TEST_CASE("a command that is durable but not yet sent when a stop is asked never leaves, its device goes to its safe state (H28, H29)") {
   TestStore store;
   ManualClock clock(monday_noon);
   World world(store, clock);
@@ -252,7 +252,7 @@ TEST_CASE("a day of a time trigger in virtual time fires once, at its local minu
   CHECK(fired == std::vector<std::string>{"2025-06-02T18:30:00.000Z", "2025-06-03T18:30:00.000Z", "2025-06-04T18:30:00.000Z"});
 }
 
-TEST_CASE("an unknown site is not found; configuring one makes it") {
+TEST_CASE("an unknown site is not found, configuring one makes it") {
   TestStore store;
   ManualClock clock(monday_noon);
   World world(store, clock);

@@ -165,7 +165,7 @@ TEST_CASE("a stop that the log did not take outlives the process") {
   CHECK(kind_of(mark) == FileKind::none);
 }
 
-TEST_CASE("a mark of a stop that cannot be read stops every site; one of another site stops none") {
+TEST_CASE("a mark of a stop that cannot be read stops every site, one of another site stops none") {
   for (const std::string text : {"", "heliograph stopped 1\n", "heliograph stopped 1\nlocal vil", "heliograph stopped 1\nnonsense\nend\n", "heliograph stopped 2\nend\n"}) {
     INFO(text);
     TempDir dir;
@@ -251,7 +251,7 @@ TEST_CASE("an adapter that hangs in a send is named, and does not keep the other
   CHECK(has(house.stop().record, R"("on_record":true)"));
 }
 
-TEST_CASE("callers that say nothing, or nonsense, keep nobody from stopping; without a line nothing is stopped") {
+TEST_CASE("callers that say nothing, or nonsense, keep nobody from stopping, without a line nothing is stopped") {
   HouseOnDisk house;
   const auto connect = [&] {
     sockaddr_un at{};

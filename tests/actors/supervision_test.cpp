@@ -114,7 +114,7 @@ TEST_CASE("one site's death does not touch another") {
   CHECK(waiting->ok());
 }
 
-TEST_CASE("more than three restarts in a minute end the house; spread over time they do not") {
+TEST_CASE("more than three restarts in a minute end the house, spread over time they do not") {
   TestStore store;
   ManualClock clock(monday_noon);
   World world(store, clock);

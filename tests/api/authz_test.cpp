@@ -251,7 +251,7 @@ TEST_CASE("authz: verbs that a path does not have are refused, whoever asks") {
   CHECK(cells > 200);
 }
 
-TEST_CASE("authz: nothing of another tenant is in any answer, stream or error; what is theirs is not there in the same words") {
+TEST_CASE("authz: nothing of another tenant is in any answer, stream or error, what is theirs is not there in the same words") {
   House house;
   const std::string theirs = "marker-local", ours = "marker-smiths";
   std::size_t answers = 0, own = 0;

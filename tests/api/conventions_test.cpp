@@ -25,7 +25,7 @@ const std::string* header(const Response& response, std::string_view name) { ret
 
 }  // namespace
 
-TEST_CASE("entity tags are read as lists, weak and strong; what cannot be read names nothing") {
+TEST_CASE("entity tags are read as lists, weak and strong, what cannot be read names nothing") {
   CHECK_FALSE(tags_of(with({}), "If-Match"));
   const auto list = tags_of(with({{"if-match", "\"12\", W/\"7\",\"a,b\""}, {"If-Match", "\"last\""}}), "If-Match");
   REQUIRE(list);
@@ -93,7 +93,7 @@ TEST_CASE("a flood of callers costs bounded memory, and those from before it kee
   CHECK(limits.callers() <= 5);
 }
 
-TEST_CASE("answers say what is left of the budget; 429 says when to come back") {
+TEST_CASE("answers say what is left of the budget, 429 says when to come back") {
   Micros now = 0;
   auto limits = std::make_shared<RateLimits>(std::vector{Budget{"default", 2, minute_us}}, [&] { return now; });
   auto routes = test::sample_routes();

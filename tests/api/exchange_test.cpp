@@ -114,7 +114,7 @@ TEST_CASE("every answer has an id of its own, refusals and streams too, and a pr
   CHECK(told[5].status == 400);
 }
 
-TEST_CASE("a trace that was sent goes on; another one begins with the request") {
+TEST_CASE("a trace that was sent goes on, another one begins with the request") {
   Counted house;
   test::HttpClient client(house.server.port());
   CHECK(client.request("GET", "/sites/home", {}, {{"traceparent", "00-" + trace + "-" + parent + "-01"}}).body == trace);

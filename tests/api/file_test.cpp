@@ -123,7 +123,7 @@ TEST_CASE("who has the form already gets 304 without a body") {
   CHECK(file.answer(asking({{"If-Match", "\"other\""}, {"If-None-Match", plain}})).status == 412);
 }
 
-TEST_CASE("one range of the form that is sent; what is no such range is the whole") {
+TEST_CASE("one range of the form that is sent, what is no such range is the whole") {
   const File file("text/javascript", sample());
   const std::string text = sample(), all = std::to_string(text.size());
   const auto part = [&](const std::string& range) { return file.answer(asking({{"Range", range}})); };

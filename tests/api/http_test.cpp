@@ -150,7 +150,7 @@ TEST_CASE("connections beyond the limit get 503 and Retry-After") {
   CHECK(silent.read_reply().status == 503);
 }
 
-TEST_CASE("one address takes no more than its share, and gets its places back; a crowd may take all") {
+TEST_CASE("one address takes no more than its share, and gets its places back, a crowd may take all") {
   auto limits = quick();
   limits.per_address = 3;
   Echo echo(limits);

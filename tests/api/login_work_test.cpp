@@ -82,7 +82,7 @@ TEST_CASE("L2: a login costs one hash, whether the name is nobody's, the passwor
   CHECK(work("nobody", "x", 429) == 0);  // slowed before any work, as a user is
 }
 
-TEST_CASE("on a nearly full disk people log in, prove themselves and log out; refreshes, changes and strangers get nothing of what is kept back") {
+TEST_CASE("on a nearly full disk people log in, prove themselves and log out, refreshes, changes and strangers get nothing of what is kept back") {
   House house;
   const std::string password(test::owners_password), token = field(house.log_in("anna", password).body, "refresh_token");
   const auto refresh = [&] { return house.ask("POST", "/auth/refresh", R"({"refresh_token":")" + token + "\"}").status; };

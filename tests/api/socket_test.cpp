@@ -275,7 +275,7 @@ TEST_CASE("who does not answer a close is left after a while") {
   CHECK(echo.ended() == Close::abnormal);
 }
 
-TEST_CASE("two pings without a pong, and the socket is dropped; with pongs it lives") {
+TEST_CASE("two pings without a pong, and the socket is dropped, with pongs it lives") {
   auto limits = quick();
   limits.socket_ping = milliseconds(20);
   EchoSocket echo(limits);

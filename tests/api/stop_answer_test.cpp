@@ -77,7 +77,7 @@ TEST_CASE("a stop is answered while the disk hangs, names what is not on record,
   CHECK(has(later.body, R"("in_memory_only":[])"));
 }
 
-TEST_CASE("a stop is answered when its write fails, with the reason; a site that is none is not stopped") {
+TEST_CASE("a stop is answered when its write fails, with the reason, a site that is none is not stopped") {
   ServedOnFaultyDisk house;
   CHECK(house.post("/api/v1/sites/nobody/stop").status == 404);
   CHECK(has(house.post("/api/v1/stop").body, R"("sites":["barn","home"])"));  // and left no trace

@@ -177,7 +177,7 @@ TEST_CASE("an accepted request carries what was sent, decoded once") {
   CHECK(request.keep_alive);
 }
 
-TEST_CASE("an absolute form is its path; extensions of chunks say nothing") {
+TEST_CASE("an absolute form is its path, extensions of chunks say nothing") {
   const auto absolute = feed(get("http://localhost/a%20b?x=1"), 5);
   REQUIRE(absolute.requests.size() == 1);
   CHECK(absolute.requests[0].path == "/a b");

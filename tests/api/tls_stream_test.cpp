@@ -29,7 +29,7 @@ TEST_CASE("TLS: a stream goes on until it is closed, and ends with a goodbye") {
   }
 }
 
-TEST_CASE("TLS: a stream that nobody reads is cut at its limit, without a goodbye; its end is told") {
+TEST_CASE("TLS: a stream that nobody reads is cut at its limit, without a goodbye, its end is told") {
   auto limits = quick();
   limits.stream_queue_bytes = 1 << 20;
   std::mutex mutex;

@@ -180,7 +180,7 @@ TEST_CASE("two sources of the charge that disagree are reported, and the lower o
   CHECK(house.ask("miner-1", Action::switch_on).back().find("soc-floor") != std::string::npos);
 }
 
-TEST_CASE("what safety refuses to automation is reported until it goes through; what people ask is their own") {
+TEST_CASE("what safety refuses to automation is reported until it goes through, what people ask is their own") {
   Awake house;
   house.minutes(1, 199);
   house.ask("miner-1", Action::switch_on);

@@ -81,7 +81,7 @@ TEST_CASE("rules that switch a device against each other more than four times wi
   CHECK(house.enabled("burns"));
 }
 
-TEST_CASE("rules that differ, but slowly, go on; so does one rule that switches to and fro") {
+TEST_CASE("rules that differ, but slowly, go on, so does one rule that switches to and fro") {
   Fight house;
   for (int i = 0; i < 12; ++i) CHECK(house.turn(i % 2 == 0, 15 * minute_us));
   CHECK((house.enabled("sheds") && house.enabled("burns")));

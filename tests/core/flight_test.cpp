@@ -90,7 +90,7 @@ TEST_CASE("an unreachable device is tried again sooner, an accepted command is n
 
 // ---- what readings show ---------------------------------------------------------------------------------------------------
 
-TEST_CASE("the first old value of a slow cloud proves nothing; a settled one contradicts, and is tried again") {
+TEST_CASE("the first old value of a slow cloud proves nothing, a settled one contradicts, and is tried again") {
   DeviceRegistered cloud = plug("miner-1");
   cloud.settle = 30 * second_us;
   Story story = on_its_way(cloud);

@@ -284,7 +284,7 @@ TEST_CASE("nobody goes before a higher priority that waits for the same device (
   CHECK(said == Lines{"verified", "fired full/full acted", "requested miner-1 switch_off", "refused busy", "allowed", "dispatched miner-1 switch_on"});
 }
 
-TEST_CASE("after an unknown outcome nobody switches on before min-off has passed; shedding waits for nothing") {
+TEST_CASE("after an unknown outcome nobody switches on before min-off has passed, shedding waits for nothing") {
   Story story = at_rest();
   DeviceRegistered careful = plug("miner-1");
   careful.min_off = 10 * minute_us, careful.min_on = 10 * minute_us;
@@ -301,7 +301,7 @@ TEST_CASE("after an unknown outcome nobody switches on before min-off has passed
 
 // ---- the stop -------------------------------------------------------------------------------------------------------------
 
-TEST_CASE("a stop cancels what waits and drives what is on the wire to its safe state; nothing comes back when it is lifted (H29, H32)") {
+TEST_CASE("a stop cancels what waits and drives what is on the wire to its safe state, nothing comes back when it is lifted (H29, H32)") {
   Story story = at_rest();
   story.add(plug("miner-2"));
   story.ask("miner-2", Action::switch_on, 0, agent);
@@ -323,7 +323,7 @@ TEST_CASE("a stop cancels what waits and drives what is on the wire to its safe 
   CHECK(story.live_until(story.at + hour_us) == Lines{});
 }
 
-TEST_CASE("a clock that jumped voids what waits and pauses schedules; people and the stop go on (H35)") {
+TEST_CASE("a clock that jumped voids what waits and pauses schedules, people and the stop go on (H35)") {
   Story story = agent_asks();
   story.save(R"({"id":"evening","triggers":[{"id":"t","at":"12:10"}],"actions":[{"do":"notify","text":"x"}]})");
   story.journal.begin(story.at);
@@ -362,7 +362,7 @@ TEST_CASE("preferences stay within what the site and the host allow, and every p
   CHECK(story.site.wishes() == PreferencesSet{});
 }
 
-TEST_CASE("the host's floor and limit bind people, too; its environment keeps a test installation off real devices (H41)") {
+TEST_CASE("the host's floor and limit bind people, too, its environment keeps a test installation off real devices (H41)") {
   Story story = at_rest();
   story.site.set_limits({400, 3000, "test"});
   story.read({{"battery", Metric::soc_permille, 400}, {"grid", Metric::grid_w, 0}});

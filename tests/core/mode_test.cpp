@@ -61,7 +61,7 @@ TEST_CASE("a mode that the device does not know is refused with those that it kn
   CHECK(has(house.ask(Ask{{{"miner-1"}, Action::set_mode, 0, anna, Purpose::ordinary, {}, "ECO"}, "", {}, {}, {}}), "refused capability"));
 }
 
-TEST_CASE("a mode that draws is judged like a load; one that draws nothing is shedding") {
+TEST_CASE("a mode that draws is judged like a load, one that draws nothing is shedding") {
   Miner house;
   SiteConfigured settings = house.settings;
   settings.grid_import_w_max = 2'000;
@@ -85,7 +85,7 @@ TEST_CASE("a stop takes a mode back that was on its way, and a person may still 
   CHECK(has(house.set("ECO"), "refused stop"));
 }
 
-TEST_CASE("a mode that nobody confirms is rolled back to the one before; one that was never read is not guessed") {
+TEST_CASE("a mode that nobody confirms is rolled back to the one before, one that was never read is not guessed") {
   Miner house;
   house.set("MAX");
   house.answer(house.last<CommandDispatched>()->command, DeviceAnswer::Kind::accepted);

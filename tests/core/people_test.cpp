@@ -169,7 +169,7 @@ TEST_CASE("who looks after some sites looks after nobody beyond them, not even t
   CHECK_FALSE(h.turn([&](Micros t) { return h.people.invite(h.tenant, {"carl"}, "token", {PrincipalKind::user, "ben"}, t, h.journal); }));
 }
 
-TEST_CASE("a login opens a session; what it may is looked up each time") {
+TEST_CASE("a login opens a session, what it may is looked up each time") {
   House h;
   REQUIRE(h.add("vera", Role::viewer, {{"villa"}}));
   const LoginAnswer in = h.log_in("vera");
@@ -228,7 +228,7 @@ TEST_CASE("sessions end: by time, by idleness, by a password, by somebody, and a
   h.check_recovery();
 }
 
-TEST_CASE("J9: a refresh token is used once; any older one ends the session, however often it was turned since", "[reliability]") {
+TEST_CASE("J9: a refresh token is used once, any older one ends the session, however often it was turned since", "[reliability]") {
   for (const int turns : {1, 2, 7}) {
     House h;
     const SessionId s = *h.log_in("anna").session, other = *h.log_in("anna").session;
@@ -427,7 +427,7 @@ TEST_CASE("names that nobody has are kept in bounded memory, and the one tried l
   CHECK(strangers.size() == 1);  // the others are older than anything that counts
 }
 
-TEST_CASE("L1: wrong passwords lock the user, the address and its network, longer each time; a known device gets in", "[reliability]") {
+TEST_CASE("L1: wrong passwords lock the user, the address and its network, longer each time, a known device gets in", "[reliability]") {
   House h;
   const auto wait = [&] { return h.people.locked_for(h.tenant, {"anna"}, "192.168.1.9", false, h.at); };
   for (int i = 0; i < 4; ++i) h.log_in("anna", false);
@@ -472,7 +472,7 @@ TEST_CASE("L1: wrong passwords lock the user, the address and its network, longe
   spread.check_recovery();
 }
 
-TEST_CASE("L3: a code opens once, an older one not after it; L4: guesses are counted over a day; L6: backup codes once each", "[reliability]") {
+TEST_CASE("L3: a code opens once, an older one not after it, L4: guesses are counted over a day, L6: backup codes once each", "[reliability]") {
   House h;
   h.enrol("anna");
   Login login;

@@ -128,7 +128,7 @@ TEST_CASE("the floor holds for every state of charge, action, age of the reading
   CHECK(allowed < cases);
 }
 
-TEST_CASE("20.0 % is at the floor, 20.1 % is above it; the floor may be set higher") {
+TEST_CASE("20.0 % is at the floor, 20.1 % is above it, the floor may be set higher") {
   Story story;
   story.soc(200);
   const Verdict at = verdict(story, "miner-1", Action::switch_on);
@@ -206,7 +206,7 @@ TEST_CASE("a value that cannot be makes the one before it unusable") {
   }
 }
 
-TEST_CASE("stop: nothing that energises, nothing by automation; a person may still switch off") {
+TEST_CASE("stop: nothing that energises, nothing by automation, a person may still switch off") {
   Story story;
   story.soc(900);
   story.stop();

@@ -299,7 +299,7 @@ TEST_CASE("rows of one source time are one moment: rules see all of it before th
   }
 }
 
-TEST_CASE("a stop holds automation and what energises; only a named person lifts it, with a reason") {
+TEST_CASE("a stop holds automation and what energises, only a named person lifts it, with a reason") {
   Story story = guarded();
   CHECK(story.stop({PrincipalKind::agent, "watcher"}) == Lines{"stop"});
   CHECK(later(story, 499) == Lines{"fired miner-guard/low automation_off"});
@@ -329,7 +329,7 @@ TEST_CASE("lifting a stop sends nothing, and what is true then fires on the next
   CHECK(later(story, 430) == paused);
 }
 
-TEST_CASE("switching automation on again is a fresh start, too; other settings are none") {
+TEST_CASE("switching automation on again is a fresh start, too, other settings are none") {
   Story story = guarded();
   story.settings.automation = false;
   story.configure(story.settings);
@@ -349,7 +349,7 @@ TEST_CASE("switching automation on again is a fresh start, too; other settings a
 
 // ---- commands to their end -------------------------------------------------------------------------------------------------
 
-TEST_CASE("a command ends by a newer reading, by the device, or unknown at the deadline; answers alone end nothing") {
+TEST_CASE("a command ends by a newer reading, by the device, or unknown at the deadline, answers alone end nothing") {
   Story story = guarded();
   later(story, 499);
   const CommandId command = story.last<CommandDispatched>()->command;
@@ -435,7 +435,7 @@ TEST_CASE("a stop between dispatch and send lets a person's switching off throug
   CHECK(by_rule.site.why_not_send(shed, by_rule.at)->starts_with("stop: "));
 }
 
-TEST_CASE("a command needs a named principal; a turn that fails half way is an error") {
+TEST_CASE("a command needs a named principal, a turn that fails half way is an error") {
   Story story = guarded();
   CHECK(story.ask("miner-1", Action::switch_off, 0, {PrincipalKind::user, ""}) == Lines{"error refused"});
   story.journal.fail_after(1);

@@ -30,7 +30,7 @@ TEST_CASE("an empty site can be kept, too") {
   CHECK(back->snapshot() == site.snapshot());
 }
 
-TEST_CASE("a snapshot that is cut, grown or of another layout counts as none; a changed byte never crashes") {
+TEST_CASE("a snapshot that is cut, grown or of another layout counts as none, a changed byte never crashes") {
   RandomStory story(11);
   for (int i = 0; i < 120; ++i) story.turn();
   const std::string bytes = story.site.snapshot();

@@ -188,7 +188,7 @@ TEST_CASE("the miner guard on a real year lists every pause, resume and refusal 
   CHECK(resumes - pauses <= 1);
 }
 
-TEST_CASE("an export is proved offline, a changed one is not; rebuilt views equal the log") {
+TEST_CASE("an export is proved offline, a changed one is not, rebuilt views equal the log") {
   if (!year_is_here()) return;
   const TempDir scratch;
   const std::string data = scratch / "data";

@@ -21,7 +21,7 @@ std::string flags_of(ServedHouse& house) {
 
 }  // namespace
 
-TEST_CASE("a host that says nothing is dark: readings come, every command is refused with what to do, the stop works; a flag and a start turn it on and off") {
+TEST_CASE("a host that says nothing is dark: readings come, every command is refused with what to do, the stop works, a flag and a start turn it on and off") {
   const TempDir scratch;
   const std::string data = scratch / "data", config = scratch / "host.toml";
   {
@@ -35,8 +35,8 @@ TEST_CASE("a host that says nothing is dark: readings come, every command is ref
       CHECK(has(refused.body, "HELIOGRAPH_FEATURES_CONTROL=true"));
     }
     CHECK(has(house.get(home + "/latest").body, "90"));
-    CHECK(house.post("/api/v1/stop", R"({"by":"anna"})").status == 200);
-    CHECK(house.post(home + "/stop/lift", R"({"by":"anna","reason":"tried"})").status == 200);
+    CHECK(house.post("/api/v1/stop", R"({"reason":"a test"})").status == 200);
+    CHECK(house.post(home + "/stop/lift", R"({"reason":"tried"})").status == 200);
     house.server.end(SIGTERM);
   }
   write_file(config, "[features]\ncontrol = true\n");
@@ -65,9 +65,9 @@ TEST_CASE("with automation off people command and a rule's command is refused") 
   CHECK(has(house.get(home + "/audit?type=command.refused").body, "automation-not-enabled"));
 }
 
-TEST_CASE("a simulated house takes commands on a dark host, real sites beside it do not; the configuration can say otherwise") {
+TEST_CASE("a simulated house takes commands on a dark host, real sites beside it do not, the configuration can say otherwise") {
   const TempDir scratch;
-  const std::string toy = R"({"device":"battery","action":"set_power","power_w":0,"by":"anna"})";
+  const std::string toy = R"({"device":"battery","action":"set_power","power_w":0})";
   {
     ServedHouse house(scratch / "data", {"--simulate", "toy"}, dark);
     house.furnish();
@@ -121,7 +121,7 @@ TEST_CASE("the emergency stop finds its house by the environment and asks nothin
   CHECK(stopped.exit == 0);
 }
 
-TEST_CASE("check-config: good with what is in effect, or every problem; serve refuses the same") {
+TEST_CASE("check-config: good with what is in effect, or every problem, serve refuses the same") {
   const TempDir scratch;
   const std::string config = scratch / "host.toml";
   write_file(config, "[limits]\nsoc_floor_percent = 30\n");
@@ -167,7 +167,7 @@ TEST_CASE("secrets: never in what is printed, refused in a file that others can 
   CHECK(run({binary(), "serve", "--notify.mail.password", "hunter2"}).exit != 0);
 }
 
-TEST_CASE("P8: serve does not run as root unless it is told that it may; the demo does", "[reliability]") {
+TEST_CASE("P8: serve does not run as root unless it is told that it may, the demo does", "[reliability]") {
   if (::geteuid() != 0) {
     WARN("Not run as root: nothing to refuse.");
     return;

@@ -70,7 +70,7 @@ TEST_CASE("two tabs that change the same thing do not undo each other unseen") {
   CHECK(house.send("PUT", home + "/devices/new", R"({"kind":"plug"})").status == 200);
 }
 
-TEST_CASE("the version of a site changes with its stop; its settings can be replaced by who read them before") {
+TEST_CASE("the version of a site changes with its stop, its settings can be replaced by who read them before") {
   const TempDir scratch;
   House house(scratch / "data");
   house.furnish();
@@ -83,7 +83,7 @@ TEST_CASE("the version of a site changes with its stop; its settings can be repl
   CHECK(house.send("PUT", home, R"({"name":"Renamed"})", {{"If-Match", stopped}}).status == 412);
 }
 
-TEST_CASE("a rule is saved over the version that was read, and removed so; a repeat answers as the first time") {
+TEST_CASE("a rule is saved over the version that was read, and removed so, a repeat answers as the first time") {
   const TempDir scratch;
   House house(scratch / "data");
   house.furnish();
@@ -99,7 +99,7 @@ TEST_CASE("a rule is saved over the version that was read, and removed so; a rep
   CHECK(house.get(path).status == 404);
 }
 
-TEST_CASE("who asks too often is told to wait; a stop is never too many, and other callers are not touched") {
+TEST_CASE("who asks too often is told to wait, a stop is never too many, and other callers are not touched") {
   const TempDir scratch;
   House house(scratch / "data", {}, {{"HELIOGRAPH_SERVER_REQUESTS_PER_MINUTE", "40"}});
   house.furnish();
@@ -159,7 +159,7 @@ TEST_CASE("several series come in one answer, each as it would alone") {
   CHECK(house.get(many).status == 400);
 }
 
-TEST_CASE("the paths that older clients know give the documented shape; what is not built yet says so") {
+TEST_CASE("the paths that older clients know give the documented shape, what is not built yet says so") {
   const TempDir scratch;
   House house(scratch / "data");
   CHECK(house.get("/energy/latest").status == 404);  // there is no site yet

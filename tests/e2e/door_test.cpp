@@ -62,7 +62,7 @@ TEST_CASE("J8: whatever ends a session ends its requests at once and its stream 
   ends("logged out by the owner", [&](const std::string& user, const std::string&) { return door.as(owner, "DELETE", "/users/" + user + "/sessions"); });
 }
 
-TEST_CASE("J9: any older refresh token ends the session and raises an alert; of eight uses at once one wins", "[reliability]") {
+TEST_CASE("J9: any older refresh token ends the session and raises an alert, of eight uses at once one wins", "[reliability]") {
   const TempDir scratch;
   Door door(scratch / "data");
   const auto turn = [&](const std::string& token) { return door.ask("POST", "/auth/refresh", refresh_body(token)); };
@@ -113,7 +113,7 @@ TEST_CASE("a session is refreshed ten times a minute, and one that is does not k
   CHECK(door.ask("POST", "/auth/refresh", refresh_body(other)).status == 200);
 }
 
-TEST_CASE("J10: each login is a session of its own, whatever was brought along; they are listed and ended, one or all", "[reliability]") {
+TEST_CASE("J10: each login is a session of its own, whatever was brought along, they are listed and ended, one or all", "[reliability]") {
   const TempDir scratch;
   Door door(scratch / "data");
   const auto first = door.log_in("anna", anna, R"(,"cookie":true)");
@@ -135,7 +135,7 @@ TEST_CASE("J10: each login is a session of its own, whatever was brought along; 
   CHECK(door.as(token, "GET", "/sites").status == 401);
 }
 
-TEST_CASE("J11: behind TLS the cookies are bound to the host; a foreign page, a plain text and a request without its origin change nothing", "[reliability]") {
+TEST_CASE("J11: behind TLS the cookies are bound to the host, a foreign page, a plain text and a request without its origin change nothing", "[reliability]") {
   const TempDir scratch;
   Server server({binary(), "serve", "--data", scratch / "data", "--listen", "127.0.0.1:0"}, {{"HELIOGRAPH_SERVER_BEHIND_PROXY", "true"}}, false);
   REQUIRE(server.port() != 0);
@@ -219,7 +219,7 @@ TEST_CASE("L2: unknown, wrong, disabled and not yet joined: the same answer, and
   CHECK(tries("ina") == wrong);
 }
 
-TEST_CASE("L5: a password without its code opens nothing, also when it was chosen anew; L9: a reset is used once, by whom it is for, and ends what was open", "[reliability]") {
+TEST_CASE("L5: a password without its code opens nothing, also when it was chosen anew, L9: a reset is used once, by whom it is for, and ends what was open", "[reliability]") {
   const TempDir scratch;
   Door door(scratch / "data");
   const std::string vera = door.join("vera", "viewer");

@@ -8,7 +8,7 @@
 using namespace heliograph;
 using namespace heliograph::e2e;
 
-TEST_CASE("serve --config: the host's limits bind settings, people and dry runs; a wrong file is refused with its pointer") {
+TEST_CASE("serve --config: the host's limits bind settings, people and dry runs, a wrong file is refused with its pointer") {
   const TempDir scratch;
   const std::string config = scratch / "host.toml";
   write_file(config, "environment = \"test\"\n[limits]\nsoc_floor_percent = 95\n");
@@ -16,7 +16,7 @@ TEST_CASE("serve --config: the host's limits bind settings, people and dry runs;
     ServedHouse house(scratch / "data", {"--config", config});
     REQUIRE(house.put(home, R"({"soc_floor_percent":95})").status == 200);
     const auto looser = house.replace(home, R"({"soc_floor_percent":50})");
-    CHECK(looser.status == 400);
+    CHECK(looser.status == 422);
     CHECK(has(looser.body, "soc_floor_percent"));
     house.put(home + "/devices/battery", R"({"kind":"battery"})");
     house.put(home + "/devices/plug-1", R"({"kind":"plug","can_switch":true,"nominal_w":100,"environment":"production"})");
@@ -36,7 +36,7 @@ TEST_CASE("serve --config: the host's limits bind settings, people and dry runs;
   CHECK(run({binary(), "serve", "--config", scratch / "none"}).exit == 1);
 }
 
-TEST_CASE("five kills within ten minutes: the next start commands nothing, shows it, can be stopped; an ordered stop ends it") {
+TEST_CASE("five kills within ten minutes: the next start commands nothing, shows it, can be stopped, an ordered stop ends it") {
   const TempDir scratch;
   const std::string data = scratch / "data";
   for (int i = 0; i < 5; ++i) {
@@ -64,7 +64,7 @@ TEST_CASE("five kills within ten minutes: the next start commands nothing, shows
     CHECK(has(house.get("/health").body, R"("safe_mode":true)"));
     const Ended ended = house.server.end(SIGTERM);
     CHECK(ended.exit == 0);
-    CHECK(has(ended.err, "safe mode"));
+    CHECK(has(ended.err, "Safe mode"));
   }
   ServedHouse house(data);
   CHECK(has(house.get("/health").body, R"("safe_mode":false)"));

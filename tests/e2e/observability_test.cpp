@@ -39,7 +39,7 @@ std::size_t lines_with(const std::vector<std::string>& lines, const std::vector<
 
 }  // namespace
 
-TEST_CASE("a trace that was sent is in the log and in every event of the chain that it began; without one a chain is named by its place") {
+TEST_CASE("a trace that was sent is in the log and in every event of the chain that it began, without one a chain is named by its place") {
   const TempDir scratch;
   ServedHouse house(scratch / "data", {}, {{"HELIOGRAPH_LOG_LEVEL", "debug"}});
   house.furnish();
@@ -61,7 +61,7 @@ TEST_CASE("a trace that was sent is in the log and in every event of the chain t
   REQUIRE(house.client.request("POST", home + "/rules", R"({"id":"low","triggers":[{"id":"l","metric":"soc_percent","device":"battery","below":50}],"actions":[{"do":"notify","text":"t"}]})",
                                {{"Content-Type", "application/json"}, {"Idempotency-Key", "four"}, {"traceparent", traceparent}}).status == 201);
   REQUIRE(house.client.request("POST", home + "/readings", R"({"device":"battery","timestamp":")" + format_time(SystemClock().now()) + R"(","soc_percent":40})", traced_json).status == 200);
-  CHECK(house.client.request("PUT", home, R"({"name":"H"})", {{"Content-Type", "application/json"}, {"traceparent", traceparent}}).status == 200);
+  CHECK(house.client.request("PUT", home, R"({"name":"H"})", {{"Content-Type", "application/json"}, {"If-Match", "*"}, {"traceparent", traceparent}}).status == 200);
   CHECK(house.client.request("POST", home + "/stop", R"({"reason":"r"})", {{"Content-Type", "application/json"}, {"traceparent", "00-" + trace + "-" + parent + "-zz"}}).status == 200);
   const std::string audit = house.get(home + "/audit?limit=20").body;
   const auto of = [&](const std::string& type) {

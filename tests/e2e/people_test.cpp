@@ -8,7 +8,7 @@
 using namespace heliograph;
 using namespace heliograph::e2e;
 
-TEST_CASE("L10: the owner is made once, from this machine; without a login there is nothing to see", "[reliability]") {
+TEST_CASE("L10: the owner is made once, from this machine, without a login there is nothing to see", "[reliability]") {
   const TempDir scratch;
   Door door(scratch / "data");
   CHECK(door.ask("GET", "/setup").body == R"({"owner":true})");
@@ -29,7 +29,7 @@ TEST_CASE("L10: the owner is made once, from this machine; without a login there
   CHECK(has(door.server.end(SIGTERM).out, "Nobody can log in yet"));
 }
 
-TEST_CASE("L1: failing often is slow, not for who has been here before; L2: every wrong login is refused in one sentence; L7: weak passwords are refused", "[reliability]") {
+TEST_CASE("L1: failing often is slow, not for who has been here before, L2: every wrong login is refused in one sentence, L7: weak passwords are refused", "[reliability]") {
   const TempDir scratch;
   Door door(scratch / "data");
   const auto wrong = door.log_in("anna", "not the password at all"), nobody = door.log_in("nobody", "not the password at all"), strange = door.log_in("../../x", "y");
@@ -54,7 +54,7 @@ TEST_CASE("L1: failing often is slow, not for who has been here before; L2: ever
   CHECK_FALSE(has(audit, "nobody"));
 }
 
-TEST_CASE("L3: codes of a second factor once each; L5: without one nobody is in; L6: backup codes once each", "[reliability]") {
+TEST_CASE("L3: codes of a second factor once each, L5: without one nobody is in, L6: backup codes once each", "[reliability]") {
   const TempDir scratch;
   Door door(scratch / "data");
   const auto offered = door.as(door.owner(), "POST", "/auth/totp");
@@ -114,7 +114,7 @@ TEST_CASE("J9: refresh tokens turn, one that comes twice ends the session, also 
   CHECK(door.as(door.owner(), "GET", "/sites").status == 401);
 }
 
-TEST_CASE("J11: a browser has cookies, and only its own pages change anything with them; J12: with a token no cookie counts", "[reliability]") {
+TEST_CASE("J11: a browser has cookies, and only its own pages change anything with them, J12: with a token no cookie counts", "[reliability]") {
   const TempDir scratch;
   Door door(scratch / "data");
   const auto in = door.log_in("anna", anna, R"(,"cookie":true)");
@@ -163,7 +163,7 @@ TEST_CASE("people: what is dangerous needs a fresh proof, and a remembered sessi
   CHECK(lift(token).status == 200);
 }
 
-TEST_CASE("people: invitations, roles and sites; a role that changes ends its sessions") {
+TEST_CASE("people: invitations, roles and sites, a role that changes ends its sessions") {
   const TempDir scratch;
   Door door(scratch / "data");
   for (const char* site : {"home", "ranch"}) REQUIRE(door.as(door.owner(), "PUT", "/sites/" + std::string(site), "{}").status == 200);

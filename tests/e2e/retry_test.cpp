@@ -6,7 +6,7 @@
 using namespace heliograph;
 using namespace heliograph::e2e;
 
-TEST_CASE("retry: a command that came to nothing is asked again through the gate, about the old one; not while it is under way") {
+TEST_CASE("retry: a command that came to nothing is asked again through the gate, about the old one, not while it is under way") {
   const TempDir scratch;
   ServedHouse house(scratch / "data", {"--simulate", "home"});
   test::HttpClient stream(house.server.port());
@@ -36,7 +36,7 @@ TEST_CASE("retry: a command that came to nothing is asked again through the gate
   CHECK(under_way.status == 409);
   CHECK(has(under_way.body, "still under way"));
   CHECK(has(house.get(commands + "/" + fresh).body, "\"about\":\"" + old + "\""));
-  CHECK(has(house.get(commands + "/" + fresh).body, "user:ben"));
+  CHECK(has(house.get(commands + "/" + fresh).body, "user:anna"));
 
   REQUIRE(house.post(commands + "/" + fresh + "/cancel", "{}").status == 200);
   const std::string third = field(retry(fresh, "r4").body, "command");

@@ -56,7 +56,7 @@ TEST_CASE("metrics are written in the units of the door, and what was not measur
   for (const MetricInfo& about : all_metrics()) CHECK(metric(about.metric, missing) == "null");
 }
 
-TEST_CASE("doubles read back as they were; what is no number is null") {
+TEST_CASE("doubles read back as they were, what is no number is null") {
   const auto number = [](double d) { return written([&](JsonWriter& json) { json.number(d); }); };
   CHECK(number(0.1) == "0.1");
   CHECK(number(std::nan("")) == "null");
@@ -79,7 +79,7 @@ TEST_CASE("commas stand between values, and nowhere else, whatever the values en
   CHECK(json.str().empty());
 }
 
-TEST_CASE("what is rounded has at most so many digits after the point; what is too large for that keeps all it has") {
+TEST_CASE("what is rounded has at most so many digits after the point, what is too large for that keeps all it has") {
   const auto rounded = [](double d, unsigned decimals) { return written([&](JsonWriter& json) { json.rounded(d, decimals); }); };
   CHECK(rounded(1.0 / 3, 3) == "0.333");
   CHECK(rounded(-2.0 / 3, 2) == "-0.67");

@@ -66,7 +66,7 @@ TEST_CASE("mail goes over TLS from the first byte on the other port") {
   CHECK(server.received()[0].login);
 }
 
-TEST_CASE("a relay on this machine takes mail without TLS; any other address does not get it") {
+TEST_CASE("a relay on this machine takes mail without TLS, any other address does not get it") {
   Outside outside;
   SmtpServer server("plain");
   MailOptions options = options_for(server.port(), MailSecurity::plain_loopback);

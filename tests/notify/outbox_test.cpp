@@ -114,7 +114,7 @@ TEST_CASE("without a public address no mail can be answered, so none asks") {
   CHECK(post.due() == Strings{"sms: Switch \"Miner 1\" (miner-1) on."});
 }
 
-TEST_CASE("before the time is over there is a reminder; after an answer there is none, and nothing is asked any more") {
+TEST_CASE("before the time is over there is a reminder, after an answer there is none, and nothing is asked any more") {
   Post post;
   post.people();
   SECTION("nobody answers") {
@@ -248,7 +248,7 @@ TEST_CASE("critical only, and quiet hours") {
   }
 }
 
-TEST_CASE("a try that failed comes again by schedule; what is final is settled once") {
+TEST_CASE("a try that failed comes again by schedule, what is final is settled once") {
   Post post({{ChannelKind::webhook, "webhook/ops", {}}});
   post.fact(NotificationRaised{"Guard", "paused"});
   REQUIRE(post.due().size() == 1);
@@ -267,7 +267,7 @@ TEST_CASE("a try that failed comes again by schedule; what is final is settled o
   CHECK_FALSE(post.end(Delivery::Outcome::delivered));
 }
 
-TEST_CASE("a restart finds what was not delivered, and only that; what may have been tried says so") {
+TEST_CASE("a restart finds what was not delivered, and only that, what may have been tried says so") {
   Post post(services);
   post.people();
   post.fact(AlertRaised{"stop", Severity::critical, "Stopped."});
@@ -292,7 +292,7 @@ TEST_CASE("a restart finds what was not delivered, and only that; what may have 
   CHECK(again.by_link(mail->notice.approval->url.reveal().substr(28)));
 }
 
-TEST_CASE("proofs differ by use, question, person and key; nothing near is taken") {
+TEST_CASE("proofs differ by use, question, person and key, nothing near is taken") {
   const Question question{villa, {"c-1"}, 4, "Switch a on.", noon};
   const ApprovalProof proof(key_of(1));
   std::set<std::string> seen;

@@ -80,7 +80,7 @@ TEST_CASE("nothing is tried at or after the moment at which an approval expires"
   CHECK_FALSE(is_expired(Notice{}, now));
 }
 
-TEST_CASE("Retry-After is seconds or a date; anything else is nothing") {
+TEST_CASE("Retry-After is seconds or a date, anything else is nothing") {
   CHECK(retry_moment("0", now) == now);
   CHECK(retry_moment("120", now) == now + 120 * second_us);
   CHECK(retry_moment("Mon, 02 Jun 2025 10:02:00 GMT", now) == now + 2 * minute_us);

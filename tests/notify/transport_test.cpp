@@ -171,7 +171,7 @@ TEST_CASE("a compressed answer stays compressed") {
   CHECK(exchange(post(outside.url(server)), outside.transport()).body == packed);
 }
 
-TEST_CASE("nobody there is unreachable; silence, a reset and half an answer are unknown") {
+TEST_CASE("nobody there is unreachable, silence, a reset and half an answer are unknown") {
   Outside outside;
   TransportOptions options = outside.transport();
   const std::string nowhere = "https://service.test:" + std::to_string(heliograph::testing::closed_port()) + "/";

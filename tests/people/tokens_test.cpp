@@ -59,7 +59,7 @@ TEST_CASE("a token that held once is judged anew by the clock and by its key, an
   CHECK(m.holds(m.token));
 }
 
-TEST_CASE("J1: no other algorithm; J2: no key from the header, nothing critical; J3: no other name of a key", "[reliability]") {
+TEST_CASE("J1: no other algorithm, J2: no key from the header, nothing critical, J3: no other name of a key", "[reliability]") {
   const Mint m;
   const std::string kid = "token-" + std::to_string(now / token_key_life);
   for (const std::string& header : std::vector<std::string>{
@@ -105,7 +105,7 @@ TEST_CASE("J4: every bit of a signature counts, and every part", "[reliability]"
     CHECK_FALSE(m.holds(text));
 }
 
-TEST_CASE("J5: times are checked, of whatever type they are; J6: so are issuer and audience; J7: deep and long ones are refused", "[reliability]") {
+TEST_CASE("J5: times are checked, of whatever type they are, J6: so are issuer and audience, J7: deep and long ones are refused", "[reliability]") {
   const Mint m;
   const std::string exp = "\"exp\":" + std::to_string((now + token_life) / second_us), nbf = "\"nbf\":" + std::to_string(now / second_us);
   const auto says = [&](const std::string& a, const std::string& b) { return m.holds(m.with_our_key(m.header_json(), replaced(m.claims_json(), a, b))); };

@@ -35,7 +35,7 @@ TEST_CASE("a code is good for its step and one to each side, and never twice (L3
   CHECK_FALSE(step_of(rfc_seed, code(now) + "0", at, 0));
 }
 
-TEST_CASE("seeds are given to apps as they read them; backup codes are ten and differ") {
+TEST_CASE("seeds are given to apps as they read them, backup codes are ten and differ") {
   CHECK(base32(rfc_seed) == "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
   CHECK(base32("f") == "MY");
   CHECK(base32("foobar") == "MZXW6YTBOI");

@@ -96,7 +96,7 @@ TEST_CASE("a new data directory is private to its owner, and so is every file in
   CHECK(files > 5);
 }
 
-TEST_CASE("P8: a data directory that others may enter, or that is another user's, is not opened for writing; reading says so", "[directory][reliability]") {
+TEST_CASE("P8: a data directory that others may enter, or that is another user's, is not opened for writing, reading says so", "[directory][reliability]") {
   const TempDir dir;
   { auto store = open_ok(dir.path() + "/d", small_options(true)); }
   for (const unsigned mode : {0755u, 0770u, 0702u}) {
