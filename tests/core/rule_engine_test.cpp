@@ -92,7 +92,7 @@ TEST_CASE("`for` runs out by a reading or by the timer, and a value that comes b
   CHECK_FALSE(w.engine.next_due(w.at, Zone::utc()));
 }
 
-TEST_CASE("\"*\" watches each device with its own memory") {
+TEST_CASE("a star watches each device with its own memory") {
   Watched w;
   w.save(hot_rule);
   for (const std::string device : {"n1", "n2"}) w.see(device, 75'000, Metric::temperature_mc);
