@@ -174,7 +174,7 @@ Status plug_history(JsonWriter& json, const SiteViews& site, const http::Request
 
 /// Commands, newest first, with where each stands.
 Status actions(JsonWriter& json, const SiteViews& site, const http::Request& request, Micros) {
-  auto asked = site.audit({number_param(request, "before").value_or(0), {}, static_cast<std::size_t>(number_param(request, "limit").value_or(100)), "command.requested"});
+  auto asked = site.audit({.before = number_param(request, "before").value_or(0), .limit = static_cast<std::size_t>(number_param(request, "limit").value_or(100)), .type = "command.requested"});
   if (!asked) return fail(asked.error());
   json.begin_array();
   for (const RecordPtr& record : *asked) {

@@ -50,27 +50,25 @@ void list_users(Service& service, const http::Request& request, const http::Resp
   responder.send(http::json_response(json.take()));
 }
 
-/// After a change: what is there may by now be somebody else's, whose version is not for who has not read it.
-http::Response without_tag(http::Response response) {
-  std::erase_if(response.headers, [](const auto& header) { return header.first == "ETag"; });
-  return response;
+struct ShownUser {
+  std::string json, tag;  // the version, and what nobody replaces
+};
+std::optional<ShownUser> shown_user(Service& service, const TenantId& tenant, const UserId& id) {
+  return service.engine.people().read([&](const People& all) -> std::optional<ShownUser> {
+    const User* user = all.user(tenant, id);
+    if (user == nullptr) return std::nullopt;
+    JsonWriter json;
+    write_user(json, *user);
+    return ShownUser{json.take(), std::to_string(user->version) + "-" + (user->sealed_password.empty() ? "" : "p") + (user->totp ? "t" : "") + (user->invitation ? "i" : "")};
+  });
 }
 
-http::Response user_response(Service& service, const TenantId& tenant, const UserId& id, const http::Request& request) {
-  JsonWriter json;
-  std::string tag;  // the version, and what nobody replaces
-  service.engine.people().read([&](const People& all) {
-    const User* user = all.user(tenant, id);
-    if (user == nullptr) return;
-    write_user(json, *user);
-    tag = std::to_string(user->version) + "-" + (user->sealed_password.empty() ? "" : "p") + (user->totp ? "t" : "") + (user->invitation ? "i" : "");
-  });
-  if (tag.empty()) return http::problem_response(404, "not-found", "There is no user \"" + id.text + "\".");
-  return http::with_tag(http::json_response(json.take()), request, tag);
-}
+http::Response no_user(const UserId& id) { return http::problem_response(404, "not-found", "There is no user \"" + id.text + "\"."); }
 
 void show_user(Service& service, const http::Request& request, const http::Responder& responder) {
-  responder.send(user_response(service, access_of(request).tenant(), {std::string(request.param("user"))}, request));
+  const UserId id{std::string(request.param("user"))};
+  auto shown = shown_user(service, access_of(request).tenant(), id);
+  responder.send(shown ? http::with_tag(http::json_response(std::move(shown->json)), request, shown->tag) : no_user(id));
 }
 
 UserSaved read_user(FieldReader& fields, std::optional<std::string> id) {
@@ -129,7 +127,10 @@ void change_user(Service& service, http::Request&& request, const http::Responde
     if (known == nullptr) return fail(Errc::not_found, "There is no user \"" + user.user.text + "\".");
     if (auto fits = expected.fits(known->version); !fits) return fits;
     return all.save_user(standing.tenant, user, standing.principal, false, at, journal);
-  }, [&service, tenant = access_of(request).tenant(), id = user.user] { return without_tag(user_response(service, tenant, id, {})); });
+  }, [&service, tenant = access_of(request).tenant(), id = user.user] {
+    auto shown = shown_user(service, tenant, id);  // without a tag: it may by now be somebody else's version
+    return shown ? http::json_response(std::move(shown->json)) : no_user(id);
+  });
 }
 
 http::Response no_content() { return {204, {}, {}, {}}; }
@@ -279,14 +280,16 @@ TenantConfigured read_tenant(FieldReader& fields) {
   return tenant;
 }
 
-http::Response tenant_response(Service& service, const TenantId& id, const http::Request& request) {
+std::string tenant_json(const People& all, const TenantId& id) {
   JsonWriter json;
-  Position version = 0;
-  service.engine.people().read([&](const People& all) {
-    write_tenant(json, id, all.tenant(id) != nullptr ? *all.tenant(id) : TenantConfigured{});
-    version = all.version_of(id);
-  });
-  return http::with_tag(http::json_response(json.take()), request, std::to_string(version));
+  write_tenant(json, id, all.tenant(id) != nullptr ? *all.tenant(id) : TenantConfigured{});
+  return json.take();
+}
+
+void show_tenant(Service& service, const http::Request& request, const http::Responder& responder) {
+  const TenantId& id = access_of(request).tenant();
+  auto [json, version] = service.engine.people().read([&](const People& all) { return std::pair(tenant_json(all, id), all.version_of(id)); });
+  responder.send(http::with_tag(http::json_response(std::move(json)), request, std::to_string(version)));
 }
 
 void configure_tenant(Service& service, http::Request&& request, const http::Responder& responder) {
@@ -299,7 +302,7 @@ void configure_tenant(Service& service, http::Request&& request, const http::Res
   answer_people(service, id, responder, [id, settings, expected, by = access_of(request).who()](People& all, Micros at, Journal& journal) {
     if (auto fits = expected.fits(all.version_of(id), true); !fits) return fits;
     return all.configure_tenant(settings, by, at, journal);
-  }, [&service, id] { return without_tag(tenant_response(service, id, {})); });
+  }, [&service, id] { return http::json_response(service.engine.people().read([&](const People& all) { return tenant_json(all, id); })); });
 }
 
 void list_tenants(Service& service, const http::Request&, const http::Responder& responder) {
@@ -376,7 +379,7 @@ std::vector<http::Route> people_routes(Service& service) {
       {.path = "/api/v1/audit", .operation_id = "peopleAudit", .summary = "What people did: logins, changes, what was refused; newest first", .tag = "audit", .needs = "see_people",
        .parameters = audit_parameters(), .replies = {ok("A page", "EventPage")}, .handler = run(people_audit)},
       {.path = "/api/v1/tenant", .operation_id = "getTenant", .summary = "My tenant's settings", .tag = "people", .needs = "see", .parameters = {if_none_match()}, .replies = versioned("The settings", "Tenant"),
-       .handler = run([](Service& s, const http::Request& request, const http::Responder& responder) { responder.send(tenant_response(s, access_of(request).tenant(), request)); })},
+       .handler = run(show_tenant)},
       {.method = Method::put, .path = "/api/v1/tenant", .operation_id = "configureTenant", .summary = "Change my tenant's settings", .tag = "people", .needs = "manage_tenant",
        .parameters = with_conditions({}), .body = json_body("TenantSettings", "All of them"), .replies = {ok("As they are now", "Tenant")}, .mutates = true, .handler = run(configure_tenant)},
       {.path = "/api/v1/tenants", .operation_id = "listTenants", .summary = "Every tenant of this house", .tag = "people", .needs = "manage_tenants", .replies = {ok("The tenants", "TenantList")},

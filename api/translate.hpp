@@ -101,7 +101,7 @@ std::string_view state_of(const std::vector<RecordPtr>& story);
 http::Response position_response(const SiteReply& reply);
 
 using AuditPage = std::function<Result<std::vector<RecordPtr>>(const AuditQuestion& question)>;
-/// A page of decisions, by the request's limit, before and type.
+/// A page of decisions, by the request's limit, before, after and type.
 http::Response audit_response(const AuditPage& page_of, const http::Request& request);
 
 // Rows that many routes share.
