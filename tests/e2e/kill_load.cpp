@@ -91,7 +91,7 @@ struct Worker {
     }
   }
 
-  /// Asks for what needs a yes, and gives it.
+  /// Asks for what needs a yes (switching on does), and gives it.
   void couple() {
     test::HttpClient client(load.port);
     for (bool on = true;; on = !on) {
@@ -100,15 +100,15 @@ struct Worker {
       if (!say(client, std::move(a), 1)) return;
       rapidjson::Document answer;
       answer.Parse(asked.back().answer.c_str());
-      const bool waits = asked.back().status == 202 && answer.IsObject() && answer.HasMember("command");
-      if (waits) {
+      const bool taken = asked.back().status == 202 && answer.IsObject() && answer.HasMember("command") && answer.HasMember("state");
+      if (taken && std::string_view(answer["state"].GetString()) == "awaiting_approval") {
         Asked yes{Asked::Kind::yes, {}, "application/json", "yes-" + std::to_string(number++), R"({})"};
         yes.command = answer["command"].GetString();
         yes.target = "/api/v1/sites/home/commands/" + yes.command + "/approve";
         if (!say(client, std::move(yes), 1)) return;
       }
-      if (!say(client, readings("plug-2", 1, "switch_on", waits == on), 1)) return;
-      if (!waits && !say(client, readings("plug-2", 1, "switch_on", on), 1)) return;
+      if (!say(client, readings("plug-2", 1, "switch_on", taken == on), 1)) return;
+      if (!taken && !say(client, readings("plug-2", 1, "switch_on", on), 1)) return;
     }
   }
 

@@ -124,7 +124,7 @@ class Life {
     table_.acked += taken_.acked;
     if (ended.signal != SIGKILL) return idle("a round ended by itself, exit " + std::to_string(ended.exit) + ": " + ended.err), false;
     if (!options_.point.empty()) {
-      if (read_file(scratch_ / "reached").empty()) return idle("it was never killed at: " + options_.point), false;
+      if (read_file(scratch_ / "reached").empty()) return idle("it was never killed at: " + options_.point + ", " + asked()), false;
       std::filesystem::remove(scratch_ / "reached");
       ++table_.points[options_.point];
     }
@@ -132,6 +132,18 @@ class Life {
     ++table_.kills;
     note(taken_.seen);
     return true;
+  }
+
+  /// How often which device was told what, for who has to find out why nothing came of it.
+  std::string asked() const {
+    std::map<std::string, int> times;
+    for (const Asked& asked : taken_.asked) {
+      const auto answer = json(asked.answer);
+      ++times[std::string(asked.kind == Asked::Kind::yes ? "a yes" : asked.target) + " " + asked.device + " " + std::to_string(asked.status) + " " + text(answer, "state") + text(answer, "detail")];
+    }
+    std::string out;
+    for (const auto& [what, often] : times) out += "\n      " + std::to_string(often) + " x " + what;
+    return out;
   }
 
   void verify() {
