@@ -8,13 +8,11 @@
 #include <string>
 #include <thread>
 
-#include "actors/actors.hpp"
 #include "actors/clock.hpp"
 #include "actors/device_port.hpp"
 #include "actors/house_stats.hpp"
-#include "actors/log_writer.hpp"
 #include "actors/people_book.hpp"
-#include "actors/site_directory.hpp"
+#include "actors/requests.hpp"
 #include "actors/stop_mark.hpp"
 #include "events/checkpoint.hpp"
 #include "projections/projector.hpp"

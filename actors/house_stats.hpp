@@ -1,6 +1,7 @@
 // What the house counts of its own work, for whoever watches the process. Never decided upon. Any thread.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <map>
@@ -22,6 +23,13 @@ struct SourceState {
   Micros succeeded_at = 0;  // 0 = never
   std::uint64_t succeeded = 0, failed = 0, failed_in_row = 0;
   std::string last_error;  // of the last question; empty = it was answered
+};
+
+/// What the log writer has done. Bounds in microseconds; the last bucket is everything above.
+struct WriterStats {
+  static constexpr std::array<Micros, 10> bounds{100, 200, 500, 1'000, 2'000, 5'000, 10'000, 50'000, 200'000, 1'000'000};
+  std::array<std::atomic<std::uint64_t>, bounds.size() + 1> commits{};
+  std::atomic<std::uint64_t> micros = 0, records = 0;
 };
 
 class HouseStats {

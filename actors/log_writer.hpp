@@ -1,13 +1,12 @@
 // Making durable what sites have staged, a group in one synced write, and telling everybody.
 #pragma once
 
-#include <array>
-#include <atomic>
 #include <optional>
 #include <semaphore>
 
 #include "actors/actors.hpp"
 #include "actors/clock.hpp"
+#include "actors/house_stats.hpp"
 
 namespace heliograph {
 
@@ -27,13 +26,6 @@ class CreditCount {
 
  private:
   std::uint32_t count_ = 0;
-};
-
-/// What the writer has done, readable from any thread. Bounds in microseconds; the last bucket is everything above.
-struct WriterStats {
-  static constexpr std::array<Micros, 10> bounds{100, 200, 500, 1'000, 2'000, 5'000, 10'000, 50'000, 200'000, 1'000'000};
-  std::array<std::atomic<std::uint64_t>, bounds.size() + 1> commits{};
-  std::atomic<std::uint64_t> micros = 0, records = 0;
 };
 
 /// One commit at a time, whoever makes it: the log writer, or a site that has nothing else to do and so saves waking two threads.

@@ -9,12 +9,6 @@
 
 namespace heliograph {
 
-/// The site under which the engine writes about itself. It commands nothing, so no stop and no doubt of the clock concerns it.
-SiteKey engine_site();
-
-/// Which sites something is for.
-using Meant = std::function<bool(const SiteKey&)>;
-
 /// Where sites are, for any thread: the actor of today, and the stop flag that outlives its restarts.
 class SiteDirectory {
  public:

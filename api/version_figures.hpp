@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "actors/actors.hpp"
+#include "actors/requests.hpp"
 
 namespace heliograph::api {
 

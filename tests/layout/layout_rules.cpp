@@ -4,6 +4,7 @@
 #include <cctype>
 #include <deque>
 #include <functional>
+#include <functional>
 #include <set>
 
 namespace heliograph::layout {
@@ -375,28 +376,52 @@ std::vector<Finding> check_file(const std::string& path, std::string_view text) 
   return out;
 }
 
+namespace {
+
+/// Every include that can be reached from `start`, with the way that leads to it. With sources, a header brings the .cpp of its name.
+void visit_reachable(const Tree& tree, const std::string& start, bool with_sources,
+                     const std::function<void(const std::string& file, const Include&, const std::string& way)>& visit) {
+  std::map<std::string, std::string> way = {{start, start}};  // file -> how it was reached
+  std::deque<std::string> queue = {start};
+  const auto go = [&](const std::string& file, const std::string& from) {
+    if (tree.count(file) != 0 && way.emplace(file, way.at(from) + " -> " + file).second) queue.push_back(file);
+  };
+  while (!queue.empty()) {
+    const std::string file = queue.front();
+    queue.pop_front();
+    for (const Include& include : includes_of(tree.at(file))) {
+      visit(file, include, way.at(file));
+      go(include.target, file);
+    }
+    if (with_sources && is_header(file)) go(file.substr(0, file.size() - 4) + ".cpp", file);
+  }
+}
+
+}  // namespace
+
 std::vector<Finding> check_dry_run(const Tree& tree) {
   std::vector<Finding> out;
   for (const auto& [start, unused] : tree) {
     if (!starts_with(start, "sim/replay") && !starts_with(start, "sim/dry_run")) continue;
-    std::map<std::string, std::string> way = {{start, start}};  // file -> how it was reached
-    std::deque<std::string> queue = {start};
-    const auto visit = [&](const std::string& file, const std::string& from) {
-      if (tree.count(file) != 0 && way.emplace(file, way.at(from) + " -> " + file).second) queue.push_back(file);
-    };
-    while (!queue.empty()) {
-      const std::string file = queue.front();
-      queue.pop_front();
-      for (const Include& include : includes_of(tree.at(file))) {
-        if (include.target == "actors/device_port.hpp" || starts_with(include.target, "caf/") ||
-            starts_with(include.target, "boost/") || starts_with(include.target, "actors/notify/"))
-          out.push_back({file, include.line,
-                         "A dry run can reach <" + include.target + "> (" + way.at(file) +
-                             "): a dry run must have no way to a device or to people; take out the include."});
-        visit(include.target, file);
-      }
-      if (is_header(file)) visit(file.substr(0, file.size() - 4) + ".cpp", file);
-    }
+    visit_reachable(tree, start, true, [&out](const std::string& file, const Include& include, const std::string& way) {
+      if (include.target == "actors/device_port.hpp" || starts_with(include.target, "caf/") || starts_with(include.target, "boost/") ||
+          starts_with(include.target, "actors/notify/"))
+        out.push_back({file, include.line,
+                       "A dry run can reach <" + include.target + "> (" + way + "): a dry run must have no way to a device or to people; take out the include."});
+    });
+  }
+  return out;
+}
+
+std::vector<Finding> check_no_actor(const Tree& tree) {
+  std::vector<Finding> out;
+  for (const auto& [start, unused] : tree) {
+    const std::string room = room_of(start);
+    if (room == "actors" || room == "tests") continue;
+    visit_reachable(tree, start, false, [&](const std::string& file, const Include& include, const std::string& way) {
+      if (starts_with(include.target, "caf/"))
+        out.push_back({file, include.line, "Outside actors/ an actor can be seen (" + way + " -> " + include.target + "): ask the engine, with actors/requests.hpp."});
+    });
   }
   return out;
 }

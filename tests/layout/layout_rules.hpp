@@ -36,5 +36,7 @@ using Tree = std::map<std::string, std::string>;
 /// The dry run cannot reach a device: nothing that sim/replay* and sim/dry_run* include, directly or through others,
 /// may be the device port, CAF or Asio. A header brings the .cpp of its name with it.
 std::vector<Finding> check_dry_run(const Tree& tree);
+/// Outside actors/ nobody sees an actor: no header of CAF is included there, directly or through others.
+std::vector<Finding> check_no_actor(const Tree& tree);
 
 }  // namespace heliograph::layout

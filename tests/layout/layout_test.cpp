@@ -208,6 +208,19 @@ TEST_CASE("planted: a dry run that can reach a device is found, however far away
             .empty());
 }
 
+TEST_CASE("planted: an actor that can be seen from outside is found, however far away the include is") {
+  const auto ways = [](const Tree& tree) { return check_no_actor(tree).size(); };
+  Tree tree{{"api/door.hpp", header("#include \"actors/engine.hpp\"")},
+            {"actors/engine.hpp", header("#include \"actors/requests.hpp\"")},
+            {"actors/engine.cpp", body("#include \"actors/engine.hpp\"\n#include \"actors/actors.hpp\"")},
+            {"actors/actors.hpp", header("#include <caf/all.hpp>")}};
+  CHECK(ways(tree) == 0);  // what an actor's source sees is its own
+  tree["actors/requests.hpp"] = header("#include \"actors/actors.hpp\"");
+  CHECK(ways(tree) == 1);
+  tree["tests/api/x.cpp"] = body("#include \"actors/actors.hpp\"");
+  CHECK(ways(tree) == 1);
+}
+
 TEST_CASE("findings carry the line") {
   const auto findings = check_file("sim/x.cpp", "// Opens.\n\nint a;\nint b = rand();\n");
   REQUIRE(findings.size() == 1);
@@ -224,6 +237,8 @@ TEST_CASE("the tree keeps its conventions") {
 }
 
 TEST_CASE("a dry run cannot reach a device") { report(check_dry_run(read_tree())); }
+
+TEST_CASE("outside its room no actor is seen") { report(check_no_actor(read_tree())); }
 
 TEST_CASE("every source file of a room is built") {
   for (const auto& [path, text] : read_tree()) {
