@@ -23,8 +23,8 @@ bool decode_as(const std::string& body, Event& out) {
 
 template <std::size_t I = 0>
 bool decode_event(std::string_view type, const std::string& body, Event& out) {
-  if constexpr (I < std::variant_size_v<Event>) {
-    if (type_name(Event(std::in_place_index<I>)) == type) return decode_as<std::variant_alternative_t<I, Event>>(body, out);
+  if constexpr (I < std::variant_size_v<EventKinds>) {
+    if (type_name(std::variant_alternative_t<I, EventKinds>{}) == type) return decode_as<std::variant_alternative_t<I, EventKinds>>(body, out);
     return decode_event<I + 1>(type, body, out);
   } else {
     return false;

@@ -11,7 +11,7 @@ struct TypeRow {
   std::uint32_t schema;
 };
 // In the order of the variant. Bump `schema` together with an upcaster (events/upcast.cpp).
-constexpr std::array<TypeRow, std::variant_size_v<Event>> types{{
+constexpr std::array<TypeRow, std::variant_size_v<EventKinds>> types{{
     {"site.configured", 1},
     {"device.registered", 4},
     {"rule.saved", 1},
@@ -74,6 +74,15 @@ std::string_view word(std::initializer_list<std::string_view> words, Enum value)
 }
 
 }  // namespace
+
+static_assert(std::is_nothrow_move_constructible_v<EventKinds> && std::is_nothrow_move_assignable_v<EventKinds>);
+Event::Event() = default;
+Event::Event(const Event&) = default;
+Event::Event(Event&&) noexcept = default;
+Event& Event::operator=(const Event&) = default;
+Event& Event::operator=(Event&&) noexcept = default;
+Event::~Event() = default;
+bool Event::operator==(const Event& other) const { return static_cast<const EventKinds&>(*this) == static_cast<const EventKinds&>(other); }
 
 std::string_view type_name(const Event& event) { return types.at(event.index()).name; }
 std::uint32_t schema_version(const Event& event) { return types.at(event.index()).schema; }

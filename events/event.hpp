@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -185,15 +187,34 @@ struct CheckpointSigned {
   bool operator==(const CheckpointSigned&) const = default;
 };
 
-using Event = std::variant<SiteConfigured, DeviceRegistered, RuleSaved, RuleRemoved, RuleFired, NotificationRaised,
-                           CommandRequested, CommandRefused, CommandAllowed, CommandDispatched, CommandVerified,
-                           CommandFailed, StopEngaged, StopLifted, EngineStarted, EngineStopped, HistoryImported,
-                           CheckpointSigned, CommandWaiting, CommandCancelled, CommandAnswered, CommandRolledBack, RollbackSkipped,
-                           ApprovalRequested, ApprovalDecided, ApprovalAttemptFailed, LeaseRenewed, LeaseEnded, DeviceChanged,
-                           PreferencesSet, AlertRaised, AlertAcknowledged, AlertCleared, NotificationSettled, ClockSuspected,
-                           ClockTrusted, TenantConfigured, UserSaved, UserRemoved, InvitationMade, PasswordSet, TotpEnrolled,
-                           TotpRemoved, SecondFactorUsed, SessionBegan, SessionRefreshed, SessionSteppedUp, SessionEnded, LoginFailed,
-                           ApiKeyMade, ApiKeyRevoked, AccessRefused>;
+using EventKinds = std::variant<SiteConfigured, DeviceRegistered, RuleSaved, RuleRemoved, RuleFired, NotificationRaised,
+                                CommandRequested, CommandRefused, CommandAllowed, CommandDispatched, CommandVerified,
+                                CommandFailed, StopEngaged, StopLifted, EngineStarted, EngineStopped, HistoryImported,
+                                CheckpointSigned, CommandWaiting, CommandCancelled, CommandAnswered, CommandRolledBack, RollbackSkipped,
+                                ApprovalRequested, ApprovalDecided, ApprovalAttemptFailed, LeaseRenewed, LeaseEnded, DeviceChanged,
+                                PreferencesSet, AlertRaised, AlertAcknowledged, AlertCleared, NotificationSettled, ClockSuspected,
+                                ClockTrusted, TenantConfigured, UserSaved, UserRemoved, InvitationMade, PasswordSet, TotpEnrolled,
+                                TotpRemoved, SecondFactorUsed, SessionBegan, SessionRefreshed, SessionSteppedUp, SessionEnded, LoginFailed,
+                                ApiKeyMade, ApiKeyRevoked, AccessRefused>;
+
+template <class T, class... Kind>
+constexpr bool is_one_of(const std::variant<Kind...>*) { return (std::is_same_v<T, Kind> || ...); }
+
+/// One of them. What has to know every kind (copying, moving, comparing) is made once, in event.cpp: the compiler needs a second for
+/// it wherever it is made, and events go everywhere.
+class Event : public EventKinds {
+ public:
+  Event();
+  template <class T>
+    requires(is_one_of<T>(static_cast<const EventKinds*>(nullptr)))
+  Event(T fact) : EventKinds(std::in_place_type<T>, std::move(fact)) {}  // NOLINT: a fact is an event
+  Event(const Event&);
+  Event(Event&&) noexcept;
+  Event& operator=(const Event&);
+  Event& operator=(Event&&) noexcept;
+  ~Event();
+  bool operator==(const Event&) const;
+};
 
 /// "command.refused": the stored type, dotted, past tense.
 std::string_view type_name(const Event& event);

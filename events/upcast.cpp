@@ -15,13 +15,13 @@ struct Current {
 };
 
 template <std::size_t... I>
-constexpr auto event_types(std::index_sequence<I...>) {
+auto event_types(std::index_sequence<I...>) {
   return std::array<Current, sizeof...(I)>{
-      Current{type_name(Event(std::in_place_index<I>)), schema_version(Event(std::in_place_index<I>))}...};
+      Current{type_name(std::variant_alternative_t<I, EventKinds>{}), schema_version(std::variant_alternative_t<I, EventKinds>{})}...};
 }
 
 std::uint32_t current_schema(std::string_view type) {
-  static const auto types = event_types(std::make_index_sequence<std::variant_size_v<Event>>{});
+  static const auto types = event_types(std::make_index_sequence<std::variant_size_v<EventKinds>>{});
   if (type == readings_type) return readings_schema;
   for (const auto& row : types)
     if (row.type == type) return row.schema;

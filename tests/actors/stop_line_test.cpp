@@ -12,7 +12,7 @@
 #include "actors/stop_order.hpp"
 #include "storage/file.hpp"
 #include "storage/store_opening.hpp"
-#include "tests/storage/fault_fs.hpp"
+#include "tests/support/fault_fs.hpp"
 #include "tests/support/actor_fixture.hpp"
 #include "tests/support/temp_dir.hpp"
 

@@ -6,7 +6,7 @@
 #include "api/metrics.hpp"
 #include "api/web_server.hpp"
 #include "sim/house_adapter.hpp"
-#include "tests/sim/shared_data.hpp"
+#include "tests/support/shared_data.hpp"
 #include "tests/support/exposition_checker.hpp"
 #include "tests/support/http_client.hpp"
 

@@ -3,7 +3,7 @@
 
 #include "api/web_server.hpp"
 #include "storage/store_opening.hpp"
-#include "tests/storage/fault_fs.hpp"
+#include "tests/support/fault_fs.hpp"
 #include "tests/support/http_client.hpp"
 #include "tests/support/temp_dir.hpp"
 

@@ -7,7 +7,7 @@
 
 #include "events/base64.hpp"
 #include "events/digest.hpp"
-#include "tests/sim/shared_data.hpp"
+#include "tests/support/shared_data.hpp"
 #include "tests/support/socket_client.hpp"
 
 namespace heliograph::http {

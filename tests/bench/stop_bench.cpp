@@ -18,7 +18,7 @@
 #include "actors/stop_line.hpp"
 #include "api/web_server.hpp"
 #include "storage/store_opening.hpp"
-#include "tests/storage/fault_fs.hpp"
+#include "tests/support/fault_fs.hpp"
 #include "tests/support/http_client.hpp"
 
 namespace {

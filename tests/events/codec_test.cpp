@@ -69,7 +69,7 @@ TEST_CASE("decode(encode(e)) == e for every event, whatever is in it") {
   std::map<std::size_t, int> seen;
   rc::prop("round trip", [&](std::uint64_t seed) {
     std::mt19937_64 random(seed);
-    for (std::size_t kind = 0; kind < std::variant_size_v<Event>; ++kind) {
+    for (std::size_t kind = 0; kind < std::variant_size_v<EventKinds>; ++kind) {
       const Record record = any_record(kind, random);
       ++seen[record.event().index()];
       const std::string bytes = encode_record(record);
@@ -81,7 +81,7 @@ TEST_CASE("decode(encode(e)) == e for every event, whatever is in it") {
       RC_ASSERT(!decode_record(bytes, record.envelope.position + 1).has_value());
     }
   });
-  CHECK(seen.size() == std::variant_size_v<Event>);
+  CHECK(seen.size() == std::variant_size_v<EventKinds>);
 }
 
 TEST_CASE("readings survive, also when they were packed ahead") {
@@ -128,8 +128,8 @@ TEST_CASE("rows that are not those that were sealed are told apart, whatever was
 TEST_CASE("cut or changed bytes are an error or another record, never a crash") {
   std::mt19937_64 random(9);
   std::size_t refused = 0, read = 0;
-  for (std::size_t kind = 0; kind <= std::variant_size_v<Event>; ++kind) {
-    const Record record = kind == std::variant_size_v<Event> ? any_readings(random) : any_record(kind, random);
+  for (std::size_t kind = 0; kind <= std::variant_size_v<EventKinds>; ++kind) {
+    const Record record = kind == std::variant_size_v<EventKinds> ? any_readings(random) : any_record(kind, random);
     const std::string bytes = encode_record(record);
     for (std::size_t n = 0; n < bytes.size(); ++n) {
       const auto back = decode_record(std::string_view(bytes).substr(0, n), record.envelope.position);
@@ -186,13 +186,13 @@ TEST_CASE("a device of schema 1 is read with a freshness of two holds") {
 TEST_CASE("every type has its own name and survives a change of order") {
   std::set<std::string_view> names;
   std::mt19937_64 random(3);
-  for (std::size_t kind = 0; kind < std::variant_size_v<Event>; ++kind) {
+  for (std::size_t kind = 0; kind < std::variant_size_v<EventKinds>; ++kind) {
     const Event event = any_event(kind, random);
     names.insert(type_name(event));
     CHECK(type_name(event).find('.') != std::string_view::npos);
     CHECK(schema_version(event) >= 1);
   }
-  CHECK(names.size() == std::variant_size_v<Event>);
+  CHECK(names.size() == std::variant_size_v<EventKinds>);
   CHECK_FALSE(names.contains(readings_type));
 }
 
@@ -210,7 +210,7 @@ TEST_CASE("the golden log reads as it always did") {
       json << to_json(*record) << "\n";
     };
     for (int round = 0; round < 4; ++round)
-      for (std::size_t kind = 0; kind < std::variant_size_v<Event>; ++kind) {
+      for (std::size_t kind = 0; kind < std::variant_size_v<EventKinds>; ++kind) {
         const Record record = any_record(kind, random);
         write(encode_record(record), record.envelope.position, "");
       }
@@ -234,5 +234,5 @@ TEST_CASE("the golden log reads as it always did") {
     CHECK(says_what_was_sealed(*record, payload));
     types.insert(record->envelope.type);
   }
-  CHECK(types.size() == (version == "1" ? 19 : version == "2" ? 1 : version < "5" ? 37 : std::variant_size_v<Event> + 1));
+  CHECK(types.size() == (version == "1" ? 19 : version == "2" ? 1 : version < "5" ? 37 : std::variant_size_v<EventKinds> + 1));
 }

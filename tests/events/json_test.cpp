@@ -103,8 +103,8 @@ TEST_CASE("text that is not UTF-8 still gives valid JSON") {
 TEST_CASE("every record of every kind is valid JSON that names its place") {
   std::mt19937_64 random(12);
   for (int round = 0; round < 40; ++round)
-    for (std::size_t kind = 0; kind <= std::variant_size_v<Event>; ++kind) {
-      const Record record = kind == std::variant_size_v<Event> ? testing::any_readings(random) : testing::any_record(kind, random);
+    for (std::size_t kind = 0; kind <= std::variant_size_v<EventKinds>; ++kind) {
+      const Record record = kind == std::variant_size_v<EventKinds> ? testing::any_readings(random) : testing::any_record(kind, random);
       const std::string json = to_json(record);
       REQUIRE(is_json(json));
       CHECK(json.starts_with("{\"position\":" + std::to_string(record.envelope.position) + ","));

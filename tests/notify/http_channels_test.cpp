@@ -9,7 +9,7 @@
 #include "actors/notify/webhook.hpp"
 #include "tests/notify/notices.hpp"
 #include "tests/notify/outside.hpp"
-#include "tests/sim/shared_data.hpp"
+#include "tests/support/shared_data.hpp"
 
 using namespace heliograph;
 using namespace heliograph::notify;

@@ -5,7 +5,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "tests/sim/shared_data.hpp"
+#include "tests/support/shared_data.hpp"
 
 using namespace heliograph;
 using namespace heliograph::notify;

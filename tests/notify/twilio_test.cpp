@@ -10,7 +10,7 @@
 #include "events/json.hpp"
 #include "tests/notify/notices.hpp"
 #include "tests/notify/outside.hpp"
-#include "tests/sim/shared_data.hpp"
+#include "tests/support/shared_data.hpp"
 
 using namespace heliograph;
 using namespace heliograph::notify;

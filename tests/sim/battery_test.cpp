@@ -6,7 +6,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "tests/sim/shared_data.hpp"
+#include "tests/support/shared_data.hpp"
 
 using namespace heliograph;
 

@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "tests/sim/reference_site.hpp"
-#include "tests/sim/shared_data.hpp"
+#include "tests/support/shared_data.hpp"
 
 using namespace heliograph;
 

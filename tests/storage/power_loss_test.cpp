@@ -9,7 +9,7 @@
 #include "storage/file.hpp"
 #include "storage/verify.hpp"
 #include "storage/watermark.hpp"
-#include "tests/storage/fault_fs.hpp"
+#include "tests/support/fault_fs.hpp"
 #include "tests/storage/storage_fixture.hpp"
 
 using namespace heliograph;

@@ -150,9 +150,9 @@ class Any {
 
 template <std::size_t I = 0>
 Event make(std::size_t kind, Any& any) {
-  if constexpr (I < std::variant_size_v<Event>) {
+  if constexpr (I < std::variant_size_v<EventKinds>) {
     if (I != kind) return make<I + 1>(kind, any);
-    std::variant_alternative_t<I, Event> event;
+    std::variant_alternative_t<I, EventKinds> event;
     any.fill(event);
     return event;
   } else {

@@ -1,4 +1,4 @@
-#include "tests/storage/fault_fs.hpp"
+#include "tests/support/fault_fs.hpp"
 
 #include <algorithm>
 #include <filesystem>

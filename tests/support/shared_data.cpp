@@ -1,4 +1,4 @@
-#include "tests/sim/shared_data.hpp"
+#include "tests/support/shared_data.hpp"
 
 #include <zlib.h>
 
