@@ -84,6 +84,7 @@ int run(Store& store, Engine& engine, const HostConfig& config, bool read_only, 
   auto people_key = open_key_file((std::filesystem::path(config.data) / "people.key").string(), "key of people's secrets");
   if (!people_key) return complain(people_key.error());
   service.people_key = *people_key;
+  service.budget_file = (std::filesystem::path(config.data) / "budgets").string();
   service.config = config.server;
   std::unique_ptr<Notifier> notifier;  // outlives the engine's last word
   if (config.notify) {

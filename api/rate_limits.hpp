@@ -1,5 +1,6 @@
 // How often somebody may ask. Each caller has a budget of each kind that refills evenly (GCRA): whoever comes steadily is never
-// refused, and a burst may spend what was saved. Any thread. Not of the log: a start gives everybody a full budget.
+// refused, and a burst may spend what was saved. Any thread. Not of the log: what is owed outlives a start in a file of its own
+// (api/spent_budgets.hpp).
 #pragma once
 
 #include <mutex>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "api/http/router.hpp"
+#include "events/result.hpp"
 #include "events/time.hpp"
 
 namespace heliograph::api {
@@ -18,6 +20,7 @@ struct Budget {
   std::string name;  // as Route::budget says it
   unsigned quota = 0;  // requests in a window; 0 = no end
   Micros window = minute_us;
+  bool of_person = false;  // whoever makes keys has no more of it
 };
 
 /// Who counts as one: an IPv4 address, or the /64 of an IPv6 address, for somebody with a network of their own has 2^64 addresses in it.
@@ -38,6 +41,12 @@ class RateLimits {
   /// For RouterOptions::meter: by person or key, or by address (a /64 of IPv6) for who is nobody.
   std::optional<http::Problem> meter(const http::Route& route, const http::Request& request, const http::Responder& responder);
   std::size_t callers() const;
+
+  /// Who owes more than a second, and until when by the wall clock, which says `wall` now: text for take_over().
+  std::string owed(Micros wall) const;
+  /// What owed() said in an earlier process, less what has been paid back since. Nobody owes more than a window, however the wall
+  /// clock was set. Error corrupt: nothing was taken over.
+  Status take_over(std::string_view text, Micros wall);
 
  private:
   const Budget& budget_of(std::string_view name) const;

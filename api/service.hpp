@@ -50,6 +50,7 @@ struct Service {
   ServerConfig config = {};  // TLS, proxies, names and origins that are let in besides our own
   Notifier* notifier = nullptr;  // none: nobody is told, and nobody answers by mail or text message
   std::optional<Digest> people_key = {};  // of this installation (DATA/people.key); none: of this run, and no login outlives it
+  std::string budget_file = {};  // DATA/budgets: what callers have spent outlives a start; empty = it does not
   // Set when the server runs.
   std::shared_ptr<Door> door = {};
   std::shared_ptr<RateLimits> limits = {};

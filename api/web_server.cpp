@@ -11,6 +11,7 @@
 #include "api/rate_limits.hpp"
 #include "api/request_log.hpp"
 #include "api/self_readings.hpp"
+#include "api/spent_budgets.hpp"
 #include "api/translate.hpp"
 #include "api/usage.hpp"
 #include "api/version_figures.hpp"
@@ -24,6 +25,7 @@ struct WebServer::Parts {
   std::shared_ptr<http::Router> router;
   http::Server server;
   std::unique_ptr<http::SseHub> hub;
+  std::unique_ptr<SpentBudgets> spent;
 };
 
 namespace {
@@ -85,6 +87,7 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
   s.versions = std::make_shared<VersionBook>();
   s.door = std::make_shared<Door>(engine, s.people_key ? *s.people_key : random_key(), DoorOptions{s.read_only, s.config.behind_proxy, s.config.trusted_proxies, s.config.public_metrics});
   s.limits = std::make_shared<RateLimits>(budgets(s.config.requests_per_minute), [&engine] { return engine.clock().monotonic(); });
+  if (!s.budget_file.empty()) parts->spent = std::make_unique<SpentBudgets>(s.budget_file, *s.limits, engine.clock());
   parts->gateway = std::make_shared<Gateway>(engine.store().log());
   auto routes = all_routes(s);
   for (http::Route& route : stream_routes(s, parts->gateway)) routes.push_back(std::move(route));
@@ -160,6 +163,7 @@ void WebServer::stop() {
   if (!parts_) return;
   parts_->hub->stop();
   parts_->server.stop();
+  parts_->spent.reset();
   parts_->service.door->stop();
   std::atomic<int>& running = *parts_->service.dry_runs;
   for (int n = running; n > 0; n = running) running.wait(n);

@@ -76,6 +76,7 @@ struct Standing {
   std::vector<SiteId> sites;  // empty = every site of the tenant
   SessionId session;          // of a person
   bool stepped_up = false;
+  UserId person = {};         // who it is, or who made the key
 };
 
 /// What a login has shown.

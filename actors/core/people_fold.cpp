@@ -219,7 +219,7 @@ std::optional<Standing> People::standing(const SessionId& id, Micros at) const {
   if (!session->about.remembered && at - session->used > session_idle) return std::nullopt;
   const User* user = this->user(session->tenant, session->about.user);
   if (user == nullptr || user->about.disabled) return std::nullopt;
-  return Standing{session->tenant, {PrincipalKind::user, user->about.user.text}, may(user->about.role, session->tenant), user->about.sites, id, at < session->stepped_up_until};
+  return Standing{session->tenant, {PrincipalKind::user, user->about.user.text}, may(user->about.role, session->tenant), user->about.sites, id, at < session->stepped_up_until, user->about.user};
 }
 
 std::optional<Standing> People::standing(const ApiKeyId& id, Micros at) const {
@@ -234,7 +234,7 @@ std::optional<Standing> People::standing(const ApiKeyId& id, Micros at) const {
     std::erase_if(sites, [&](const SiteId& each) { return std::find(maker->about.sites.begin(), maker->about.sites.end(), each) == maker->about.sites.end(); });
     if (sites.empty()) return std::nullopt;  // none is left: not the same as all
   }
-  return Standing{key->tenant, {PrincipalKind::apikey, id.text}, asked & may(maker->about.role, key->tenant) & may_of_keys(), std::move(sites), {}, false};
+  return Standing{key->tenant, {PrincipalKind::apikey, id.text}, asked & may(maker->about.role, key->tenant) & may_of_keys(), std::move(sites), {}, false, maker->about.user};
 }
 
 }  // namespace heliograph

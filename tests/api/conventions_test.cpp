@@ -1,16 +1,22 @@
 // What every route does alike: versions, budgets, older ways, sockets that only our pages open.
 #include <catch2/catch.hpp>
+#include <thread>
 
+#include "actors/clock.hpp"
 #include "api/http/conditions.hpp"
 #include "api/http/socket_stream.hpp"
 #include "api/http/sse.hpp"
 #include "api/rate_limits.hpp"
+#include "api/spent_budgets.hpp"
+#include "storage/file.hpp"
 #include "tests/api/route_samples.hpp"
+#include "tests/support/temp_dir.hpp"
 
 using namespace heliograph;
 using namespace heliograph::http;
 using api::Budget;
 using api::RateLimits;
+using api::SpentBudgets;
 
 namespace {
 
@@ -91,6 +97,75 @@ TEST_CASE("a flood of callers costs bounded memory, and those from before it kee
   now += hour_us;
   CHECK(limits.spend("default", "one more").may);
   CHECK(limits.callers() <= 5);
+}
+
+TEST_CASE("what was spent outlives the process, less what has been paid back, whatever the wall clock does") {
+  const std::vector budgets{Budget{"default", 60, minute_us}, Budget{"approvals", 10, hour_us}};
+  Micros now = 1'000'000, wall = 1'700'000'000'000'000;
+  RateLimits before(budgets, [&] { return now; });
+  for (int i = 0; i < 10; ++i) REQUIRE(before.spend("approvals", "acme/user:anna", true).may);
+  for (int i = 0; i < 60; ++i) REQUIRE(before.spend("default", std::string("\0\n \xff", 4)).may);  // a network is bytes
+  const std::string text = before.owed(wall);
+
+  const auto after = [&](Micros later) {
+    now = 7;  // another process has another monotonic clock
+    auto limits = std::make_unique<RateLimits>(budgets, [&] { return now; });
+    REQUIRE(limits->take_over(text, wall + later));
+    return limits;
+  };
+  auto limits = after(second_us - 1);
+  CHECK_FALSE(limits->spend("approvals", "acme/user:anna", true).may);
+  CHECK(limits->spend("approvals", "acme/user:anna").may);  // a stranger of that name is another
+  CHECK(limits->spend("approvals", "acme/user:ben", true).may);
+  CHECK_FALSE(limits->spend("default", std::string("\0\n \xff", 4)).may);
+  limits = after(6 * minute_us);
+  CHECK(limits->spend("approvals", "acme/user:anna", true).may);
+  CHECK_FALSE(limits->spend("approvals", "acme/user:anna", true).may);
+  CHECK(limits->spend("default", std::string("\0\n \xff", 4)).requests == 59);
+  limits = after(-400 * day_us);
+  CHECK(limits->spend("approvals", "acme/user:anna", true).more_in <= hour_us / 10);
+  CHECK(after(2 * hour_us)->callers() == 0);
+  CHECK(RateLimits({Budget{"default", 60, minute_us}}, [&] { return now; }).take_over(text, wall));  // a budget that is gone
+
+  for (const std::string& damaged : {std::string(), std::string("heliograph budgets 2\nend\n"), text.substr(0, text.size() - 5), text.substr(0, text.size() / 2),
+                                     "heliograph budgets 1\nknown 12x 00\nend\n" + std::string(), std::string("heliograph budgets 1\nknown 12 0g\nend\n"),
+                                     std::string("heliograph budgets 1\nfriend 12 00\nend\n")}) {
+    CAPTURE(damaged);
+    RateLimits fresh(budgets, [&] { return now; });
+    const Status done = fresh.take_over(damaged, wall);
+    REQUIRE_FALSE(done);
+    CHECK(done.error().code == Errc::corrupt);
+    CHECK(fresh.callers() == 0);
+  }
+}
+
+TEST_CASE("budgets are written while they are spent, and once more at the end") {
+  const testing::TempDir scratch;
+  const std::string path = scratch / "budgets";
+  ManualClock clock(1'700'000'000'000'000);
+  const std::vector budgets{Budget{"approvals", 10, hour_us}};
+  const auto limits = [&] { return RateLimits(budgets, [&clock] { return clock.monotonic(); }); };
+  const auto left = [&] {
+    RateLimits fresh = limits();
+    const SpentBudgets spent(path, fresh, clock);
+    return fresh.spend("approvals", "anna", true).requests;
+  };
+  {
+    RateLimits first = limits();
+    const SpentBudgets spent(path, first, clock, std::chrono::milliseconds(1));
+    for (int i = 0; i < 3; ++i) first.spend("approvals", "anna", true);
+    const std::string wanted = first.owed(clock.now());
+    bool there = false;
+    for (int i = 0; i < 1'000'000 && !there; ++i) std::this_thread::yield(), there = read_file(path, 1000) == wanted;
+    REQUIRE(there);
+    first.spend("approvals", "anna", true);
+  }
+  CHECK(left() == 5);  // four before, and its own
+  CHECK(left() == 4);
+  CHECK(kind_of(path + ".new") == FileKind::none);
+  REQUIRE(write_file(path, "rubbish"));
+  CHECK(left() == 9);
+  CHECK(left() == 8);
 }
 
 TEST_CASE("answers say what is left of the budget, 429 says when to come back") {

@@ -119,6 +119,31 @@ TEST_CASE("who asks too often is told to wait, a stop is never too many, and oth
   CHECK(house.get("/health").status == 200);
 }
 
+TEST_CASE("neither a start nor a key gives anybody new tries") {
+  const TempDir scratch;
+  const std::string approve = home + "/commands/c-1/approve";
+  {
+    House house(scratch / "data");
+    house.furnish();
+    for (int i = 0; i < 10; ++i) REQUIRE(house.send("POST", approve, "{}").status == 404);  // looked for, and so spent
+    REQUIRE(house.send("POST", approve, "{}").status == 429);
+    CHECK(house.server.end(SIGTERM).exit == 0);
+  }
+  House again(scratch / "data");
+  const auto refused = again.send("POST", approve, "{}");
+  CHECK(refused.status == 429);
+  CHECK(std::stoi(refused.header("Retry-After")) <= 360);
+  const std::string key = field(again.post("/api/v1/keys", R"({"name":"another hand","may":["see","operate"]})").body, "secret");
+  test::HttpClient hand(again.server.port());
+  const auto with_key = [&](const std::string& method, const std::string& path) {
+    return hand.as_nobody().request(method, path, method == "GET" ? "" : "{}", {{"Content-Type", "application/json"}, {"Authorization", "Bearer " + key}}).status;
+  };
+  CHECK(with_key("POST", approve) == 429);
+  CHECK(with_key("GET", home) == 200);
+  CHECK(again.get("/api/v1/sites").status == 200);  // of another budget
+  CHECK(std::filesystem::status(scratch / "data/budgets").permissions() == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+}
+
 TEST_CASE("a stop is taken in whatever form it comes") {
   const TempDir scratch;
   House house(scratch / "data");
