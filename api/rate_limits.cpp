@@ -52,7 +52,7 @@ void set_budgets(std::vector<http::Route>& table) {
       {"logIn", "login"}, {"join", "login"}, {"setUp", "login"}, {"refreshSession", "login"}, {"stepUp", "login"}, {"changePassword", "login"},
       {"dryRun", "costly"}, {"approveCommand", "approvals"}};
   for (const auto& [operation, budget] : of_operations) {
-    const auto route = std::find_if(table.begin(), table.end(), [&](const http::Route& each) { return each.operation_id == operation; });
+    const auto route = std::find_if(table.begin(), table.end(), [of = operation](const http::Route& each) { return each.operation_id == of; });
     ensure(route != table.end(), "a budget is for a route that there is", "api/rate_limits.cpp");
     route->budget = budget;
   }

@@ -108,8 +108,11 @@ JsonWriter& JsonWriter::unsigned_integer(std::uint64_t n) {
 
 JsonWriter& JsonWriter::number(double d) {
   if (!std::isfinite(d)) return null();
+  // Whoever reads a number without a point takes it for an integer: there is no -0, and beyond 64 bits there are none.
+  constexpr double integers = 9e18;
+  if (d == 0) d = 0;
   char* at = room_for_value(number_max);
-  written(std::to_chars(at, at + number_max, d).ptr);
+  written(std::abs(d) < integers ? std::to_chars(at, at + number_max, d).ptr : std::to_chars(at, at + number_max, d, std::chars_format::scientific).ptr);
   return *this;
 }
 

@@ -27,7 +27,7 @@ class JsonWriter {
   JsonWriter& unsigned_integer(std::uint64_t n);
   JsonWriter& boolean(bool b) { return raw(b ? "true" : "false"); }
   JsonWriter& null() { return raw("null"); }
-  /// Shortest decimal that reads back as `d`; null for NaN and infinities.
+  /// Shortest decimal that reads back as `d`; null for NaN and infinities. No zero has a sign.
   JsonWriter& number(double d);
   /// `d` rounded to at most `decimals` (0 to 9) digits after the point; where that many do not fit, as number().
   JsonWriter& rounded(double d, unsigned decimals);

@@ -175,7 +175,10 @@ TEST_CASE("the truth table in docs/SAFETY.md is what the code says") {
     return;
   }
   std::istringstream a(made), b(written);
-  for (std::string x, y; static_cast<bool>(std::getline(a, x)) | static_cast<bool>(std::getline(b, y));) CHECK(x == y);
+  for (std::string x, y; a || b;) {
+    std::getline(a, x), std::getline(b, y);
+    CHECK(x == y);
+  }
   CHECK(made == written);
   // Every kind of answer stands in it: a table of "yes" would say nothing.
   for (const char* rule : {"soc-floor", "min-soc", "pause-below", "target-soc", "unknown", "stale", "quality", "stuck", "grid-limit", "busy", "manual-hold", "environment",

@@ -61,7 +61,9 @@ TEST_CASE("doubles read back as they were, what is no number is null") {
   CHECK(number(0.1) == "0.1");
   CHECK(number(std::nan("")) == "null");
   CHECK(number(std::numeric_limits<double>::infinity()) == "null");
-  for (const double d : {1e300, 5e-324, -0.0, 123456789.123456789}) CHECK(std::strtod(number(d).c_str(), nullptr) == d);
+  CHECK(number(-0.0) == "0");
+  CHECK(number(-92233720368547758050.1) == "-9.223372036854776e+19");  // as digits it would be an integer that fits nowhere
+  for (const double d : {1e300, 5e-324, -0.0, 9e18, 8.99e18, 1e17, 123456789.123456789}) CHECK(std::strtod(number(d).c_str(), nullptr) == d);
 }
 
 TEST_CASE("commas stand between values, and nowhere else, whatever the values end in") {

@@ -78,7 +78,7 @@ std::vector<http::Route> watched_routes() {
   for (http::Route& route : routes)
     route.handler = [rows = route.parameters, needs_key = route.needs_idempotency_key](http::Request&& request, const http::Responder& responder) {
       for (const auto& [name, value] : request.query) {
-        const auto row = std::find_if(rows.begin(), rows.end(), [&](const auto& each) { return each.in == In::query && each.name == name; });
+        const auto row = std::find_if(rows.begin(), rows.end(), [&asked = name](const auto& each) { return each.in == In::query && each.name == asked; });
         ensure(row != rows.end() && fits(*row, value), "a handler's query fits its row");
         ensure(row->repeated || request.query_values(name).size() == 1, "what may stand there once stands there once");
       }

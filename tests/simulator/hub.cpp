@@ -8,7 +8,6 @@ namespace heliograph::simulator {
 namespace {
 
 constexpr Micros settling_in = 2 * second_us;  // as in actors/site_actor.cpp
-constexpr Micros look_again = 10 * second_us;  // as in actors/clock_actor.cpp
 
 /// What bytes cannot show: a field that the snapshot has forgotten to write is missing from both.
 bool remembers_the_same(const Site& a, const Site& b) {
