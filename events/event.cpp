@@ -64,6 +64,7 @@ constexpr std::array<TypeRow, std::variant_size_v<EventKinds>> types{{
     {"api_key.made", 1},
     {"api_key.revoked", 1},
     {"access.refused", 1},
+    {"readings.dropped", 1},
 }};
 
 /// Requires: the words of all of Enum, in its order.

@@ -187,6 +187,24 @@ struct CheckpointSigned {
   bool operator==(const CheckpointSigned&) const = default;
 };
 
+/// Hours of a week that stay when their readings go, as the view of series stores them (projections/rollup.hpp).
+struct KeptHours {
+  DeviceId device;
+  Metric metric{};
+  Micros week = 0;    // when it begins, counted from 1970-01-01 on
+  std::string hours;  // encode_hours
+  bool operator==(const KeptHours&) const = default;
+};
+/// The tenant keeps readings for so long and no longer: those of the site in batches before a position are gone, and what stays of
+/// them is every hour to which one of them counts.
+struct ReadingsDropped {
+  Position from = 0, before = 0;  // borders of segments; none of the site's readings lie in front of `from`
+  std::int32_t kept_days = 0;   // the tenant's retention_days
+  std::uint64_t readings = 0;   // how many went
+  std::vector<KeptHours> hours;
+  bool operator==(const ReadingsDropped&) const = default;
+};
+
 using EventKinds = std::variant<SiteConfigured, DeviceRegistered, RuleSaved, RuleRemoved, RuleFired, NotificationRaised,
                                 CommandRequested, CommandRefused, CommandAllowed, CommandDispatched, CommandVerified,
                                 CommandFailed, StopEngaged, StopLifted, EngineStarted, EngineStopped, HistoryImported,
@@ -195,7 +213,7 @@ using EventKinds = std::variant<SiteConfigured, DeviceRegistered, RuleSaved, Rul
                                 PreferencesSet, AlertRaised, AlertAcknowledged, AlertCleared, NotificationSettled, ClockSuspected,
                                 ClockTrusted, TenantConfigured, UserSaved, UserRemoved, InvitationMade, PasswordSet, TotpEnrolled,
                                 TotpRemoved, SecondFactorUsed, SessionBegan, SessionRefreshed, SessionSteppedUp, SessionEnded, LoginFailed,
-                                ApiKeyMade, ApiKeyRevoked, AccessRefused>;
+                                ApiKeyMade, ApiKeyRevoked, AccessRefused, ReadingsDropped>;
 
 template <class T, class... Kind>
 constexpr bool is_one_of(const std::variant<Kind...>*) { return (std::is_same_v<T, Kind> || ...); }

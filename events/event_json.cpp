@@ -110,6 +110,11 @@ void write(JsonWriter& json, const HistoryImported& e) {
 void write(JsonWriter& json, const CheckpointSigned& e) {
   json.field("covers", e.covers).field("seal", hex(e.seal)).field("key_id", e.key_id).field("signature", hex(e.signature));
 }
+void write(JsonWriter& json, const ReadingsDropped& e) {
+  std::uint64_t bytes = 0;
+  for (const KeptHours& kept : e.hours) bytes += kept.hours.size();
+  json.field("from", e.from).field("before", e.before).field("kept_days", e.kept_days).field("readings", e.readings).field("hours_bytes", bytes);
+}
 
 void write(JsonWriter& json, const CommandWaiting& e) {
   json.field("command", e.command.text).field("for", std::string(name(e.what))).key("until").time(e.until);

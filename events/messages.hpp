@@ -274,6 +274,30 @@ inline bool unpack(const log::HistoryImported& m, HistoryImported& e) {
   return true;
 }
 
+inline log::ReadingsDropped pack(const ReadingsDropped& e) {
+  log::ReadingsDropped m;
+  m.set_from(e.from);
+  m.set_before(e.before);
+  m.set_kept_days(e.kept_days);
+  m.set_readings(e.readings);
+  for (const KeptHours& kept : e.hours) {
+    log::KeptHours& packed = *m.add_hours();
+    packed.set_device(kept.device.text);
+    packed.set_metric(static_cast<std::uint32_t>(kept.metric));
+    packed.set_week_us(kept.week);
+    packed.set_hours(kept.hours);
+  }
+  return m;
+}
+inline bool unpack(const log::ReadingsDropped& m, ReadingsDropped& e) {
+  e = {m.from(), m.before(), m.kept_days(), m.readings(), {}};
+  for (const log::KeptHours& kept : m.hours()) {
+    if (kept.metric() == 0 || kept.metric() >= metric_slots) return false;
+    e.hours.push_back({{kept.device()}, static_cast<Metric>(kept.metric()), kept.week_us(), kept.hours()});
+  }
+  return true;
+}
+
 inline log::CheckpointSigned pack(const CheckpointSigned& e) {
   log::CheckpointSigned m;
   m.set_covers(e.covers);

@@ -12,8 +12,6 @@ namespace {
 
 // Enough for every stream of a large fleet; a miss costs one point read.
 constexpr std::size_t streams_cached = 65'536;
-// Positions whose replaced batches are worth rewriting a table for.
-constexpr std::uint64_t reclaimed_at_once = 1'000'000;
 constexpr std::size_t key_bytes_max = 255;
 constexpr std::size_t stream_bytes_max = 160;  // a category, a dash and the longest id
 
@@ -164,10 +162,11 @@ bool EventLog::failed() const {
   return closed_.has_value();
 }
 
-void EventLog::recovered(const Heads& heads, std::vector<Range> plan) {
+void EventLog::recovered(const Heads& heads, std::vector<Range> plan, std::vector<Drop> drops) {
   std::scoped_lock lock(mutex_, plan_mutex_);
   last_batch_.store(heads.reading, std::memory_order_release);
   plan_ = std::move(plan);
+  drops_ = std::move(drops);
   heads_ = heads;
   durable_.store(heads.next - 1, std::memory_order_release);
   staged_.store(heads.next - 1, std::memory_order_release);
@@ -218,7 +217,7 @@ void EventLog::publish(const std::vector<Write>& group) {
   durable_.store(group.back().record->last(), std::memory_order_release);
 }
 
-// ---- segments ------------------------------------------------------------------------------------------------
+// ---- reading -------------------------------------------------------------------------------------------------
 
 Result<RecordPtr> EventLog::Stored::record() const {
   if (woven) return woven;
@@ -230,108 +229,6 @@ Result<RecordPtr> EventLog::Stored::record() const {
 Status EventLog::Stored::check(const Record& record) const {
   if (woven) return {};  // the payload was made from what it says: the seal tells
   return says_what_was_sealed(record, payload);
-}
-
-Status EventLog::plan(std::vector<Range> ranges) {
-  if (ranges.empty()) return {};
-  const std::lock_guard lock(plan_mutex_);
-  std::vector<Range> plan = plan_;
-  for (const Range& range : ranges)  // a rebuild finds the same ones again
-    if (std::find(plan.begin(), plan.end(), range) == plan.end()) plan.push_back(range);
-  if (auto written = write_segment(nullptr, {}, plan); !written) return written;
-  plan_ = std::move(plan);
-  return {};
-}
-
-/// The newest batch stays as it is: the next seal is made from it.
-bool EventLog::may_be_condensed(const Range& range) const { return range.end <= last_batch_.load(std::memory_order_acquire); }
-
-std::size_t EventLog::planned() const {
-  const std::lock_guard lock(plan_mutex_);
-  return static_cast<std::size_t>(std::count_if(plan_.begin(), plan_.end(), [this](const Range& range) { return may_be_condensed(range); }));
-}
-
-Status EventLog::condense_next() {
-  const std::lock_guard one_at_a_time(condense_mutex_);
-  Range range{};
-  {
-    const std::lock_guard lock(plan_mutex_);
-    const auto next = std::find_if(plan_.begin(), plan_.end(), [this](const Range& each) { return may_be_condensed(each); });
-    if (next == plan_.end()) return {};
-    range = *next;
-  }
-  Digest last_seal{};
-  const auto segment = condensed(range, last_seal);
-  if (!segment) return fail(segment.error());
-  {
-    const std::lock_guard lock(plan_mutex_);
-    std::vector<Range> left = plan_;
-    std::erase(left, range);
-    if (auto written = write_segment(*segment ? &**segment : nullptr, last_seal, left); !written) return written;
-    plan_ = left;
-  }
-  replaced_ = {replaced_.end == range.from ? replaced_.from : range.from, range.end};
-  reclaim_from(reclaimed_at_once);
-  return {};
-}
-
-/// Reclaims when as many positions have been condensed.
-void EventLog::reclaim_from(std::uint64_t positions) {
-  if (replaced_.end - replaced_.from < positions || replaced_.end == 0) return;
-  reclaim(replaced_);
-  replaced_ = {0, 0};
-}
-
-Status EventLog::condense_all() {
-  while (planned() > 0)
-    if (auto done = condense_next(); !done) return done;
-  const std::lock_guard one_at_a_time(condense_mutex_);
-  reclaim_from(0);
-  return {};
-}
-
-/// The segment that the range should be; nothing where it is to stay as it is.
-Result<std::optional<Segment>> EventLog::condensed(const Range& range, Digest& last_seal) const {
-  const auto there = has_segment(range.from);
-  if (!there) return fail(there.error());
-  if (*there) return std::optional<Segment>();
-  SegmentMaker maker(range.from, range.end);
-  bool older = false, empty = true;
-  for (std::size_t pass = 0; pass < maker.passes() && !older; ++pass) {
-    Status status;
-    auto scanned = scan_stored(range.from, range.end - 1, Part::readings, [&](const Stored& stored) {
-      auto record = stored.record();
-      if (!record) return status = fail(record.error()), false;
-      ensure(stored.position >= range.from && (*record)->last() < range.end, "no batch reaches over the border of a segment", "EventLog::condense_next");
-      if (pass == 0) status = stored.check(**record);
-      older = (*record)->envelope.schema != readings_schema;
-      empty = false;
-      last_seal = stored.seal;
-      if (status && !older) maker.take(**record);
-      return status && !older;
-    });
-    if (!scanned || !status) return fail(scanned ? status.error() : scanned.error());
-    if (auto done = maker.end_of_pass(); !done) return fail(done.error());
-  }
-  if (older || empty) return std::optional<Segment>();
-  auto segment = maker.finish();
-  if (!segment) return fail(segment.error());
-  return std::optional(std::move(*segment));
-}
-
-Result<std::vector<std::string>> EventLog::device_blocks(std::span<const Range> ranges, const std::string& device) const {
-  std::vector<std::string> blocks;
-  auto batched = segment_blocks(ranges, device, blocks);
-  if (!batched) return fail(batched.error());
-  for (const Range& range : *batched) {
-    std::vector<RecordPtr> batches;
-    auto scanned = scan(range.from, range.end - 1, Part::readings, [&](const RecordPtr& record) { return batches.push_back(record), true; });
-    if (!scanned) return fail(scanned.error());
-    auto fresh = blocks_of_device(batches, device);
-    if (!fresh) return fail(fresh.error());
-    blocks.insert(blocks.end(), std::make_move_iterator(fresh->begin()), std::make_move_iterator(fresh->end()));
-  }
-  return blocks;
 }
 
 Result<std::optional<KeyUse>> EventLog::find_key(const TenantId& tenant, std::string_view key) {

@@ -113,10 +113,11 @@ class EventLog {
   /// Version of the stream after everything staged; 0 for a stream that is empty. Errors: io, corrupt.
   Result<Version> version_of(const SiteKey& site, std::string_view stream);
 
-  /// Durable records whose positions overlap [from, to], in order, until `visit` answers false. Reads do not block appends.
+  /// Durable records whose positions overlap [from, to], in order, until `visit` answers false; readings that were dropped are passed
+  /// over. Reads do not block appends.
   using Visit = std::function<bool(const RecordPtr&)>;
   virtual Status scan(Position from, Position to, Part part, const Visit& visit) const = 0;
-  /// The durable record that holds `position`. Errors: not_found, corrupt.
+  /// The durable record that holds `position`. Errors: not_found (also when it was dropped, which the sentence says), corrupt.
   virtual Result<RecordPtr> at(Position position) const = 0;
   /// Seal (chain value) of the record that starts at `position`: decisions and readings have a chain each.
   virtual Result<Digest> seal_at(Position position) const = 0;
@@ -129,6 +130,8 @@ class EventLog {
     std::string payload;  // what the seal covers
     std::string rows;     // of a batch, beside it
     RecordPtr woven;      // a batch that lies in a segment: `rows` is empty then
+    std::optional<DroppedRun> dropped;  // instead of a record: what is no longer kept; `seal` is that of its last batch
+    /// Requires: not dropped.
     Result<RecordPtr> record() const;
     /// Error corrupt when `record`, made from this, is not what was sealed.
     Status check(const Record& record) const;
@@ -151,6 +154,35 @@ class EventLog {
   Status condense_next();
   /// All that is planned.
   Status condense_all();
+  /// Where the segment that begins at `from` ends; nothing where there is none.
+  Result<std::optional<Position>> segment_end(Position from) const;
+
+  // Dropping: a site's readings before a position are no longer kept, as a fact on record says (readings.dropped).
+  struct Drop {
+    SiteKey site;
+    Position from = 0, before = 0;  // borders of segments: nothing of the site lies in front of them
+    Position event = 0;             // where the fact stands
+    bool operator==(const Drop&) const = default;
+  };
+  /// What was carried out last of each site.
+  std::vector<Drop> drops() const;
+  std::optional<Drop> dropped(const SiteKey& site) const;
+  /// Whether the position is that of a reading that was dropped. Quick. Errors: corrupt, io.
+  virtual Result<bool> is_dropped(Position position) const = 0;
+  /// What was known of the site where its dropped readings end, as it was given then: whoever folds from the beginning goes on from
+  /// it. Errors: not_found, io.
+  virtual Result<std::string> known_at_drop(const SiteKey& site) const = 0;
+  /// From the border of a segment on, up to where readings lie in segments and were all recorded before `moment`: a border again, so
+  /// many segments on at most. Errors: corrupt, io.
+  Result<Position> older_than(Position from, Micros moment, std::size_t at_most = ~std::size_t{0}) const;
+  /// Carries out what is on record: rows go, and what the batches were with them; positions, counts and seals stay. All or nothing; what
+  /// was carried out before is passed over. Requires: every view has saved what it made of the fact; a site comes once.
+  /// Errors: corrupt (the chain does not hold, or something lies in no segment: nothing is changed), full, io.
+  struct DropWith {
+    Drop drop;
+    std::string known;  // known_at_drop from then on
+  };
+  Status drop(std::span<const DropWith> drops);
   /// What a device (device_path) measured in the ranges, as blocks (events/device_block.hpp), all of it. Quick where a range is a
   /// segment; else its batches are read. Errors: corrupt, io.
   Result<std::vector<std::string>> device_blocks(std::span<const Range> ranges, const std::string& device) const;
@@ -181,13 +213,24 @@ class EventLog {
   virtual Status write_segment(const Segment* segment, const Digest& last_seal, const std::vector<Range>& plan) = 0;
   /// Gives back the space of what segments have replaced in the range. Failing changes nothing.
   virtual void reclaim(const Range&) {}
-  virtual Result<bool> has_segment(Position from) const = 0;
+  /// The head of the segment that begins there; nothing where there is none.
+  virtual Result<std::optional<std::string>> segment_head(Position from) const = 0;
+  /// A segment without the readings of some sites.
+  struct Hollow {
+    Position from;
+    std::string head;
+    std::vector<SiteKey> sites;
+  };
+  /// Puts the heads where the ones before were, takes the sites' blocks away, and keeps what was carried out: all or nothing.
+  virtual Status write_drop(const std::vector<Hollow>& segments, const std::vector<Drop>& drops, std::span<const DropWith> fresh) = 0;
   /// Hands over the blocks of a device in the segments that start at ranges' begins, and answers the ranges that are none.
   virtual Result<std::vector<Range>> segment_blocks(std::span<const Range> ranges, const std::string& device,
                                                     std::vector<std::string>& out) const = 0;
   /// Error `full` when no turn of this kind should start.
   virtual Status room(Reserve) { return {}; }
-  void recovered(const Heads& heads, std::vector<Range> plan = {});
+  void recovered(const Heads& heads, std::vector<Range> plan = {}, std::vector<Drop> drops = {});
+  /// Why there is no record at a position that the log has passed: it was dropped, or it is lost.
+  Error no_record_at(Position position) const;
   /// True after a commit failed: nobody knows what is on disk, so no clean stop may be claimed.
   bool failed() const;
 
@@ -197,6 +240,7 @@ class EventLog {
  private:
   void reclaim_from(std::uint64_t positions);
   Result<std::optional<Segment>> condensed(const Range& range, Digest& last_seal) const;
+  Result<std::optional<Hollow>> hollowed(const Range& range, std::vector<SiteKey> sites) const;
   Result<Version> version_locked(const std::string& stream_key);
   Result<std::optional<KeyUse>> use_locked(const std::string& use_key) const;
   void remember(const std::string& stream_key, Version version, Position at);
@@ -215,9 +259,11 @@ class EventLog {
   std::unordered_map<std::string, KeyUse> keys_staged_;  // guarded by mutex_: keys that are not durable yet
   std::optional<Error> closed_;                          // guarded by mutex_: why the log takes no more
   std::mutex condense_mutex_;  // held while a segment is made
+  std::mutex drop_mutex_;      // held while readings are dropped; they lie in segments that are made
   Range replaced_{0, 0};       // guarded by condense_mutex_: condensed and not reclaimed yet
   mutable std::mutex plan_mutex_;
   std::vector<Range> plan_;  // guarded by plan_mutex_
+  std::vector<Drop> drops_;  // guarded by plan_mutex_
   bool may_be_condensed(const Range& range) const;
   std::atomic<Position> last_batch_{0};  // where the last durable one starts
   std::atomic<Position> durable_{0}, staged_{0};         // written under mutex_, read without it

@@ -5,6 +5,7 @@
 #include <limits>
 #include <mutex>
 
+#include "storage/segment_head.hpp"
 #include "storage/store.hpp"
 
 namespace heliograph {
@@ -21,7 +22,7 @@ Status MemoryLog::write_group(const std::vector<Write>& group, const Heads&) {
   std::unique_lock lock(mutex_);
   for (const Write& w : group) {
     const Envelope& e = w.record->envelope;
-    entries_.push_back({w.record, {e.position, w.record->is_readings(), w.seal, w.payload, w.rows, {}}});
+    entries_.push_back(std::make_shared<const Entry>(Entry{w.record, {e.position, w.record->is_readings(), w.seal, w.payload, w.rows, {}, {}}}));
     versions_[w.stream_key] = e.version;
     if (!e.idempotency_key.empty())
       keys_[key_of_use(e.site.tenant, e.idempotency_key)] = {e.position, w.fingerprint};
@@ -47,9 +48,51 @@ Status MemoryLog::write_segment(const Segment* segment, const Digest&, const std
   return {};
 }
 
-Result<bool> MemoryLog::has_segment(Position from) const {
+Status MemoryLog::write_drop(const std::vector<Hollow>& segments, const std::vector<Drop>&, std::span<const DropWith> fresh) {
+  std::unique_lock lock(mutex_);
+  for (const Hollow& each : segments) hollow(each);
+  for (const DropWith& each : fresh) known_[each.drop.site] = each.known;
+  return {};
+}
+
+Result<bool> MemoryLog::is_dropped(Position position) const {
   std::shared_lock lock(mutex_);
-  return segments_.contains(from);
+  const auto after = segments_.upper_bound(position);
+  if (after == segments_.begin()) return false;
+  const auto head = decode_head(std::prev(after)->second.head);
+  if (!head) return fail(head.error());
+  return head->has_dropped(position);
+}
+
+Result<std::string> MemoryLog::known_at_drop(const SiteKey& site) const {
+  std::shared_lock lock(mutex_);
+  const auto found = known_.find(site);
+  if (found == known_.end()) return fail(Errc::not_found, "Nothing of this site was dropped.");
+  return found->second;
+}
+
+void MemoryLog::hollow(const Hollow& hollow) {
+  Segment& segment = segments_.at(hollow.from);
+  segment.head = hollow.head;
+  const auto head = decode_head(segment.head);
+  ensure(head.has_value(), "the head was made a moment ago", "MemoryLog::hollow");
+  for (const SiteKey& site : hollow.sites)
+    std::erase_if(segment.blocks, [path = device_path(site, "")](const auto& device) { return device.first.starts_with(path); });
+  std::erase_if(entries_, [&](const EntryPtr& entry) {
+    if (!entry->stored.readings || entry->stored.position < segment.from || entry->stored.position >= segment.end) return false;
+    return !entry->record || std::find(hollow.sites.begin(), hollow.sites.end(), entry->record->envelope.site) != hollow.sites.end();
+  });
+  for (const DroppedRun& run : head->dropped) {
+    const auto place = std::partition_point(entries_.begin(), entries_.end(), [&run](const EntryPtr& entry) { return entry->stored.position < run.from; });
+    entries_.insert(place, std::make_shared<const Entry>(Entry{nullptr, {run.from, true, run.seal, {}, {}, {}, run}}));
+  }
+  has_dropped_ = true;
+}
+
+Result<std::optional<std::string>> MemoryLog::segment_head(Position from) const {
+  std::shared_lock lock(mutex_);
+  const auto found = segments_.find(from);
+  return found == segments_.end() ? std::optional<std::string>() : std::optional(found->second.head);
 }
 
 Result<std::vector<EventLog::Range>> MemoryLog::segment_blocks(std::span<const Range> ranges, const std::string& device,
@@ -67,55 +110,57 @@ Result<std::vector<EventLog::Range>> MemoryLog::segment_blocks(std::span<const R
   return batched;
 }
 
-const MemoryLog::Entry* MemoryLog::holding(Position position) const {
-  auto after = std::upper_bound(entries_.begin(), entries_.end(), position,
-                                [](Position p, const Entry& e) { return p < e.stored.position; });
-  if (after == entries_.begin()) return nullptr;
-  const Entry& entry = *std::prev(after);
-  return position <= entry.record->last() ? &entry : nullptr;
+MemoryLog::EntryPtr MemoryLog::holding(Position position) const {
+  auto after = std::upper_bound(entries_.begin(), entries_.end(), position, [](Position p, const EntryPtr& e) { return p < e->stored.position; });
+  while (after != entries_.begin()) {
+    const EntryPtr& entry = *--after;
+    if (position <= entry->last()) return entry;
+    if (!has_dropped_) break;
+  }
+  return nullptr;
 }
 
 Result<RecordPtr> MemoryLog::at(Position position) const {
-  std::shared_lock lock(mutex_);
-  const Entry* entry = holding(position);
+  EntryPtr entry;
+  {
+    std::shared_lock lock(mutex_);
+    entry = holding(position);
+  }
   if (!entry) return fail(Errc::not_found, "There is no position " + std::to_string(position) + " in the log.");
+  if (!entry->record) return fail(no_record_at(position));
   return entry->record;
 }
 
 Result<Digest> MemoryLog::seal_at(Position position) const {
   std::shared_lock lock(mutex_);
-  const Entry* entry = holding(position);
-  if (!entry || entry->stored.position != position)
+  const EntryPtr entry = holding(position);
+  if (!entry || entry->stored.position != position || entry->stored.dropped)
     return fail(Errc::not_found, "No record starts at position " + std::to_string(position) + ".");
   return entry->stored.seal;
 }
 
 void MemoryLog::each(Position from, Position to, Part part, const std::function<bool(const Entry&)>& visit) const {
-  if (from > to) return;
-  std::vector<const Entry*> chunk;
-  std::size_t next = 0;
-  {
-    std::shared_lock lock(mutex_);
-    auto first = std::partition_point(entries_.begin(), entries_.end(),
-                                      [from](const Entry& e) { return e.record->last() < from; });
-    next = static_cast<std::size_t>(first - entries_.begin());
-  }
-  for (bool more = true; more;) {
+  std::vector<EntryPtr> chunk;
+  Position passed = 0;  // where the last entry starts that was looked at
+  for (bool more = from <= to; more;) {
     chunk.clear();
     {
       std::shared_lock lock(mutex_);
-      for (; next < entries_.size() && chunk.size() < chunk_max && entries_[next].stored.position <= to; ++next)
-        if (part == Part::all || (part == Part::readings) == entries_[next].stored.readings)
-          chunk.push_back(&entries_[next]);
+      const auto ahead = [&](const EntryPtr& e) { return e->stored.position > passed && (has_dropped_ || e->last() >= from); };
+      auto next = std::partition_point(entries_.begin(), entries_.end(), [&](const EntryPtr& e) { return !ahead(e); });
+      for (; next != entries_.end() && chunk.size() < chunk_max && (*next)->stored.position <= to; ++next) {
+        passed = (*next)->stored.position;
+        if ((*next)->last() >= from && (part == Part::all || (part == Part::readings) == (*next)->stored.readings)) chunk.push_back(*next);
+      }
+      more = chunk.size() == chunk_max;
     }
-    for (const Entry* entry : chunk)
+    for (const EntryPtr& entry : chunk)
       if (!visit(*entry)) return;
-    more = !chunk.empty();
   }
 }
 
 Status MemoryLog::scan(Position from, Position to, Part part, const Visit& visit) const {
-  each(from, std::min(to, durable()), part, [&](const Entry& e) { return visit(e.record); });
+  each(from, std::min(to, durable()), part, [&](const Entry& e) { return !e.record || visit(e.record); });
   return {};
 }
 

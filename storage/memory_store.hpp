@@ -17,26 +17,34 @@ class MemoryLog : public EventLog {
   Result<RecordPtr> at(Position position) const override;
   Result<Digest> seal_at(Position position) const override;
   Status scan_stored(Position from, Position to, Part part, const VisitStored& visit) const override;
+  Result<bool> is_dropped(Position position) const override;
+  Result<std::string> known_at_drop(const SiteKey& site) const override;
 
  protected:
   Status write_group(const std::vector<Write>& group, const Heads& after) override;
   Result<std::optional<KeyUse>> stored_key(std::string_view use_key) const override;
   Result<Version> stored_version(std::string_view stream_key) const override;
   Status write_segment(const Segment* segment, const Digest& last_seal, const std::vector<Range>& plan) override;
-  Result<bool> has_segment(Position from) const override;
+  Result<std::optional<std::string>> segment_head(Position from) const override;
+  Status write_drop(const std::vector<Hollow>& segments, const std::vector<Drop>& drops, std::span<const DropWith> fresh) override;
   Result<std::vector<Range>> segment_blocks(std::span<const Range> ranges, const std::string& device,
                                             std::vector<std::string>& out) const override;
 
  private:
   struct Entry {
-    RecordPtr record;
+    RecordPtr record;  // nullptr: it was dropped
     Stored stored;
+    Position last() const { return record ? record->last() : stored.dropped->end - 1; }
   };
-  const Entry* holding(Position position) const;  // Requires: mutex_ held
+  using EntryPtr = std::shared_ptr<const Entry>;
+  EntryPtr holding(Position position) const;  // Requires: mutex_ held
+  void hollow(const Hollow& hollow);          // Requires: mutex_ held
   void each(Position from, Position to, Part part, const std::function<bool(const Entry&)>& visit) const;
 
   mutable std::shared_mutex mutex_;
-  std::deque<Entry> entries_;  // guarded by mutex_; entries never move or change once written
+  std::deque<EntryPtr> entries_;  // guarded by mutex_; in order of where they start; an entry never changes
+  std::map<SiteKey, std::string> known_;  // guarded by mutex_: where a site's dropped readings end
+  bool has_dropped_ = false;      // guarded by mutex_: from then on an entry may reach over those that follow
   std::unordered_map<std::string, KeyUse> keys_;       // guarded by mutex_
   std::unordered_map<std::string, Version> versions_;  // guarded by mutex_
   std::map<Position, Segment> segments_;               // guarded by mutex_; beside the entries, which stay

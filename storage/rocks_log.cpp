@@ -111,7 +111,7 @@ Result<RocksLog::Value> RocksLog::parse(Position position, bool readings, std::s
   if (value[0] != plain_format && value[0] != with_rows_format)
     return fail(Errc::unsupported, "The record" + at_position(position) +
                                        " is in a form this Heliograph does not know: use the newer one that wrote it.");
-  Value out{position, readings, {}, value.substr(head_bytes), {}, {}};
+  Value out{position, readings, {}, value.substr(head_bytes), {}, {}, {}};
   std::copy_n(value.begin() + 1, out.seal.size(), out.seal.begin());
   if (value[0] == plain_format) return out;
   const auto length = take_varint(out.payload);
@@ -131,9 +131,7 @@ Result<RecordPtr> RocksLog::at(Position position) const {
     return false;
   });
   if (!scanned) return fail(scanned.error());
-  if (!found)
-    return fail(Errc::corrupt, "Position " + std::to_string(position) + " is missing from the log: run \"heliograph "
-                               "verify\" to see what else is, and restore a backup.");
+  if (!found) return fail(no_record_at(position));
   return found;
 }
 
@@ -149,7 +147,7 @@ Result<Digest> RocksLog::seal_at(Position position) const {
     }
     std::optional<Digest> woven;  // its batch may lie in a segment
     auto scanned = scan_stored(position, position, Part::readings, [&](const Stored& stored) {
-      if (stored.position == position) woven = stored.seal;
+      if (stored.position == position && !stored.dropped) woven = stored.seal;
       return false;
     });
     if (!scanned) return fail(scanned.error());
@@ -169,7 +167,7 @@ Status RocksLog::scan(Position from, Position to, Part part, const Visit& visit)
 
 Status RocksLog::scan_stored(Position from, Position to, Part part, const VisitStored& visit) const {
   return each(from, to, part, Seals::with, [&](const Value& value) -> Result<bool> {
-    return visit({value.position, value.readings, value.seal, std::string(value.payload), std::string(value.rows), value.woven});
+    return visit({value.position, value.readings, value.seal, std::string(value.payload), std::string(value.rows), value.woven, value.dropped});
   });
 }
 

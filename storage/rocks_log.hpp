@@ -39,6 +39,8 @@ class RocksLog : public EventLog {
   Result<RecordPtr> at(Position position) const override;
   Result<Digest> seal_at(Position position) const override;
   Status scan_stored(Position from, Position to, Part part, const VisitStored& visit) const override;
+  Result<bool> is_dropped(Position position) const override;
+  Result<std::string> known_at_drop(const SiteKey& site) const override;
 
  protected:
   Status write_group(const std::vector<Write>& group, const Heads& after) override;
@@ -47,7 +49,8 @@ class RocksLog : public EventLog {
   Status room(Reserve reserve) override;
   Status write_segment(const Segment* segment, const Digest& last_seal, const std::vector<Range>& plan) override;
   void reclaim(const Range& range) override;
-  Result<bool> has_segment(Position from) const override;
+  Result<std::optional<std::string>> segment_head(Position from) const override;
+  Status write_drop(const std::vector<Hollow>& segments, const std::vector<Drop>& drops, std::span<const DropWith> fresh) override;
   Result<std::vector<Range>> segment_blocks(std::span<const Range> ranges, const std::string& device,
                                             std::vector<std::string>& out) const override;
 
@@ -58,6 +61,7 @@ class RocksLog : public EventLog {
     Digest seal{};
     std::string_view payload, rows;
     RecordPtr woven;
+    std::optional<DroppedRun> dropped;  // instead
   };
   struct StoredSegment {
     Segment segment;
@@ -83,6 +87,7 @@ class RocksLog : public EventLog {
   // Segments (rocks_segments.cpp).
   static bool in_segment(std::string_view key) { return key.size() > sizeof(Position); }
   Result<std::vector<Range>> stored_plan() const;
+  Result<std::vector<Drop>> stored_drops() const;
   static Result<StoredSegment> take_head(std::string_view value, Position from);
   /// Reads the segment whose head `it` stands at, and leaves it behind the last block.
   static Result<StoredSegment> take_segment(rocksdb::Iterator& it);

@@ -137,8 +137,10 @@ Status RocksLog::recover() {
     if (auto linked = check_links(part); !linked) return linked;
   auto plan = stored_plan();
   if (!plan) return fail(plan.error());
+  auto drops = stored_drops();
+  if (!drops) return fail(drops.error());
   durable_heads_ = *heads;
-  recovered(*heads, std::move(*plan));
+  recovered(*heads, std::move(*plan), std::move(*drops));
   return {};
 }
 
@@ -157,14 +159,18 @@ void RocksLog::recover_what_can_be(std::vector<Error>& damage) {
   Heads best = has_heads ? *heads : Heads{};
   if (has_decisions) best.next = std::max(best.next, decisions->last + 1);
   if (has_readings) best.next = std::max(best.next, readings->last + 1);
+  auto drops = stored_drops();
+  note(drops);
   durable_heads_ = best;
-  recovered(best);
+  recovered(best, {}, drops ? std::move(*drops) : std::vector<Drop>());
 }
 
 Status RocksLog::seal_matches(const char* chain, Position position, const Digest& promised) const {
   if (position == 0) return {};
   auto seal = seal_at(position);
   if (seal && *seal == promised) return {};
+  // An older mark may name a batch that is no longer kept.
+  if (const auto gone = is_dropped(position); !seal && gone && *gone && std::string_view(chain) == "readings") return {};
   return fail(damaged(std::string("The watermark knows another record at position ") + n(position) + " of the " + chain +
                       ": the files are not from one and the same log."));
 }

@@ -3,16 +3,18 @@
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
+#include "events/columns.hpp"
 #include "storage/rocks_woven.hpp"
 
 namespace heliograph {
 namespace {
 
-// Format byte, seals of the batch before and of the last one, head.
-constexpr char segment_format = 3;
+// Format byte, seals of the batch before and of the last one, head. Of a hollow one some readings were dropped.
+constexpr char segment_format = 3, hollow_format = 4;
 constexpr std::size_t seals_bytes = 1 + 32 + 32;
 constexpr char head_mark = 0, block_mark = 1;
 constexpr const char* plan_key = "plan";
+constexpr const char* drops_key = "drops";
 
 std::string_view text(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
 
@@ -26,6 +28,8 @@ std::string block_key(Position from, const std::string& path, std::size_t number
   key.push_back(static_cast<char>(number));
   return key;
 }
+
+std::string known_key(const SiteKey& site) { return "known " + site.tenant.text + "/" + site.site.text; }
 
 tl::unexpected<Error> damaged(Position from, const char* what) {
   return fail(Errc::corrupt, "The segment of readings at position " + std::to_string(from) + " is damaged (" + what +
@@ -65,6 +69,38 @@ Status RocksLog::write_segment(const Segment* segment, const Digest& last_seal, 
   return {};
 }
 
+Status RocksLog::write_drop(const std::vector<Hollow>& segments, const std::vector<Drop>& drops, std::span<const DropWith> fresh) {
+  if (!room_) return fail(Errc::refused, "The data directory is open for reading only: nothing can be dropped.");
+  std::string carried_out;
+  for (const Drop& drop : drops) {
+    put_text(drop.site.tenant.text, carried_out);
+    put_text(drop.site.site.text, carried_out);
+    put_varint(drop.from, carried_out);
+    put_varint(drop.before, carried_out);
+    put_varint(drop.event, carried_out);
+  }
+  rocksdb::WriteBatch batch;
+  rocksdb::Status s = batch.Put(rocks_.family(Family::meta), drops_key, carried_out);
+  for (const DropWith& each : fresh)
+    if (s.ok()) s = batch.Put(rocks_.family(Family::meta), known_key(each.drop.site), each.known);
+  auto* family = rocks_.family(Family::readings);
+  for (const Hollow& hollow : segments) {
+    auto head = get(Family::readings, head_key(hollow.from));
+    if (!head) return fail(head.error());
+    head->resize(seals_bytes);
+    head->front() = hollow_format;
+    if (s.ok()) s = batch.Put(family, head_key(hollow.from), *head + hollow.head);
+    for (const SiteKey& site : hollow.sites) {
+      const std::string blocks = key_of(hollow.from) + block_mark + device_path(site, "");
+      if (s.ok()) s = batch.DeleteRange(family, blocks, prefix_end(blocks));
+    }
+  }
+  if (!s.ok()) return fail(rocks_error("put together what is dropped", s));
+  if (auto fits = room_->may_write(batch.GetDataSize()); !fits) return fits;
+  if (s = rocks_.write(batch, sync_); !s.ok()) return fail(rocks_error("write to the log", s));
+  return {};
+}
+
 void RocksLog::reclaim(const Range& range) {
   const std::string begin = key_of(range.from), end = key_of(range.end);
   const rocksdb::Slice from(begin), to(end);
@@ -89,11 +125,43 @@ Result<std::vector<EventLog::Range>> RocksLog::stored_plan() const {
   return plan;
 }
 
-Result<bool> RocksLog::has_segment(Position from) const {
-  auto head = get(Family::readings, head_key(from));
-  if (!head && head.error().code == Errc::not_found) return false;
+Result<bool> RocksLog::is_dropped(Position position) const {
+  std::unique_ptr<rocksdb::Iterator> it(rocks_.db().NewIterator({}, rocks_.family(Family::readings)));
+  it->SeekForPrev(key_of(position) + '\xff');
+  if (!it->Valid()) return it->status().ok() ? Result<bool>(false) : fail(rocks_error("read the log", it->status()));
+  if (!in_segment(text(it->key()))) return false;
+  const auto bytes = segment_head(get_be64(text(it->key())));
+  if (!bytes) return fail(bytes.error());
+  if (!*bytes) return false;
+  const auto head = decode_head(**bytes);
   if (!head) return fail(head.error());
-  return true;
+  return head->has_dropped(position);
+}
+
+Result<std::string> RocksLog::known_at_drop(const SiteKey& site) const { return get(Family::meta, known_key(site)); }
+
+Result<std::vector<EventLog::Drop>> RocksLog::stored_drops() const {
+  auto value = get(Family::meta, drops_key);
+  if (!value && value.error().code == Errc::not_found) return std::vector<Drop>();
+  if (!value) return fail(value.error());
+  std::vector<Drop> drops;
+  for (std::string_view left = *value; !left.empty();) {
+    const auto tenant = take_text(left), site = tenant ? take_text(left) : tenant;
+    if (!site) return fail(Errc::corrupt, "What the log knows of dropped readings is damaged: restore a backup.");
+    const auto from = take_varint(left), before = from ? take_varint(left) : from, event = before ? take_varint(left) : before;
+    if (!event) return fail(Errc::corrupt, "What the log knows of dropped readings is damaged: restore a backup.");
+    drops.push_back({{{std::string(*tenant)}, {std::string(*site)}}, *from, *before, *event});
+  }
+  return drops;
+}
+
+Result<std::optional<std::string>> RocksLog::segment_head(Position from) const {
+  auto value = get(Family::readings, head_key(from));
+  if (!value && value.error().code == Errc::not_found) return std::optional<std::string>();
+  if (!value) return fail(value.error());
+  auto stored = take_head(*value, from);
+  if (!stored) return fail(stored.error());
+  return std::optional(std::move(stored->segment.head));
 }
 
 Result<std::vector<EventLog::Range>> RocksLog::segment_blocks(std::span<const Range> ranges, const std::string& device,
@@ -109,7 +177,7 @@ Result<std::vector<EventLog::Range>> RocksLog::segment_blocks(std::span<const Ra
     for (it->Seek(prefix); it->Valid() && text(it->key()).starts_with(prefix); it->Next()) out.push_back(it->value().ToString());
     if (!it->status().ok()) return fail(rocks_error("read the log", it->status()));
     if (out.size() > before) continue;
-    const auto there = has_segment(range.from);
+    const auto there = segment_head(range.from);
     if (!there) return fail(there.error());
     if (!*there) batched.push_back(range);
   }
@@ -117,7 +185,7 @@ Result<std::vector<EventLog::Range>> RocksLog::segment_blocks(std::span<const Ra
 }
 
 Result<RocksLog::StoredSegment> RocksLog::take_head(std::string_view value, Position from) {
-  if (!value.empty() && value[0] != segment_format)
+  if (!value.empty() && value[0] != segment_format && value[0] != hollow_format)
     return fail(Errc::unsupported, "The segment of readings at position " + std::to_string(from) +
                                        " is in a form this Heliograph does not know: use the newer one that wrote it.");
   if (value.size() <= seals_bytes) return damaged(from, "its head is cut short");

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "events/digest.hpp"
 #include "events/record.hpp"
 
 namespace heliograph {
@@ -18,6 +19,17 @@ struct Segment {
   Position from = 0, end = 0;  // holds every batch that starts in [from, end), and none reaches beyond
   std::string head;            // envelopes, suspects, and how many rows each batch had
   std::map<std::string, std::vector<std::string>> blocks;  // of each "tenant/site/device", in order of time
+};
+
+/// Batches of a segment whose readings are no longer kept, and between which none is. What they said is gone; their seals carry the
+/// chain over.
+struct DroppedRun {
+  Position from = 0, end = 0;  // from the first one's start to the last one's end; decisions may lie between
+  std::uint64_t batches = 0, rows = 0;
+  Digest before{};  // seal of the batch in front of them, where that is in the same segment: what it says can be held against it
+  Digest seal{};    // of the last of them
+  std::vector<SiteKey> sites;  // whose they were, ascending
+  bool operator==(const DroppedRun&) const = default;
 };
 
 /// "tenant/site/device".

@@ -5,7 +5,6 @@
 
 #include "events/codec.hpp"
 #include "events/columns.hpp"
-#include "storage/segment.hpp"
 
 namespace heliograph {
 namespace {
@@ -130,7 +129,62 @@ void HeadMaker::add(const Record& record) {
   heliograph::add(state_->taken, e, batch.size(), batch.historic, batch.suspects);
 }
 
-Result<std::string> HeadMaker::finish(Position end) {
+namespace {
+
+void put_dropped(std::span<const DroppedRun> dropped, Position from, std::string& out) {
+  if (dropped.empty()) return;
+  put_varint(dropped.size(), out);
+  for (const DroppedRun& run : dropped) {
+    put_varint(run.from - from, out);
+    put_varint(run.end - run.from, out);
+    put_varint(run.batches, out);
+    put_varint(run.rows, out);
+    out.append(bytes_of(run.before)).append(bytes_of(run.seal));
+    put_varint(run.sites.size(), out);
+    for (const SiteKey& site : run.sites) {
+      put_text(site.tenant.text, out);
+      put_text(site.site.text, out);
+    }
+    from = run.end;
+  }
+}
+
+bool take_dropped(std::string_view& left, SegmentHead& head) {
+  if (left.empty()) return true;
+  constexpr std::size_t seals = 2 * std::tuple_size_v<Digest>;
+  const auto count = take_varint(left);
+  if (!count || *count == 0 || *count > head.end - head.from) return false;
+  Position from = head.from;
+  auto batch = head.batches.begin();
+  for (std::uint64_t i = 0; i < *count; ++i) {
+    const auto skipped = take_varint(left), span = skipped ? take_varint(left) : skipped, batches = span ? take_varint(left) : span,
+               rows = batches ? take_varint(left) : batches;
+    if (!rows || left.size() < seals || *skipped > head.end - from || *span == 0 || *span > head.end - from - *skipped) return false;
+    DroppedRun run{from + *skipped, from + *skipped + *span, *batches, *rows, {}, {}, {}};
+    if (run.batches == 0 || run.rows < run.batches || run.rows > *span) return false;
+    std::copy_n(left.begin(), run.before.size(), run.before.begin());
+    std::copy_n(left.begin() + run.before.size(), run.seal.size(), run.seal.begin());
+    left.remove_prefix(seals);
+    const auto sites = take_varint(left);
+    if (!sites || *sites == 0 || *sites > run.batches) return false;
+    for (std::uint64_t k = 0; k < *sites; ++k) {
+      const auto tenant = take_text(left), site = tenant ? take_text(left) : tenant;
+      if (!site) return false;
+      run.sites.push_back({{std::string(*tenant)}, {std::string(*site)}});
+      if (k > 0 && run.sites[k] <= run.sites[k - 1]) return false;
+    }
+    while (batch != head.batches.end() && batch->envelope.position < run.from) ++batch;
+    if (batch != head.batches.end() && batch->envelope.position < run.end) return false;
+    if (batch != head.batches.begin() && std::prev(batch)->envelope.position + std::prev(batch)->rows > run.from) return false;
+    head.dropped.push_back(run);
+    from = run.end;
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<std::string> HeadMaker::finish(Position end, std::span<const DroppedRun> dropped) {
   std::string raw;
   put_varint(state_->columns.rows.size(), raw);
   for (const Numbers& column : state_->columns.all) encode_column(column, raw);
@@ -138,12 +192,14 @@ Result<std::string> HeadMaker::finish(Position end) {
   std::string out;
   put_varint(state_->from, out);
   put_varint(end, out);
-  out += compress(raw + state_->suspects, level);
+  raw += state_->suspects;
+  put_dropped(dropped, state_->from, raw);
+  out += compress(raw, level);
   const auto head = decode_head(out);
   if (!head) return fail(head.error());
   Hasher said;
   for (const BatchShell& batch : head->batches) heliograph::add(said, batch.envelope, batch.rows, batch.historic, batch.suspects);
-  if (said.finish() != state_->taken.finish()) return damaged();
+  if (said.finish() != state_->taken.finish() || !std::ranges::equal(head->dropped, dropped)) return damaged();
   return out;
 }
 
@@ -151,6 +207,10 @@ std::size_t SegmentHead::rows() const {
   std::size_t rows = 0;
   for (const BatchShell& batch : batches) rows += batch.rows;
   return rows;
+}
+
+bool SegmentHead::has_dropped(Position position) const {
+  return std::any_of(dropped.begin(), dropped.end(), [position](const DroppedRun& run) { return run.from <= position && position < run.end; });
 }
 
 Result<Position> end_of_segment(std::string_view head) {
@@ -213,7 +273,7 @@ Result<SegmentHead> decode_head(std::string_view bytes) {
     batch.historic = (more & 1) != 0;
     if (static_cast<std::uint64_t>(more) / 2 > left.size() || !take_suspects(left, batch, static_cast<std::size_t>(more) / 2)) return damaged();
   }
-  if (!good || !left.empty()) return damaged();
+  if (!good || !take_dropped(left, head) || !left.empty()) return damaged();
   return head;
 }
 

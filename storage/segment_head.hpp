@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "events/record.hpp"
+#include "storage/segment.hpp"
 
 namespace heliograph {
 
@@ -26,8 +27,8 @@ class HeadMaker {
   HeadMaker& operator=(const HeadMaker&) = delete;
   /// Batches come in order. Requires: of readings_schema.
   void add(const Record& batch);
-  /// Errors: corrupt, when the head would not say what it was made of.
-  Result<std::string> finish(Position end);
+  /// `dropped` in order, none with a batch in it. Errors: corrupt, when the head would not say what it was made of.
+  Result<std::string> finish(Position end, std::span<const DroppedRun> dropped = {});
 
  private:
   struct State;
@@ -37,7 +38,9 @@ class HeadMaker {
 struct SegmentHead {
   Position from = 0, end = 0;
   std::vector<BatchShell> batches;  // in order; they do not overlap
+  std::vector<DroppedRun> dropped;  // likewise, between them
   std::size_t rows() const;
+  bool has_dropped(Position position) const;  // Requires: no kept batch has it
 };
 /// Errors: corrupt.
 Result<SegmentHead> decode_head(std::string_view bytes);

@@ -4,6 +4,7 @@
 #include "events/json.hpp"
 
 #include <algorithm>
+#include <map>
 #include <unordered_map>
 
 #include "events/codec.hpp"
@@ -26,6 +27,8 @@ class Walk {
   Position reached() const { return expected_ - 1; }
 
  private:
+  void take_dropped(const EventLog::Stored& stored);
+  void take_fact(const SiteKey& site, const ReadingsDropped& fact) { gone_[site].on_record = std::max(gone_[site].on_record, fact.before); }
   void check_place(const EventLog::Stored& stored);
   void check_seal(const EventLog::Stored& stored);
   void check_envelope(const Envelope& envelope);
@@ -40,16 +43,26 @@ class Walk {
   bool gap_ = false;
   Digest seal_[2]{};
   Micros recorded_at_ = 0;
+  DroppedRun dropped_;              // the last: positions in it may be missing
+  struct Gone {
+    std::uint64_t runs = 0;  // with readings of the site
+    Position end = 0;        // of the last of them
+    Position on_record = 0;  // before it they may be gone
+  };
+  std::map<SiteKey, Gone> gone_;
   struct Stream {
     SiteKey site;
     std::string name;
     Version version = 0;
+    std::uint64_t runs_dropped = 0;  // of the site, when its last record came
   };
   std::unordered_map<std::string, Stream> streams_;
 };
 
 void Walk::take(const EventLog::Stored& stored) {
+  if (dropped_.from <= expected_ && expected_ < dropped_.end) expected_ = std::min(stored.position, dropped_.end);
   check_place(stored);
+  if (stored.dropped) return take_dropped(stored);
   check_seal(stored);
   taken_ = stored.position;
   (stored.readings ? report_.batches : report_.decisions) += 1;
@@ -65,8 +78,25 @@ void Walk::take(const EventLog::Stored& stored) {
   }
   if (auto sealed = stored.check(*record); !sealed) report_.add(stored.position, sealed.error().sentence);
   if (record->is_readings()) report_.readings += record->span();
+  else if (const auto* dropped = std::get_if<ReadingsDropped>(&record->event())) take_fact(record->envelope.site, *dropped);
   expected_ = record->last() + 1;
   check_envelope(record->envelope);
+}
+
+/// What is no longer kept carries the chain over, and says how much it was.
+void Walk::take_dropped(const EventLog::Stored& stored) {
+  if (!lost_link_[1] && stored.dropped->before != Digest{} && stored.dropped->before != seal_[1])
+    report_.add(stored.position, "The seal does not fit: what lies in front of readings that were dropped is not what was written.");
+  lost_link_[1] = false;
+  seal_[1] = stored.seal;
+  taken_ = stored.position;
+  expected_ = stored.position;
+  dropped_ = *stored.dropped;
+  for (const SiteKey& site : dropped_.sites) {
+    ++gone_[site].runs;
+    gone_[site].end = dropped_.end;
+  }
+  report_.dropped += stored.dropped->rows;
 }
 
 void Walk::check_place(const EventLog::Stored& stored) {
@@ -105,14 +135,20 @@ void Walk::check_envelope(const Envelope& e) {
 
 void Walk::check_version(const Envelope& e) {
   Stream& stream = streams_[e.site.tenant.text + '\0' + e.site.site.text + '\0' + e.stream];
-  const bool follows = gap_ ? e.version > stream.version : e.version == stream.version + 1;
+  const auto gone = gone_.find(e.site);
+  const std::uint64_t runs = gone == gone_.end() ? 0 : gone->second.runs;
+  const bool may_skip = gap_ || (e.type == readings_type && stream.runs_dropped != runs);
+  const bool follows = may_skip ? e.version > stream.version : e.version == stream.version + 1;
   if (!follows)
     report_.add(e.position, "Version " + n(e.version) + " of stream " + e.stream + " follows version " +
                                 n(stream.version) + ".");
-  stream = {e.site, e.stream, e.version};
+  stream = {e.site, e.stream, e.version, runs};
 }
 
 void Walk::finish(Position end) {
+  for (const auto& [site, gone] : gone_)
+    if (gone.end > gone.on_record)
+      report_.add(0, "Readings of site " + site.site.text + " of tenant " + site.tenant.text + " are gone that nothing on record says were dropped. Restore a backup.");
   if (expected_ <= end && !span_unknown_)
     report_.add(expected_, "Positions " + n(expected_) + " to " + n(end) +
                                " are missing at the end: they were durable and are lost. Restore a backup.");
@@ -134,6 +170,8 @@ void check_mark(EventLog& log, const Mark& mark, VerifyReport& report) {
   for (const auto& end : ends) {
     if (end.position == 0) continue;
     auto seal = log.seal_at(end.position);
+    const auto gone = log.is_dropped(end.position);
+    if (!seal && gone && *gone && std::string_view(end.chain) == "readings") continue;  // an older mark may name a batch that is no longer kept
     if (!seal || *seal != end.seal)
       report.add(end.position, std::string("The watermark promises a record here, the last of the ") + end.chain +
                                    " when it was written, and the log has none or another.");
@@ -226,7 +264,7 @@ void verify_checkpoints(const EventLog& log, std::string_view public_key, Verify
 std::string to_json(const VerifyReport& report) {
   JsonWriter json;
   json.begin_object().field("ok", report.ok()).field("decisions", report.decisions).field("batches", report.batches);
-  json.field("readings", report.readings).field("last_position", report.last);
+  json.field("readings", report.readings).field("dropped", report.dropped).field("last_position", report.last);
   json.field("decisions_seal", hex(bytes_of(report.decisions_seal))).field("readings_seal", hex(bytes_of(report.readings_seal)));
   json.field("findings_total", report.findings_total).key("findings").begin_array();
   for (const Finding& finding : report.findings)
@@ -243,7 +281,7 @@ std::string to_text(const VerifyReport& report) {
   for (const Finding& finding : report.findings)
     out += "FOUND" + (finding.position == 0 ? std::string() : " at position " + std::to_string(finding.position)) + ": " + finding.sentence + "\n";
   out += (report.ok() ? "OK: " : "NOT OK: ") + std::to_string(report.decisions) + " decisions and " + std::to_string(report.readings) +
-         " readings up to position " + std::to_string(report.last) + (report.ok() ? "; both chains hold.\n" : ".\n");
+         " readings" + (report.dropped > 0 ? " (and " + std::to_string(report.dropped) + " that were dropped)" : "") + " up to position " + std::to_string(report.last) + (report.ok() ? "; both chains hold.\n" : ".\n");
   return out;
 }
 

@@ -21,6 +21,7 @@ struct VerifyReport {
   std::uint64_t findings_total = 0;
   std::vector<std::string> notes;    // seen, and no damage
   std::uint64_t decisions = 0, batches = 0, readings = 0;
+  std::uint64_t dropped = 0;         // readings that are no longer kept
   Position last = 0;                 // last position that was read
   Digest decisions_seal{}, readings_seal{};  // recomputed, at the end of each chain
   bool complete = false;             // false when progress said stop

@@ -43,6 +43,10 @@ class Writer {
   /// Takes every record of the chains in order; writes those that pass.
   Status take(const EventLog::Stored& stored) {
     ChainClaim& chain = stored.readings ? claims_.readings : claims_.decisions;
+    if (stored.dropped) {  // its seal carries the chain over; why it is gone, a decision says
+      chain.covers_seal = stored.seal;
+      return {};
+    }
     const auto decoded = stored.record();
     if (!decoded) return fail(decoded.error());
     const Record& record = **decoded;

@@ -53,8 +53,13 @@ class ExportCheck {
   std::optional<ExportHead> head_;  // as the header says; a CSV says it in the proof alone
   Chain decisions_, readings_;
   Position taken_ = 0, reached_ = 0;  // start and end of the last record
-  std::vector<std::pair<std::uint64_t, std::string>>
-      undecided_;  // judged when the proof has told whether it is complete
+  struct Undecided {
+    std::uint64_t line;
+    std::string sentence;
+    Position readings;  // behind which the chain of readings is broken; 0 = it is that of decisions
+  };
+  std::vector<Undecided> undecided_;  // judged when the proof has told whether it is complete
+  Position dropped_before_ = 0;       // readings before it may be gone: a decision says so
   Hasher digest_;
 };
 
@@ -121,8 +126,8 @@ void ExportCheck::check_link(Chain& chain, const ReadLine& read, bool readings) 
                                      " is not the beginning of the chain."
                                : "The chain is broken between positions " + n(chain.listed.last) + " and " +
                                      n(read.position) + ": records are missing, moved or changed there.";
-  if (head_) return add(std::move(sentence));
-  if (undecided_.size() < ExportVerdict::findings_kept) undecided_.emplace_back(number_, std::move(sentence));
+  if (head_ && !readings) return add(std::move(sentence));
+  if (undecided_.size() < ExportVerdict::findings_kept) undecided_.push_back({number_, std::move(sentence), readings ? chain.listed.last : 0});
 }
 
 void ExportCheck::check_shown(const std::string& line, const ReadLine& read, const Record& record) {
@@ -144,6 +149,7 @@ void ExportCheck::count(Chain& chain, const ReadLine& read, const Record& record
   chain.listed.seal = read.seal;
   (record.is_readings() ? verdict_.batches : verdict_.decisions) += 1;
   if (record.is_readings()) verdict_.readings += record.span();
+  else if (const auto* dropped = std::get_if<ReadingsDropped>(&record.event())) dropped_before_ = std::max(dropped_before_, dropped->before);
   taken_ = read.position;
   reached_ = std::max(reached_, record.last());
   std::string position;
@@ -177,7 +183,8 @@ void ExportCheck::check_claims(const ExportClaims& claims) {
   if (head.complete != head.filter.empty())
     add("The proof claims a complete chain and a filter at once: one of them was changed.");
   if (head.complete)
-    for (auto& [line, sentence] : undecided_) verdict_.add(line, std::move(sentence));
+    for (auto& [line, sentence, readings] : undecided_)
+      if (readings == 0 || readings >= dropped_before_) verdict_.add(line, std::move(sentence));
   check_chain("decisions", claims.decisions, decisions_.listed, head.complete);
   check_chain("readings", claims.readings, readings_.listed, head.complete);
   if (claims.digest != digest_.finish())

@@ -35,6 +35,7 @@ std::vector<Fact> one_of_each() {
       {barn, StopLifted{"burnt toast"}},
       {home, RuleRemoved{rule}},
       {home, HistoryImported{"a.csv", "00", "nl_p1", 10, 9, 1, R"({"rows": 10})"}},
+      {home, ReadingsDropped{1, 1, 30, 12, {{miner, Metric::power_w, start, "\x01\xff"}}}, {PrincipalKind::system, "retention"}},
       {home, CheckpointSigned{5, std::string(32, '\x7f'), "k", std::string(64, '\xff')}},
       {home, CommandWaiting{command, Waiting::its_turn, start + hour_us, start + minute_us}},
       {home, CommandCancelled{command, Cancelled::replaced, "by c-2"}},

@@ -83,7 +83,7 @@ TEST_CASE("Removed, moved, repeated and added lines are found") {
     auto lines = clean;
     lines.erase(lines.begin() + static_cast<long>(at));
     require_found(joined(lines), 0, "chain is broken");
-    require_found(joined(lines), end, "The proof counts 52 records of the decisions chain, the file has 51.");
+    require_found(joined(lines), end, "The proof counts 53 records of the decisions chain, the file has 52.");
 
     lines = clean;
     std::swap(lines[at], lines[at + 1]);
@@ -150,8 +150,8 @@ TEST_CASE("An edited proof or header is found") {
       lines.back() = replaced(lines.back(), in_format(format, from), in_format(format, to));
       require_found(joined(lines), end, words);
     };
-    change("\"records\":52", "\"records\":51", "signature of the proof does not hold");
-    change("\"records\":52", "\"records\":51", "The proof counts 51");
+    change("\"records\":53", "\"records\":52", "signature of the proof does not hold");
+    change("\"records\":53", "\"records\":52", "The proof counts 52");
     change("\"origin\":\"heliograph/acme\"", "\"origin\":\"heliograph/evil\"", "decisions checkpoint does not hold");
     change("\"readings\":true", "\"readings\":false", "signature of the proof does not hold");
     change("\"site\":null", "\"site\":\"home\"", "complete chain and a filter");

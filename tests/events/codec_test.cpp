@@ -197,10 +197,11 @@ TEST_CASE("every type has its own name and survives a change of order") {
 }
 
 TEST_CASE("the golden log reads as it always did") {
-  const std::string version = GENERATE("1", "2", "3", "4", "5");
+  constexpr std::size_t kinds_of_5 = 52;  // what the fifth holds; the sixth holds what came after
+  const std::string version = GENERATE("1", "2", "3", "4", "5", "6");
   const std::string directory = golden + version + "/";
   // Only the newest: what an earlier build wrote is never written again.
-  if (std::getenv("HELIOGRAPH_WRITE_GOLDEN") != nullptr && version == "5") {
+  if (std::getenv("HELIOGRAPH_WRITE_GOLDEN") != nullptr && version == "6") {
     std::mt19937_64 random(20'250'602);
     std::ofstream bytes(directory + "records.hex"), json(directory + "records.json");
     const auto write = [&](const std::string& payload, Position position, const std::string& rows) {
@@ -210,19 +211,14 @@ TEST_CASE("the golden log reads as it always did") {
       json << to_json(*record) << "\n";
     };
     for (int round = 0; round < 4; ++round)
-      for (std::size_t kind = 0; kind < std::variant_size_v<EventKinds>; ++kind) {
+      for (std::size_t kind = kinds_of_5; kind < std::variant_size_v<EventKinds>; ++kind) {
         const Record record = any_record(kind, random);
         write(encode_record(record), record.envelope.position, "");
       }
-    for (int i = 0; i < 4; ++i) {
-      Record record = any_readings(random);
-      record.envelope.schema = readings_schema;
-      write(encode_record(record), record.envelope.position, encode_readings(record.readings()));
-    }
   }
   const auto stored = lines_of(directory + "records.hex"), expected = lines_of(directory + "records.json");
   REQUIRE(stored.size() == expected.size());
-  REQUIRE(stored.size() >= (version == "1" ? 70 : version == "2" ? 4 : 140));
+  REQUIRE(stored.size() >= (version == "1" ? 70 : version == "2" || version == "6" ? 4 : 140));
   std::set<std::string> types;
   for (std::size_t i = 0; i < stored.size(); ++i) {
     const std::size_t at = expected[i].find(':') + 1, space = std::min(stored[i].find(' '), stored[i].size());
@@ -234,5 +230,5 @@ TEST_CASE("the golden log reads as it always did") {
     CHECK(says_what_was_sealed(*record, payload));
     types.insert(record->envelope.type);
   }
-  CHECK(types.size() == (version == "1" ? 19 : version == "2" ? 1 : version < "5" ? 37 : std::variant_size_v<EventKinds> + 1));
+  CHECK(types.size() == (version == "1" ? 19 : version == "2" ? 1 : version < "5" ? 37 : version == "5" ? kinds_of_5 + 1 : std::variant_size_v<EventKinds> - kinds_of_5));
 }

@@ -25,7 +25,7 @@ int schedules(int usual) {
 }
 
 struct Outcome {
-  int faults = 0, torn = 0, holes = 0, segments = 0;
+  int faults = 0, torn = 0, holes = 0, segments = 0, drops = 0;
   std::uint64_t acked = 0;
   bool lost = false;
   std::string why;
@@ -85,9 +85,22 @@ class Schedule {
         segment_from_ = last_batch_;
         if (store->log().condense_next()) ++out_.segments;
       }
+      if (i % 30 == 29) drop(store->log());
     }
     out_.faults += fs_->fired() ? 1 : 0;
     fs_->die();
+  }
+
+  /// Everything that is condensed goes, with a fact that says so.
+  void drop(EventLog& log) {
+    ReadingsDropped fact;
+    fact.before = segment_from_;
+    Draft draft = event_draft("retention-home", "");
+    draft.body = Event(fact);
+    if (!append(log, {draft})) return;
+    acked_ = log.durable();
+    const EventLog::DropWith drop{{home, 1, segment_from_, acked_}, "what was known"};
+    if (log.drop({&drop, 1})) ++out_.drops;
   }
 
   void power_off() {
@@ -128,7 +141,7 @@ class Schedule {
 };
 
 struct Total {
-  int schedules = 0, faults = 0, torn = 0, holes = 0, segments = 0, lost = 0;
+  int schedules = 0, faults = 0, torn = 0, holes = 0, segments = 0, drops = 0, lost = 0;
   std::uint64_t acked = 0;
 };
 
@@ -141,12 +154,13 @@ Total run_all(int count, Fault fault, bool sync) {
     total.torn += out.torn;
     total.holes += out.holes;
     total.segments += out.segments;
+    total.drops += out.drops;
     total.acked += out.acked;
     total.lost += out.lost ? 1 : 0;
     if (out.lost && sync) UNSCOPED_INFO("seed " << seed << ": " << out.why);
   }
   std::cout << total.schedules << " schedules, " << total.faults << " faults, " << total.acked << " positions acked, "
-            << total.torn << " torn tails, " << total.holes << " pages reverted, " << total.segments << " segments, " << total.lost << " lost\n";
+            << total.torn << " torn tails, " << total.holes << " pages reverted, " << total.segments << " segments, " << total.drops << " drops, " << total.lost << " lost\n";
   return total;
 }
 
@@ -158,6 +172,7 @@ TEST_CASE("power loss at any write or sync loses nothing acknowledged", "[power]
   CHECK(total.faults >= total.schedules * 2);      // it did happen
   CHECK(total.acked > 20ull * total.schedules);    // to a log that was working
   CHECK(total.segments > total.schedules);         // that condensed its readings on the way
+  CHECK(total.drops > total.schedules / 2);        // and dropped some
   CHECK(total.torn > 2);                           // and it hit unsynced tails
   CHECK(total.holes > total.schedules / 4);        // and left holes of zeros in them
 }

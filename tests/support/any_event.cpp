@@ -89,6 +89,10 @@ class Any {
   void fill(HistoryImported& e) {
     e = {text(), id(), id(), below(1'000'000), below(1'000'000), below(1'000'000), flag() ? "" : R"({"gaps":[]})"};
   }
+  void fill(ReadingsDropped& e) {
+    e = {position(), position(), static_cast<std::int32_t>(below(4000)), below(1'000'000), {}};
+    for (std::uint64_t i = below(3); i > 0; --i) e.hours.push_back({{id()}, static_cast<Metric>(1 + below(metric_slots - 1)), moment(), text()});
+  }
   ApprovalChannel channel() { return static_cast<ApprovalChannel>(below(4)); }
   DayWindow window() { return {static_cast<std::int32_t>(below(1440)), static_cast<std::int32_t>(below(1440))}; }
   void fill(CommandWaiting& e) { e = {{id()}, static_cast<Waiting>(below(4)), moment(), flag() ? moment() : 0}; }
