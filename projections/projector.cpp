@@ -40,7 +40,7 @@ Result<std::optional<std::string>> first_difference(const ViewStore& stored, con
 
 }  // namespace
 
-Views::Views(ViewStore& view_store, const EventLog& event_log) : series(make_series(view_store, event_log)), store(view_store), log(event_log) {}
+Views::Views(ViewStore& view_store, const EventLog& event_log) : site_now(event_log), series(make_series(view_store, event_log)), store(view_store), log(event_log) {}
 
 std::vector<Projection*> Views::all() { return {&site_now, series.get(), &audit, &pending, &alerts, &devices, &rules}; }
 

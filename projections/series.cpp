@@ -1,14 +1,14 @@
-// Folding readings into the open segment, and closing it. No I/O here but in load; nothing depends on when it is saved.
+// Folding readings into the open segment, and closing it. Nothing depends on when it is saved.
 #include "projections/series.hpp"
 
 #include <algorithm>
-#include <future>
 #include <numeric>
 #include <utility>
 
 #include "events/cells.hpp"
 #include "events/columns.hpp"
 #include "events/device_block.hpp"
+#include "projections/lanes.hpp"
 #include "projections/series_view.hpp"
 
 namespace heliograph {
@@ -19,79 +19,52 @@ namespace {
 constexpr std::size_t segment_rows_max = 1'048'576;
 constexpr Micros hold_max = 31 * day_us;
 // Some milliseconds of work: less is not worth a thread.
-constexpr std::size_t rows_to_share = 16'384, closed_rows_to_share = 4'096, devices_to_share = 4;
-
-std::string site_path(const SiteKey& site) { return site.tenant.text + "/" + site.site.text; }
-
-std::string word_key(const SiteKey& site, std::uint64_t index) {
-  std::string key = series_prefix('w', site_path(site));
-  put_be64(key, index);
-  return key;
-}
+constexpr std::size_t rows_to_share = 16'384, closed_rows_to_share = 4'096;
 
 }  // namespace
 
 std::unique_ptr<SeriesProjection> make_series(ViewStore& store, const EventLog& log) { return std::make_unique<Series>(store, log); }
 
-std::string series_prefix(char kind, const std::string& path) { return std::string(1, kind) + path + '\0'; }
-
-std::string block_key(char kind, const std::string& path, Micros first_at, Position position) {
-  std::string key = series_prefix(kind, path);
-  put_be64(key, ordered_time(first_at));
-  put_be64(key, position);
-  return key;
-}
-
-std::string hours_key(const std::string& path, Metric metric, Micros chunk) {
-  std::string key = series_prefix('r', path);
-  key.push_back(static_cast<char>(metric));
-  put_be64(key, ordered_time(chunk));
-  return key;
-}
-
-std::string SegmentPart::encode() const {
-  std::string out;
-  put_varint(from, out);
-  put_varint(end - from, out);
-  put_varint(zigzag(last_at), out);
-  return out;
-}
-
-Result<SegmentPart> SegmentPart::decode(std::string_view bytes) {
-  const auto from = take_varint(bytes), span = from ? take_varint(bytes) : from, last = span ? take_varint(bytes) : span;
-  if (!last || *from == 0 || *span == 0 || *from + *span < *from || !bytes.empty())
-    return fail(Errc::corrupt, "The series view holds an entry that is damaged: run heliograph rebuild --projection series.");
-  return SegmentPart{*from, *from + *span, unzigzag(*last)};
-}
-
 // ---- folding -----------------------------------------------------------------------------------------------
 
 void Series::apply(const Record& record) {
-  if (record.is_readings()) {
-    Stretch one;
-    add(record, one);
-    fold(one, 1);
-    if (is_due()) close(record.last() + 1, 1);
-  } else if (const auto* registered = std::get_if<DeviceRegistered>(&record.event())) {
-    SiteSeries& series = sites_[record.envelope.site];
-    set_hold(device_of(record.envelope.site, series, registered->device.text), registered->hold);
-  }
+  pass(record.envelope.position, 1);
+  if (!record.is_readings()) return fold_fact(record);
+  Stretch one;
+  add(record, one);
+  fold(one, 1);
+  if (is_due(record.last())) close(record.last() + 1, 1);
 }
 
 void Series::apply_all(std::span<const RecordPtr> records, unsigned threads) {
   threads_ = threads;
   Stretch stretch;
   for (const RecordPtr& record : records) {
-    if (record->is_readings()) {
-      add(*record, stretch);
-      if (!is_due()) continue;
+    if (is_passed(record->envelope.position)) {
       fold(std::exchange(stretch, {}), threads);
-      close(record->last() + 1, threads);
-    } else if (std::holds_alternative<DeviceRegistered>(record->event())) {
-      apply(*record);  // rows do not depend on it before they are closed
+      pass(record->envelope.position, threads);
     }
+    if (!record->is_readings()) {
+      fold_fact(*record);  // rows do not depend on it before they are closed
+      continue;
+    }
+    add(*record, stretch);
+    if (!is_due(record->last())) continue;
+    fold(std::exchange(stretch, {}), threads);
+    close(record->last() + 1, threads);
   }
   fold(stretch, threads);
+}
+
+void Series::fold_fact(const Record& record) {
+  const Position position = record.envelope.position;
+  const SiteKey& site = record.envelope.site;
+  if (const auto* dropped = std::get_if<ReadingsDropped>(&record.event())) {
+    drops_.push_back({site, position, *dropped});
+  } else if (const auto* registered = std::get_if<DeviceRegistered>(&record.event())) {
+    SiteSeries& series = sites_[site];
+    if (position >= series.starts_at) set_hold(device_of(site, series, registered->device.text), registered->hold);
+  }
 }
 
 DeviceSeries& Series::device_of(const SiteKey& site, SiteSeries& series, const std::string& device) {
@@ -144,26 +117,6 @@ void Series::add(const Record& record, Stretch& stretch) {
   segment_.rows += batch.size();
 }
 
-namespace {
-
-/// Runs `work(i, lane)` for every i below `count`, those of a lane one after the other.
-template <class Lane, class Work>
-void share(std::size_t count, std::vector<Lane>& lanes, const Work& work) {
-  const auto run = [&](std::size_t lane) {
-    for (std::size_t i = lane; i < count; i += lanes.size()) work(i, lanes[lane]);
-  };
-  std::vector<std::future<void>> others;
-  for (std::size_t lane = 1; lane < lanes.size(); ++lane) others.push_back(std::async(std::launch::async, run, lane));
-  run(0);
-  for (auto& other : others) other.get();
-}
-
-std::size_t lanes_for(std::size_t work, std::size_t worth_sharing, unsigned threads) {
-  return work < worth_sharing ? 1 : std::max(threads, 1u);
-}
-
-}  // namespace
-
 /// Every device by one thread.
 void Series::fold(const Stretch& stretch, unsigned threads) {
   std::vector<std::size_t> starts(stretch.devices.size() + 1);
@@ -203,8 +156,20 @@ void Series::set_hold(DeviceSeries& device, Micros hold) {
 
 // ---- closing a segment ---------------------------------------------------------------------------------------
 
-bool Series::is_due() const {
+/// Where the log has a segment, the view's ends with it: rows that would tell may have been dropped.
+bool Series::is_due(Position last) const {
+  if (segment_.end != 0) return last + 1 >= segment_.end;
   return segment_.rows > 0 && segment_.rows >= std::min(segment_rows_max, block_rows * segment_.devices.size());
+}
+
+void Series::begin_segment(Position from) {
+  segment_ = {from, segment_.number + 1, 0, {}, 0};
+  const auto end = log_.segment_end(from);
+  if (end && *end) segment_.end = **end;
+}
+
+void Series::pass(Position position, unsigned threads) {
+  while (is_passed(position)) close(segment_.end, threads);
 }
 
 void Series::close(Position end, unsigned threads) {
@@ -219,7 +184,9 @@ void Series::close(Position end, unsigned threads) {
   ahead_.clear();
   for (auto& [site, series] : sites_) series.closed_words = series.words.size();
   closed_.push_back({segment_.from, end});
-  segment_ = {end, segment_.number + 1, 0, {}};
+  begin_segment(end);
+  // What cannot be read now is read when the next one is closed.
+  std::erase_if(drops_, [this](const Drop& drop) { return carry_out(drop).has_value(); });
 }
 
 /// Up to when a reading counts at most.
@@ -262,100 +229,6 @@ void Series::close_device(DeviceSeries& device, Position end, Lane& lane) const 
     track.fold.advance(after, hour_of, hours);
     add_hours(device, track, before, hours, lane.entries);
   }
-}
-
-// ---- saving and loading --------------------------------------------------------------------------------------
-
-bool Series::reads_back() const {
-  return std::any_of(changed_.begin(), changed_.end(), [](const DeviceSeries* device) {
-    const auto horizon = device->horizon();
-    return horizon && std::any_of(device->tracks.begin(), device->tracks.end(), [&](const HourTrack& track) { return !track.wrong.within(0, *horizon).empty(); });
-  });
-}
-
-void Series::settle(DeviceSeries& device, Lane& lane) const {
-  // Hours that cannot be read stay marked as wrong: asking for them says what is damaged.
-  static_cast<void>(repair_hours(device, lane).has_value());
-  lane.entries.emplace_back("d" + device.path, device.encode());
-  device.closed_since_save = false;
-}
-
-void Series::put(Lane& lane) {
-  for (auto& [key, value] : lane.entries) view_.put(std::move(key), std::move(value));
-}
-
-void Series::save(ViewBatch& batch) {
-  std::vector<Lane> lanes(lanes_for(changed_.size(), devices_to_share, threads_));
-  share(changed_.size(), lanes, [&](std::size_t i, Lane& lane) { settle(*changed_[i], lane); });
-  for (Lane& lane : lanes) put(lane);
-  changed_.clear();
-  for (auto& [site, series] : sites_)
-    for (; series.saved_words < series.closed_words; ++series.saved_words)
-      view_.put(word_key(site, series.saved_words), series.words[series.saved_words]);
-  view_.hand_over(batch);
-}
-
-namespace {
-
-/// "tenant/site/device" or "tenant/site" apart.
-std::vector<std::string> parts_of(std::string_view path) {
-  std::vector<std::string> parts(1);
-  for (const char c : path) {
-    if (c == '/')
-      parts.emplace_back();
-    else
-      parts.back().push_back(c);
-  }
-  return parts;
-}
-
-tl::unexpected<Error> damaged_key() {
-  return fail(Errc::corrupt, "The series view holds a key that is none: run heliograph rebuild --projection series.");
-}
-
-}  // namespace
-
-Status Series::load(const ViewStore& store) {
-  const auto checkpoint = store.checkpoint(name());
-  if (!checkpoint) return fail(checkpoint.error());
-  sites_.clear();
-  changed_.clear();
-  ahead_.clear();
-  closed_.clear();
-  segment_ = {*checkpoint + 1, segment_.number + 1, 0, {}};
-  view_.forget();
-  Status status;
-  const auto load_device = [&](std::string_view key, std::string_view value) -> Status {
-    const auto parts = parts_of(key.substr(1));
-    if (parts.size() != 3) return damaged_key();
-    auto device = DeviceSeries::decode(value);
-    if (!device) return fail(device.error());
-    device->path = std::string(key.substr(1));
-    SiteSeries& series = sites_[{TenantId{parts[0]}, SiteId{parts[1]}}];
-    device->words = &series.word_index;
-    series.devices[parts[2]] = std::move(*device);
-    return {};
-  };
-  auto scanned = store.scan(name(), "d", "e", [&](std::string_view key, std::string_view value) {
-    status = load_device(key, value);
-    return status.has_value();
-  });
-  if (!scanned || !status) return scanned ? status : scanned;
-  const auto load_word = [&](std::string_view key, std::string_view value) -> Status {
-    const std::size_t end = key.find('\0');
-    const auto parts = parts_of(key.substr(1, end - 1));
-    if (end == std::string_view::npos || key.size() != end + 9 || parts.size() != 2) return damaged_key();
-    SiteSeries& series = sites_[{TenantId{parts[0]}, SiteId{parts[1]}}];
-    if (get_be64(key.substr(end + 1)) != series.words.size()) return damaged_key();
-    intern(series, std::string(value));
-    series.saved_words = series.closed_words = series.words.size();
-    return {};
-  };
-  scanned = store.scan(name(), "w", "x", [&](std::string_view key, std::string_view value) {
-    status = load_word(key, value);
-    return status.has_value();
-  });
-  return scanned ? status : scanned;
 }
 
 }  // namespace heliograph

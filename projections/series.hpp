@@ -72,14 +72,15 @@ class SeriesReader {
   /// Metrics that the device ever had, ascending.
   virtual std::vector<Metric> metrics(const SiteKey& site, const DeviceId& device) const = 0;
   virtual Micros hold(const SiteKey& site, const DeviceId& device) const = 0;
-  /// First and last source time of the device; nullopt when it has no readings.
+  /// First and last source time of what is kept, and how many readings ever came; nullopt when there never was one.
   struct Extent { Micros first, last; std::uint64_t readings; };
   virtual std::optional<Extent> extent(const SiteKey& site, const DeviceId& device) const = 0;
   /// Blocks that overlap [from, to), including what is in no segment yet. Several readings may share a time; a metric has one
   /// value a time, the one recorded last. A block may reach beyond [from, to). They need to know only of `wanted`; none named: of all.
   virtual Result<Blocks> blocks(const SiteKey& site, const DeviceId& device, Micros from, Micros to, std::span<const Metric> wanted) const = 0;
   /// Tells the buckets that overlap [from, to), each whole, in order of time. Minutes and hours are those of UTC, days and months those of
-  /// `zone`. After an error some may have been told.
+  /// `zone`. Hours stay when their readings are dropped; then they no longer change, minutes have none, and where the zone's offset is no
+  /// whole hour they count for the day in which they begin. After an error some may have been told.
   virtual Status rollups(const SiteKey& site, const DeviceId& device, Metric metric, Micros from, Micros to, Step step, const Zone& zone,
                          const RollupSink& sink) const = 0;
   /// Empty when there is no such word.
@@ -94,7 +95,23 @@ class SeriesProjection : public Projection, public SeriesReader {
   virtual std::vector<EventLog::Range> take_closed() = 0;
   /// Whether the next save folds hours again from closed readings, because some came late: quick where those are condensed.
   virtual bool reads_back() const = 0;
+
+  // Readings that are no longer kept (readings.dropped). What was computed from them is said by the fact from then on; it takes effect
+  // when the next segment is closed.
+  virtual std::vector<SiteKey> sites() const = 0;
+  /// Where the first segment begins that holds a reading of the site; nothing where no closed one does. Errors: corrupt, io.
+  virtual Result<std::optional<Position>> first_kept(const SiteKey& site) const = 0;
+  /// Whether a fact drops readings of the site and has not taken effect yet.
+  virtual bool is_dropping(const SiteKey& site) const = 0;
+  /// What must stay of the readings before a position, the border of a segment: every hour to which one of them counts. Errors: corrupt, io.
+  virtual Result<std::vector<KeptHours>> hours_before(const SiteKey& site, Position before) const = 0;
+  /// Nothing comes before `position` any more: segments of the log that end there are closed.
+  virtual void pass(Position position) = 0;
+  /// Folding begins at the border of a segment. Requires: no reading was folded.
+  virtual void begin_at(Position border) = 0;
 };
+/// The drops that a stored view of series has carried out.
+Result<std::vector<EventLog::Drop>> drops_of_series(const ViewStore& store);
 /// Requires: store and log outlive it.
 std::unique_ptr<SeriesProjection> make_series(ViewStore& store, const EventLog& log);
 

@@ -38,7 +38,7 @@ Result<std::vector<Bucket>> Series::fold_readings(const DeviceSeries& device, Me
 namespace {
 
 /// `hours` with those in [from, to) replaced. Requires: both ascending, `fresh` within [from, to).
-void replace(std::vector<Bucket>& hours, Micros from, Micros to, std::span<const Bucket> fresh) {
+void replace_hours(std::vector<Bucket>& hours, Micros from, Micros to, std::span<const Bucket> fresh) {
   const auto below = [](const Bucket& hour, Micros at) { return hour.from < at; };
   const auto begin = std::lower_bound(hours.begin(), hours.end(), from, below);
   const auto end = std::lower_bound(begin, hours.end(), to, below);
@@ -54,40 +54,35 @@ std::span<const Bucket> part_of(const std::vector<Bucket>& hours, Micros from, M
 
 }  // namespace
 
-namespace {
-
-/// The hours in the head. Requires: the horizon is where it was when they were put there.
-std::vector<Bucket> recent_of(const HourTrack& track, Micros horizon) {
+std::vector<Bucket> recent_hours(const HourTrack& track, Micros horizon) {
   std::vector<Bucket> hours;
   ensure(take_hours(track.recent, chunk_start(horizon), has_energy(track.metric), hours).has_value(), "what was encoded here decodes", "series_hours.cpp");
   return hours;
 }
 
-void set_recent(HourTrack& track, const std::vector<Bucket>& hours) {
+void set_recent_hours(HourTrack& track, const std::vector<Bucket>& hours) {
   track.recent.clear();
   for (const Bucket& hour : hours) put_hour(hour, has_energy(track.metric), track.recent);
 }
 
-}  // namespace
-
 void add_hours(const DeviceSeries& device, HourTrack& track, std::optional<Micros> before, std::span<const Bucket> fresh,
-               std::vector<std::pair<std::string, std::string>>& entries) {
+               ViewChanges& entries) {
   const Micros open = chunk_start(*device.horizon());
   if (before && chunk_start(*before) == open) {
     for (const Bucket& hour : fresh) put_hour(hour, has_energy(track.metric), track.recent);
     return;
   }
-  std::vector<Bucket> hours = before ? recent_of(track, *before) : std::vector<Bucket>();
+  std::vector<Bucket> hours = before ? recent_hours(track, *before) : std::vector<Bucket>();
   hours.insert(hours.end(), fresh.begin(), fresh.end());
   auto begin = hours.begin();
   while (begin != hours.end() && begin->from < open) {
     const Micros chunk = chunk_start(begin->from);
     const auto end = std::find_if(begin, hours.end(), [chunk](const Bucket& hour) { return chunk_start(hour.from) != chunk; });
-    entries.emplace_back(hours_key(device.path, track.metric, chunk), encode_hours({begin, end}, has_energy(track.metric)));
+    entries.emplace_back(hours_key('r', device.path, track.metric, chunk), encode_hours({begin, end}, has_energy(track.metric)));
     begin = end;
   }
   hours.erase(hours.begin(), begin);
-  set_recent(track, hours);
+  set_recent_hours(track, hours);
 }
 
 /// Folds again what late readings made wrong. What cannot be read stays marked.
@@ -111,31 +106,31 @@ Status Series::repair_hours(DeviceSeries& device, Lane& lane) const {
 
 Status Series::repair_track(const DeviceSeries& device, HourTrack& track, Blocks& blocks, Micros horizon, Lane& lane) const {
   const Micros open = chunk_start(horizon);  // from here on the hours are in the head
-  std::vector<Bucket> recent = recent_of(track, horizon);
+  std::vector<Bucket> recent = recent_hours(track, horizon);
   std::map<Micros, std::vector<std::pair<TimeSpan, std::vector<Bucket>>>> chunks;  // what is replaced in each, by what
   for (const TimeSpan& span : track.wrong.within(0, horizon)) {
     auto repaired = fold_blocks(blocks, track.metric, device.hold, span.from, span.to, hour_of);
     if (!repaired) return fail(repaired.error());
-    if (span.to > open) replace(recent, std::max(span.from, open), span.to, part_of(*repaired, std::max(span.from, open), span.to));
+    if (span.to > open) replace_hours(recent, std::max(span.from, open), span.to, part_of(*repaired, std::max(span.from, open), span.to));
     for (Micros chunk = chunk_start(span.from); chunk < std::min(span.to, open); chunk += hours_per_chunk * hour_us) {
       const TimeSpan part{std::max(span.from, chunk), std::min(span.to, chunk + hours_per_chunk * hour_us)};
       const auto hours = part_of(*repaired, part.from, part.to);
       chunks[chunk].push_back({part, {hours.begin(), hours.end()}});
     }
   }
-  std::vector<std::pair<std::string, std::string>> values;
+  ViewChanges values;
   for (const auto& [chunk, parts] : chunks) {
-    const std::string key = hours_key(device.path, track.metric, chunk);
+    const std::string key = hours_key('r', device.path, track.metric, chunk);
     const auto stored = view_.get(key);
     if (!stored) return fail(stored.error());
     std::vector<Bucket> hours;
     if (*stored)
       if (auto decoded = decode_hours(**stored, chunk, has_energy(track.metric), hours); !decoded) return decoded;
-    for (const auto& [span, repaired] : parts) replace(hours, span.from, span.to, repaired);
-    values.emplace_back(key, encode_hours(hours, has_energy(track.metric)));
+    for (const auto& [span, repaired] : parts) replace_hours(hours, span.from, span.to, repaired);
+    values.emplace_back(key, hours.empty() ? std::optional<std::string>() : encode_hours(hours, has_energy(track.metric)));
   }
   for (auto& entry : values) lane.entries.push_back(std::move(entry));
-  set_recent(track, recent);
+  set_recent_hours(track, recent);
   track.wrong.cut_before(horizon);
   return {};
 }
@@ -155,7 +150,7 @@ HourSet Series::wrong_hours(const DeviceSeries& device, const HourTrack& track) 
 
 /// As they are stored, week by week, then those in the head. Requires: `to` at or before the horizon.
 Status Series::stored_hours(const DeviceSeries& device, const HourTrack& track, Micros from, Micros to, const HourSink& sink) const {
-  const auto weeks = view_.range(hours_key(device.path, track.metric, chunk_start(from)), hours_key(device.path, track.metric, to));
+  const auto weeks = view_.range(hours_key('r', device.path, track.metric, chunk_start(from)), hours_key('r', device.path, track.metric, to));
   if (!weeks) return fail(weeks.error());
   std::vector<Bucket> hours;
   for (const auto& [key, value] : *weeks) {
@@ -164,11 +159,11 @@ Status Series::stored_hours(const DeviceSeries& device, const HourTrack& track, 
     if (auto decoded = decode_hours(value, week, has_energy(track.metric), hours); !decoded) return decoded;
     sink(part_of(hours, from, to));
   }
-  sink(part_of(recent_of(track, *device.horizon()), from, to));  // of a later week than what is stored
+  sink(part_of(recent_hours(track, *device.horizon()), from, to));  // of a later week than what is stored
   return {};
 }
 
-Status Series::hours(const DeviceSeries& device, Metric metric, Micros from, Micros to, const HourSink& sink) const {
+Status Series::folded_hours(const DeviceSeries& device, Metric metric, Micros from, Micros to, const HourSink& sink) const {
   const HourTrack* track = device.find_track(metric);
   const Micros border = track ? std::clamp(device.horizon().value_or(from), from, to) : from;
   const auto wrong = from < border ? wrong_hours(device, *track).within(from, border) : std::vector<TimeSpan>();
@@ -181,7 +176,7 @@ Status Series::hours(const DeviceSeries& device, Metric metric, Micros from, Mic
     for (const TimeSpan& span : wrong) {
       const auto repaired = fold_readings(device, metric, span.from, span.to, hour_of);
       if (!repaired) return fail(repaired.error());
-      replace(all, span.from, span.to, *repaired);
+      replace_hours(all, span.from, span.to, *repaired);
     }
     sink(all);
   }
@@ -189,6 +184,18 @@ Status Series::hours(const DeviceSeries& device, Metric metric, Micros from, Mic
   const auto open = fold_readings(device, metric, border, to, hour_of);
   if (!open) return fail(open.error());
   sink(*open);
+  return {};
+}
+
+Status Series::hours(const DeviceSeries& device, Metric metric, Micros from, Micros to, const HourSink& sink) const {
+  const auto kept = kept_hours(device, metric, from, to);
+  if (!kept) return fail(kept.error());
+  if (kept->empty()) return folded_hours(device, metric, from, to, sink);
+  std::vector<Bucket> all;
+  auto done = folded_hours(device, metric, from, to, [&all](std::span<const Bucket> stretch) { all.insert(all.end(), stretch.begin(), stretch.end()); });
+  if (!done) return done;
+  put_over(all, *kept);
+  sink(all);
   return {};
 }
 
@@ -212,6 +219,12 @@ Status Series::rollups(const SiteKey& site, const DeviceId& id, Metric metric, M
   for (Micros at = from; from_hours && at < to && step != Step::hour; at = bucket_of(at).to)
     from_hours = at % hour_us == 0;  // not so where the zone's offset is no whole hour
   from_hours = from_hours && to % hour_us == 0;
+  if (!from_hours && step != Step::minute) {
+    const auto kept = kept_hours(*device, metric, from, to);
+    if (!kept) return fail(kept.error());
+    from_hours = !kept->empty();
+    if (from_hours) from = hour_of(from - 1).to, to = hour_of(to - 1).to;  // those that begin in it
+  }
   RollupTeller teller(sink, from_hours && step != Step::hour ? &bucket_of : nullptr);
   if (from_hours) {
     auto done = hours(*device, metric, from, to, [&teller](std::span<const Bucket> stretch) { teller.take(stretch); });

@@ -1,5 +1,5 @@
 // What the series view has changed since it was last saved, laid over what the store holds, so that a fold can be read
-// before it is saved. Entries are only ever put, never erased.
+// before it is saved.
 #pragma once
 
 #include <map>
@@ -17,6 +17,7 @@ class PendingView {
   PendingView(const ViewStore& store, std::string view) : store_(store), view_(std::move(view)) {}
 
   void put(std::string key, std::string value) { changes_[std::move(key)] = std::move(value); }
+  void erase(std::string key) { changes_[std::move(key)] = std::nullopt; }
   /// Hands the changes to `batch`. They stay readable here until the next hand-over: the store may not have them yet.
   void hand_over(ViewBatch& batch);
   void forget();
@@ -24,13 +25,18 @@ class PendingView {
   Result<std::optional<std::string>> get(const std::string& key) const;
   /// Entries with from <= key < to.
   Result<Entries> range(const std::string& from, const std::string& to) const;
-  /// The last entry with from <= key < to.
+  /// The first and the last entry with from <= key < to.
+  Result<std::optional<Entries::value_type>> first(const std::string& from, const std::string& to) const;
   Result<std::optional<Entries::value_type>> last(const std::string& from, const std::string& to) const;
 
  private:
+  using Changes = std::map<std::string, std::optional<std::string>>;  // nullopt: erased
+  /// Nothing where the store holds what is so.
+  const std::optional<std::string>* changed(const std::string& key) const;
+
   const ViewStore& store_;
   std::string view_;
-  Entries changes_, handed_over_;
+  Changes changes_, handed_over_;
 };
 
 }  // namespace heliograph

@@ -52,7 +52,15 @@ std::optional<SeriesReader::Extent> Series::extent(const SiteKey& site, const De
   const DeviceSeries* device = find(site, id);
   if (!device || device->all().readings == 0) return std::nullopt;
   const DeviceSeries::Extent extent = device->all();
-  return Extent{extent.first_at, extent.last_at, extent.readings};
+  if (find(site)->dropped_before == 1) return Extent{extent.first_at, extent.last_at, extent.readings};
+  Micros first = extent.last_at;
+  for (const char kind : {'b', 's'}) {
+    const std::string prefix = series_prefix(kind, device->path);
+    if (const auto part = view_.first(prefix, prefix_end(prefix)); part && *part)
+      first = std::min(first, from_ordered_time(get_be64(std::string_view((*part)->first).substr(prefix.size()))));
+  }
+  if (device->open.readings > 0) first = std::min(first, device->open.first_at);
+  return Extent{first, extent.last_at, extent.readings};
 }
 
 std::string_view Series::word(const SiteKey& site, std::int64_t index) const {

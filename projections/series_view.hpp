@@ -1,10 +1,12 @@
-// The series projection as a class: series.cpp folds and saves, series_hours.cpp keeps the stored hours,
-// series_read.cpp answers. Readings themselves are in the log, in segments; the view knows which hold what.
+// The series projection as a class: series.cpp folds, series_save.cpp saves and loads, series_hours.cpp keeps the stored hours,
+// series_kept.cpp what stays of readings that were dropped, series_read.cpp answers. Readings themselves are in the log, in segments; the view knows which hold what.
 // Keys of the view (ids hold neither '/' nor 0):
 //   d tenant/site/device                       the device's state
 //   b tenant/site/device 0 first_at position   its part of a segment that came in order of time
 //   s tenant/site/device 0 first_at position   its part of a segment that began before what was closed then
 //   r tenant/site/device 0 metric chunk        a week of hours of one metric
+//   k tenant/site/device 0 metric chunk        of a week of hours those whose readings were dropped: they go before all others
+//   p tenant/site                              from where to where its readings were dropped last, and the position of the fact
 //   w tenant/site 0 index                      word
 #pragma once
 
@@ -21,6 +23,9 @@
 
 namespace heliograph {
 
+struct SegmentPart;
+using ViewChanges = std::vector<std::pair<std::string, std::optional<std::string>>>;  // nullopt: erased
+
 class Series final : public SeriesProjection {
  public:
   Series(ViewStore& store, const EventLog& log) : view_(store, "series"), log_(log) {}
@@ -31,6 +36,13 @@ class Series final : public SeriesProjection {
   void apply_all(std::span<const RecordPtr> records, unsigned threads) override;
   void save(ViewBatch& batch) override;
   Position settled(Position) const override { return segment_.from - 1; }
+  std::vector<SiteKey> sites() const override;
+  Result<std::optional<Position>> first_kept(const SiteKey& site) const override;
+  bool is_dropping(const SiteKey& site) const override;
+  Result<std::vector<KeptHours>> hours_before(const SiteKey& site, Position before) const override;
+  void pass(Position position) override { pass(position, 1); }
+  void begin_at(Position border) override { begin_segment(border); }
+
   bool reads_back() const override;
   std::vector<EventLog::Range> take_closed() override { return std::exchange(closed_, {}); }
 
@@ -50,6 +62,8 @@ class Series final : public SeriesProjection {
     std::vector<std::string> words;
     TextMap<std::int64_t> word_index;
     std::size_t saved_words = 0, closed_words = 0;  // in the view; known when the last segment was closed
+    Position dropped_before = 1;  // its readings before it are gone, and their hours are kept
+    Position starts_at = 1;       // folded from its beginning the log says nothing of the site before it: what was known then is loaded
   };
 
   /// The stretch of the log that is not closed yet.
@@ -58,6 +72,13 @@ class Series final : public SeriesProjection {
     std::uint64_t number = 1;  // tells devices apart that were not seen in it yet
     std::size_t rows = 0;
     std::vector<DeviceSeries*> devices;
+    Position end = 0;  // of the log's segment that begins there, when it has one: rows may be missing from it
+  };
+
+  struct Drop {
+    SiteKey site;
+    Position event;
+    ReadingsDropped fact;
   };
 
   /// Rows of many batches, brought together device by device: what is known of a device is fetched into the cache once, not
@@ -69,7 +90,7 @@ class Series final : public SeriesProjection {
   };
   /// What one thread does to the view: devices do not depend on each other, and each belongs to one lane.
   struct Lane {
-    std::vector<std::pair<std::string, std::string>> entries;
+    ViewChanges entries;
   };
 
   // Folding.
@@ -78,7 +99,11 @@ class Series final : public SeriesProjection {
   void fold(const Stretch& stretch, unsigned threads);
   void set_hold(DeviceSeries& device, Micros hold);
   /// Whether the open segment is large enough. Depends on the log alone.
-  bool is_due() const;
+  bool is_due(Position last) const;
+  bool is_passed(Position position) const { return segment_.end != 0 && position >= segment_.end; }
+  void pass(Position position, unsigned threads);
+  void begin_segment(Position from);
+  void fold_fact(const Record& record);
   void close(Position end, unsigned threads);
   void close_device(DeviceSeries& device, Position end, Lane& lane) const;
   void settle(DeviceSeries& device, Lane& lane) const;
@@ -100,6 +125,17 @@ class Series final : public SeriesProjection {
   Result<std::vector<Bucket>> fold_readings(const DeviceSeries& device, Metric metric, Micros from, Micros to,
                                             const BucketOf& bucket_of) const;
 
+  // What was dropped.
+  Status load_entry(std::string_view key, std::string_view value);
+  Status load_drops(Position checkpoint);
+  Status carry_out(const Drop& drop);
+  Status keep_hours(const SiteKey& site, const KeptHours& fresh);
+  Status forget_parts(const DeviceSeries& device, Position before);
+  Status forget_kept_hours(DeviceSeries& device);
+  Status each_part(const DeviceSeries& device, const std::function<bool(const std::string& key, const SegmentPart& part)>& take) const;
+  Result<std::vector<Bucket>> kept_hours(const DeviceSeries& device, Metric metric, Micros from, Micros to) const;
+  Status folded_hours(const DeviceSeries& device, Metric metric, Micros from, Micros to, const HourSink& sink) const;
+
   // Reading.
   const SiteSeries* find(const SiteKey& site) const;
   const DeviceSeries* find(const SiteKey& site, const DeviceId& device) const;
@@ -114,11 +150,14 @@ class Series final : public SeriesProjection {
   std::vector<EventLog::Range> closed_;
   std::vector<DeviceSeries*> changed_;  // closed since the last save
   std::vector<DeviceSeries*> ahead_;    // changed otherwise since the last segment was closed: saved with the next one
+  std::vector<Drop> drops_;             // since the last segment was closed
 };
 
 /// Adds hours that have closed since the horizon was at `before`. What makes a chunk whole goes to `entries` of the view.
 void add_hours(const DeviceSeries& device, HourTrack& track, std::optional<Micros> before, std::span<const Bucket> fresh,
-               std::vector<std::pair<std::string, std::string>>& entries);
+               ViewChanges& entries);
+
+inline constexpr std::size_t drop_bytes = 3 * sizeof(Position);  // of an entry p
 
 /// Where a part of a segment lies in the log, as an entry of the view.
 struct SegmentPart {
@@ -131,7 +170,13 @@ struct SegmentPart {
 /// Keys of one device in one part of the view.
 std::string series_prefix(char kind, const std::string& path);
 std::string block_key(char kind, const std::string& path, Micros first_at, Position position);
-std::string hours_key(const std::string& path, Metric metric, Micros chunk);
+std::string hours_key(char kind, const std::string& path, Metric metric, Micros chunk);
+
+/// Hours of both; where both have one, that of `these`. Requires: both ascending.
+void put_over(std::vector<Bucket>& hours, const std::vector<Bucket>& these);
+/// The hours in the head. Requires: the horizon is where it was when they were put there.
+std::vector<Bucket> recent_hours(const HourTrack& track, Micros horizon);
+void set_recent_hours(HourTrack& track, const std::vector<Bucket>& hours);
 
 /// Folds the values of `blocks` into buckets that overlap [from, to). Requires: blocks cover [from - hold, to); `from`
 /// and `to` are borders of buckets.

@@ -1,6 +1,7 @@
 #include "projections/site_view.hpp"
 
 #include "events/columns.hpp"
+#include "projections/known_at_drop.hpp"
 
 namespace heliograph {
 namespace {
@@ -41,26 +42,44 @@ Status decode(std::string_view bytes, SiteNow& now, DeviceIndex device) {
 }  // namespace
 
 Status SiteNowView::load(const ViewStore& store) {
+  const auto checkpoint = store.checkpoint(name());
+  if (!checkpoint) return fail(checkpoint.error());
   Status result;
   auto done = store.scan(name(), "", "", [&](std::string_view key, std::string_view value) {
-    const auto first = key.find('/'), second = key.find('/', first + 1);
-    if (first == std::string_view::npos || second == std::string_view::npos || second + 1 == key.size()) {
-      result = damaged();
-      return false;
-    }
-    const SiteKey site{{std::string(key.substr(0, first))}, {std::string(key.substr(first + 1, second - first - 1))}};
-    const std::string_view rest = key.substr(second + 1);
-    Entry& entry = sites_[site];
-    if (rest.front() == word_mark) {  // words come first and in order: '#' sorts before ids, numbers are big-endian
-      entry.now.intern(value);
-      entry.words_saved = entry.now.words();
-    } else {
-      // Indices follow the order of the keys, which the view must not depend on: only ids are stored.
-      result = decode(value, entry.now, entry.now.index_of(rest));
-    }
+    result = load_entry(key, value, true);
     return result.has_value();
   });
-  return done ? result : done;
+  if (!done || !result) return done ? result : done;
+  return *checkpoint == 0 ? load_drops() : Status{};
+}
+
+Status SiteNowView::load_entry(std::string_view key, std::string_view value, bool is_saved) {
+  const auto first = key.find('/'), second = key.find('/', first + 1);
+  if (first == std::string_view::npos || second == std::string_view::npos || second + 1 == key.size()) return damaged();
+  const SiteKey site{{std::string(key.substr(0, first))}, {std::string(key.substr(first + 1, second - first - 1))}};
+  const std::string_view rest = key.substr(second + 1);
+  Entry& entry = sites_[site];
+  if (rest.front() == word_mark) {  // words come first and in order: '#' sorts before ids, numbers are big-endian
+    entry.now.intern(value);
+    if (is_saved) entry.words_saved = entry.now.words();
+    return {};
+  }
+  // Indices follow the order of the keys, which the view must not depend on: only ids are stored.
+  const DeviceIndex device = entry.now.index_of(rest);
+  if (!is_saved) {
+    entry.changed.resize(std::max<std::size_t>(entry.changed.size(), device + 1));
+    entry.changed[device] = true;
+  }
+  return decode(value, entry.now, device);
+}
+
+/// Folded from the beginning, the log says nothing of readings that were dropped: what was known where they end does.
+Status SiteNowView::load_drops() {
+  for (const EventLog::Drop& drop : log_.drops()) {
+    auto done = known_at_drop(log_, drop.site, name(), [this](std::string_view key, std::string_view value) { return load_entry(key, value, false); });
+    if (!done) return done;
+  }
+  return {};
 }
 
 void SiteNowView::apply(const Record& record) {

@@ -6,11 +6,14 @@
 
 #include "projections/projection.hpp"
 #include "projections/site_now.hpp"
+#include "storage/event_log.hpp"
 
 namespace heliograph {
 
 class SiteNowView : public Projection {
  public:
+  /// Requires: `log`, which it folds, outlives it.
+  explicit SiteNowView(const EventLog& log) : log_(log) {}
   std::string_view name() const override { return "site_now"; }
   Status load(const ViewStore& store) override;
   void apply(const Record& record) override;
@@ -25,6 +28,9 @@ class SiteNowView : public Projection {
     std::vector<bool> changed;  // by device index, since the last save
     std::size_t words_saved = 0;
   };
+  Status load_entry(std::string_view key, std::string_view value, bool is_saved);
+  Status load_drops();
+  const EventLog& log_;
   std::map<SiteKey, Entry> sites_;
 };
 

@@ -78,7 +78,7 @@ TEST_CASE("a damaged view is named, with what to do") {
     ViewBatch batch;
     batch.put(key, value);
     REQUIRE(store->views().save("site_now", batch, 1));
-    SiteNowView view;
+    SiteNowView view(store->log());
     const auto loaded = view.load(store->views());
     CAPTURE(key);
     REQUIRE_FALSE(loaded);
