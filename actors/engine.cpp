@@ -8,6 +8,7 @@
 #include "actors/log_writer.hpp"
 #include "actors/people_actor.hpp"
 #include "actors/projector_actor.hpp"
+#include "actors/retention.hpp"
 #include "actors/safe_mode.hpp"
 #include "actors/supervisor.hpp"
 
@@ -85,6 +86,7 @@ Result<std::unique_ptr<Engine>> Engine::start(Store& store, const Clock& wall, E
     const auto stopped = engine->request_and_wait(site, EngageStop{{}, "The house was stopped, and ended before that was on record."});
     if (stopped) engine->mark_->settle(site);  // else it is stopped in memory, and the file stays
   }
+  engine->retention_ = std::make_unique<Retention>(*engine, engine->options_.between_looks);
   return engine;
 }
 
@@ -188,6 +190,7 @@ void Engine::listen(const SiteKey& site, SourcePtr source) {
 
 Status Engine::stop() {
   if (!running_) return {};
+  retention_.reset();
   Status status;
   if (auto said = say(EngineStopped{}); !said) status = said;
   {

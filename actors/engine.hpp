@@ -2,6 +2,7 @@
 // order. Everybody outside actors/ (API, verbs, simulated house) talks to this and to no actor.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,6 +21,8 @@
 
 namespace heliograph {
 
+class Retention;
+
 struct EngineOptions {
   std::string version, commit;
   /// Signs a checkpoint of the log at each start and ordered stop; none in memory-only stores.
@@ -32,6 +35,7 @@ struct EngineOptions {
   HostLimits limits = {};     // of the host's configuration, for every site
   std::map<SiteKey, HostLimits> limits_of = {};  // sites that have others: a simulated one, which cannot harm anything
   bool polling = true;        // false: no device, account or house is asked for readings
+  std::chrono::milliseconds between_looks = std::chrono::seconds(10);  // at whether readings are to be let go (actors/retention.hpp)
 };
 
 class Engine {
@@ -70,6 +74,7 @@ class Engine {
 
   Store& store() { return store_; }
   const Clock& clock() const { return *clock_; }
+  const Clock& wall_clock() const { return wall_; }  // that of the machine, which may jump
   const WriterStats& writer_stats() const { return stats_; }
   const HouseStats& house_stats() const { return house_stats_; }
   const HostLimits& limits() const { return options_.limits; }
@@ -101,6 +106,7 @@ class Engine {
   std::unique_ptr<Views> views_;
   std::unique_ptr<PeopleBook> people_;
   std::unique_ptr<Running> running_;
+  std::unique_ptr<Retention> retention_;
 };
 
 }  // namespace heliograph

@@ -50,7 +50,7 @@ struct RemoveRule { RuleId rule; Principal principal; Expected expected = {}; };
 struct Configure { SiteConfigured settings; Principal principal; Expected expected = {}; };
 struct RegisterDevice { DeviceRegistered device; Principal principal; Expected expected = {}; };
 /// A fact about the site that needs no decision (history.imported, engine.started).
-struct RecordFact { std::string stream; Event event; Principal principal; std::string correlation; };
+struct RecordFact { std::string stream; Event event; Principal principal; std::string correlation; Position cause = 0; };
 using SiteCommand = std::variant<TakeReadings, Ask, DeviceAnswer, Approve, AcknowledgeAlert, CancelCommand, Prefer, SuspectClock, TrustClock, EngageStop, LiftStop, SaveRule, RemoveRule, Configure,
                                  RegisterDevice, RecordFact>;
 

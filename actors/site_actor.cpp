@@ -198,6 +198,7 @@ class SiteShell : public SiteActor::base {
         fact.stream = c.stream;
         fact.occurred_at = at;
         fact.principal = c.principal;
+        fact.cause = c.cause;
         fact.correlation = c.correlation.empty() ? journal.new_chain() : c.correlation;
         fact.body = std::move(c.event);
         auto record = journal.append(std::move(fact));
@@ -236,6 +237,8 @@ class SiteShell : public SiteActor::base {
 
   Result<std::optional<SiteReply>> recall(Position position) {
     auto record = c_.log.at(position);
+    if (!record && record.error().code == Errc::not_found)
+      return fail(Errc::conflict, "This Idempotency-Key was used before, at position " + std::to_string(position) + ", for readings that are no longer kept: use another key for others.");
     if (!record) return fail(record.error());
     SiteReply reply{position, (*record)->last(), (*record)->envelope.recorded_at, true, {}};
     if ((*record)->is_readings()) return std::optional(reply);

@@ -25,6 +25,7 @@ class Gateway {
   Result<http::CatchUpPage> page(const http::CatchUpRequest& request);
 
  private:
+  void leave_out_dropped(const http::CatchUpRequest& request, http::CatchUpPage& page);
   const EventLog& log_;
   std::mutex mutex_;
   std::map<SiteKey, std::uint32_t> numbers_;  // guarded by mutex_
