@@ -12,6 +12,12 @@
 #include "tests/support/fault_fs.hpp"
 #include "tests/storage/storage_fixture.hpp"
 
+#ifdef __SANITIZE_ADDRESS__
+// RocksDB 7.8 loses its new memtable when the write-ahead file that goes with it cannot be made. Here that is made to fail; the process
+// is over then in a house, and the store is closed.
+extern "C" const char* __lsan_default_suppressions() { return "leak:rocksdb::DBImpl::SwitchMemtable\n"; }
+#endif
+
 using namespace heliograph;
 using namespace heliograph::testing;
 
