@@ -1,13 +1,9 @@
 #include "actors/retention.hpp"
 
-#include <sched.h>
-
-#include <condition_variable>
-#include <mutex>
-
 #include "actors/engine.hpp"
 #include "actors/process_log.hpp"
 #include "projections/retention.hpp"
+#include "storage/background.hpp"
 
 namespace heliograph {
 namespace {
@@ -24,29 +20,20 @@ Retention::Retention(Engine& engine, std::chrono::milliseconds between_looks)
     : engine_(engine), between_looks_(between_looks), thread_([this](const std::stop_token& stopped) { work(stopped); }) {}
 
 void Retention::work(const std::stop_token& stopped) {
-  const sched_param none{};
-  ::sched_setscheduler(0, SCHED_IDLE, &none);  // this thread
-  std::mutex mutex;
-  std::condition_variable_any wakes;
+  let_others_go_first();
   std::optional<Micros> last;
-  while (true) {
-    {
-      std::unique_lock lock(mutex);
-      wakes.wait_for(lock, stopped, between_looks_, [] { return false; });
-    }
-    if (stopped.stop_requested()) return;
+  while (wait_unless_stopped(stopped, between_looks_)) {
     const Micros now = engine_.clock().monotonic();
     if (last && now - *last < hour_us) continue;
-    let_go(stopped);
+    let_go();
     if (last) put_on_record(stopped);
     last = now;
   }
 }
 
 /// What was put on record earlier, and has been folded by every view.
-void Retention::let_go(const std::stop_token& stopped) {
+void Retention::let_go() {
   Store& store = engine_.store();
-  if (stopped.stop_requested()) return;
   if (auto done = drop_folded(store.log(), store.views(), engine_.wall_clock().now()); !done) complain(done.error());
 }
 

@@ -21,7 +21,7 @@ class Retention {
 
  private:
   void work(const std::stop_token& stopped);
-  void let_go(const std::stop_token& stopped);
+  void let_go();
   void put_on_record(const std::stop_token& stopped);
   Engine& engine_;
   std::chrono::milliseconds between_looks_;

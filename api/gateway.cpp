@@ -89,12 +89,13 @@ Result<http::CatchUpPage> Gateway::page(const http::CatchUpRequest& request) {
 /// What is no longer kept is left out as what a slow client misses is: said.
 void Gateway::leave_out_dropped(const http::CatchUpRequest& request, http::CatchUpPage& page) {
   for (const EventLog::Drop& drop : log_.drops()) {
+    const Position to = std::min(drop.before - 1, page.through);
+    if (to <= request.after) continue;
     http::SseFrame gone;
     gone.topics = telemetry;
     gone.group = tenant_number(drop.site.tenant);
     gone.site = site_number(drop.site);
-    const Position to = std::min(drop.before - 1, page.through);
-    if (to <= request.after || !request.filter.matches(gone)) continue;
+    if (!request.filter.matches(gone)) continue;
     page.skipped_from = request.after + 1;
     page.skipped_to = std::max(page.skipped_to, to);
   }

@@ -1,10 +1,9 @@
 #include "api/spent_budgets.hpp"
 
-#include <condition_variable>
 #include <cstdio>
-#include <mutex>
 
 #include "actors/process_log.hpp"
+#include "storage/background.hpp"
 #include "storage/file.hpp"
 
 namespace heliograph::api {
@@ -18,10 +17,7 @@ SpentBudgets::SpentBudgets(std::string path, RateLimits& limits, const Clock& cl
     : path_(std::move(path)), limits_(limits), clock_(clock) {
   take_over();
   thread_ = std::jthread([this, interval](const std::stop_token& stopped) {
-    std::mutex mutex;
-    std::condition_variable_any wakes;
-    std::unique_lock lock(mutex);
-    while (!wakes.wait_for(lock, stopped, interval, [&stopped] { return stopped.stop_requested(); })) write();
+    while (wait_unless_stopped(stopped, interval)) write();
   });
 }
 

@@ -6,6 +6,7 @@
 #include "events/columns.hpp"
 #include "projections/known_at_drop.hpp"
 #include "projections/projector.hpp"
+#include "projections/series_until.hpp"
 #include "storage/store.hpp"
 
 namespace heliograph {
@@ -106,32 +107,26 @@ Result<ReadingsDropped> fact_of(const EventLog& log, const SeriesProjection& ser
 }  // namespace
 
 Result<std::vector<DropPlan>> plan_drops(const EventLog& log, ViewStore& views, const std::function<std::int32_t(const TenantId&)>& kept_days, Micros now) {
-  const auto series = make_series(views, log);
-  if (auto done = series->load(views); !done) return fail(done.error());
-  const auto checkpoint = views.checkpoint(series->name());
-  if (!checkpoint) return fail(checkpoint.error());
-  auto done = log.scan(*checkpoint + 1, log.durable(), Part::all, [&](const RecordPtr& record) {
-    if (record->envelope.position > *checkpoint) series->apply(*record);
-    return true;
-  });
-  if (!done) return fail(done.error());
-
+  const auto made = series_until(views, log, log.durable());
+  if (!made) return fail(made.error());
+  const SeriesProjection& series = **made;
   Counts counts(log);
   std::vector<DropPlan> plans;
-  for (const SiteKey& site : series->sites()) {
-    if (series->is_dropping(site)) continue;
-    const auto from = series->first_kept(site);
+  for (const SiteKey& site : series.sites()) {
+    if (series.is_dropping(site)) continue;
+    const auto from = series.first_kept(site);
     if (!from) return fail(from.error());
     if (!*from) continue;
-    const Micros moment = now - kept_days(site.tenant) * day_us;
+    const std::int32_t days = kept_days(site.tenant);
+    const Micros moment = now - days * day_us;
     const auto overdue = log.older_than(**from, moment - day_us, 1);
     if (!overdue) return fail(overdue.error());
     if (*overdue == **from) continue;
-    auto fact = fact_of(log, *series, site, **from, moment);
+    auto fact = fact_of(log, series, site, **from, moment);
     if (!fact) return fail(fact.error());
     const auto readings = counts.of(site, {fact->from, fact->before});
     if (!readings) return fail(readings.error());
-    fact->kept_days = kept_days(site.tenant);
+    fact->kept_days = days;
     fact->readings = *readings;
     plans.push_back({site, std::move(*fact)});
   }

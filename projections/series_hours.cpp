@@ -120,14 +120,11 @@ Status Series::repair_track(const DeviceSeries& device, HourTrack& track, Blocks
   }
   ViewChanges values;
   for (const auto& [chunk, parts] : chunks) {
-    const std::string key = hours_key('r', device.path, track.metric, chunk);
-    const auto stored = view_.get(key);
+    auto stored = hours_of_chunk('r', device.path, track.metric, chunk);
     if (!stored) return fail(stored.error());
-    std::vector<Bucket> hours;
-    if (*stored)
-      if (auto decoded = decode_hours(**stored, chunk, has_energy(track.metric), hours); !decoded) return decoded;
+    std::vector<Bucket>& hours = *stored;
     for (const auto& [span, repaired] : parts) replace_hours(hours, span.from, span.to, repaired);
-    values.emplace_back(key, hours.empty() ? std::optional<std::string>() : encode_hours(hours, has_energy(track.metric)));
+    values.emplace_back(hours_key('r', device.path, track.metric, chunk), hours.empty() ? std::optional<std::string>() : encode_hours(hours, has_energy(track.metric)));
   }
   for (auto& entry : values) lane.entries.push_back(std::move(entry));
   set_recent_hours(track, recent);
@@ -148,17 +145,30 @@ HourSet Series::wrong_hours(const DeviceSeries& device, const HourTrack& track) 
   return wrong;
 }
 
-/// As they are stored, week by week, then those in the head. Requires: `to` at or before the horizon.
-Status Series::stored_hours(const DeviceSeries& device, const HourTrack& track, Micros from, Micros to, const HourSink& sink) const {
-  const auto weeks = view_.range(hours_key('r', device.path, track.metric, chunk_start(from)), hours_key('r', device.path, track.metric, to));
-  if (!weeks) return fail(weeks.error());
+Result<std::vector<Bucket>> Series::hours_of_chunk(char kind, const std::string& path, Metric metric, Micros chunk) const {
+  const auto stored = view_.get(hours_key(kind, path, metric, chunk));
+  if (!stored) return fail(stored.error());
   std::vector<Bucket> hours;
-  for (const auto& [key, value] : *weeks) {
+  if (*stored)
+    if (auto decoded = decode_hours(**stored, chunk, has_energy(metric), hours); !decoded) return fail(decoded.error());
+  return hours;
+}
+
+Status Series::hours_of_chunks(char kind, const std::string& path, Metric metric, Micros from, Micros to, const HourSink& sink) const {
+  const auto chunks = view_.range(hours_key(kind, path, metric, chunk_start(from)), hours_key(kind, path, metric, to));
+  if (!chunks) return fail(chunks.error());
+  std::vector<Bucket> hours;
+  for (const auto& [key, value] : *chunks) {
     hours.clear();
-    const Micros week = from_ordered_time(get_be64(std::string_view(key).substr(key.size() - 8)));
-    if (auto decoded = decode_hours(value, week, has_energy(track.metric), hours); !decoded) return decoded;
+    if (auto decoded = decode_hours(value, chunk_of(key), has_energy(metric), hours); !decoded) return decoded;
     sink(part_of(hours, from, to));
   }
+  return {};
+}
+
+/// As they are stored, then those in the head. Requires: `to` at or before the horizon.
+Status Series::stored_hours(const DeviceSeries& device, const HourTrack& track, Micros from, Micros to, const HourSink& sink) const {
+  if (auto told = hours_of_chunks('r', device.path, track.metric, from, to, sink); !told) return told;
   sink(part_of(recent_hours(track, *device.horizon()), from, to));  // of a later week than what is stored
   return {};
 }

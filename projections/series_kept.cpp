@@ -13,28 +13,6 @@
 namespace heliograph {
 namespace {
 
-constexpr std::size_t chunk_key_bytes = 1 + sizeof(Micros);  // behind the path: metric, chunk
-
-struct ChunkKey {
-  std::string path;
-  Metric metric{};
-  Micros chunk = 0;
-};
-std::optional<ChunkKey> read_chunk_key(std::string_view key) {
-  const std::size_t end = key.find('\0');
-  if (end == std::string_view::npos || key.size() != end + 1 + chunk_key_bytes) return std::nullopt;
-  const auto metric = static_cast<std::uint8_t>(key[end + 1]);
-  if (metric == 0 || metric >= metric_slots) return std::nullopt;
-  return ChunkKey{std::string(key.substr(1, end - 1)), static_cast<Metric>(metric), from_ordered_time(get_be64(key.substr(end + 2)))};
-}
-
-Result<std::vector<Bucket>> decoded(const std::optional<std::string>& value, Micros chunk, Metric metric) {
-  std::vector<Bucket> hours;
-  if (value)
-    if (auto done = decode_hours(*value, chunk, has_energy(metric), hours); !done) return fail(done.error());
-  return hours;
-}
-
 bool earlier(const Bucket& a, const Bucket& b) { return a.from < b.from; }
 
 /// Takes out of `hours` those of `these`. Requires: both ascending.
@@ -145,8 +123,9 @@ Result<std::vector<KeptHours>> Series::hours_before(const SiteKey& site, Positio
 
 Status Series::carry_out(const Drop& drop) {
   SiteSeries& series = sites_[drop.site];
+  has_kept_ = true;
   for (const KeptHours& hours : drop.fact.hours)
-    if (auto done = keep_hours(drop.site, hours); !done) return done;
+    if (auto done = keep_hours(device_path(drop.site, hours.device.text), hours); !done) return done;
   // Folded from the beginning, what the fact changed of the site's state is in what was loaded.
   if (drop.event >= series.starts_at)
     for (auto& [id, device] : series.devices) {
@@ -172,42 +151,33 @@ Status Series::carry_out(const Drop& drop) {
 }
 
 /// What was kept before stays.
-Status Series::keep_hours(const SiteKey& site, const KeptHours& fresh) {
-  const std::string key = hours_key('k', device_path(site, fresh.device.text), fresh.metric, fresh.week);
-  const auto stored = view_.get(key);
-  if (!stored) return fail(stored.error());
-  auto all = decoded(fresh.hours, fresh.week, fresh.metric), known = decoded(*stored, fresh.week, fresh.metric);
-  if (!all || !known) return fail(all ? known.error() : all.error());
-  put_over(*all, *known);
-  view_.put(key, encode_hours(*all, has_energy(fresh.metric)));
+Status Series::keep_hours(const std::string& path, const KeptHours& fresh) {
+  std::vector<Bucket> all;
+  if (auto done = decode_hours(fresh.hours, fresh.week, has_energy(fresh.metric), all); !done) return done;
+  const auto known = hours_of_chunk('k', path, fresh.metric, fresh.week);
+  if (!known) return fail(known.error());
+  put_over(all, *known);
+  view_.put(hours_key('k', path, fresh.metric, fresh.week), encode_hours(all, has_energy(fresh.metric)));
   return {};
 }
 
 /// Takes out of the folded hours those that are kept: where a device was silent, or readings come late, some are folded after they were kept.
 Status Series::forget_kept_hours(DeviceSeries& device) {
-  const auto kept_of = [&](Metric metric, Micros chunk) -> Result<std::vector<Bucket>> {
-    const auto stored = view_.get(hours_key('k', device.path, metric, chunk));
-    if (!stored) return fail(stored.error());
-    return decoded(*stored, chunk, metric);
-  };
-  for (const HourTrack& track : device.tracks) {
+  for (HourTrack& track : device.tracks) {
     const auto newest = view_.last(hours_key('k', device.path, track.metric, 0), hours_key('k', device.path, track.metric, from_civil(2262, 1, 1)));
     if (!newest) return fail(newest.error());
     if (!*newest) continue;
     // In front of it few are left; behind it none is kept.
-    const auto chunks = view_.range(hours_key('r', device.path, track.metric, 0), hours_key('r', device.path, track.metric, read_chunk_key((*newest)->first)->chunk + 1));
+    const auto chunks = view_.range(hours_key('r', device.path, track.metric, 0), hours_key('r', device.path, track.metric, chunk_of((*newest)->first) + 1));
     if (!chunks) return fail(chunks.error());
-    for (const auto& [text, value] : *chunks) {
-      const Micros chunk = read_chunk_key(text)->chunk;
-      const auto kept = kept_of(track.metric, chunk);
-      auto hours = decoded(value, chunk, track.metric);
+    for (const auto& [key, value] : *chunks) {
+      const Micros chunk = chunk_of(key);
+      const auto kept = hours_of_chunk('k', device.path, track.metric, chunk);
+      auto hours = hours_of_chunk('r', device.path, track.metric, chunk);
       if (!kept || !hours) return fail(kept ? hours.error() : kept.error());
-      if (take_out(*hours, *kept)) hours->empty() ? view_.erase(text) : view_.put(text, encode_hours(*hours, has_energy(track.metric)));
+      if (take_out(*hours, *kept)) hours->empty() ? view_.erase(key) : view_.put(key, encode_hours(*hours, has_energy(track.metric)));
     }
-  }
-  if (!device.horizon()) return {};
-  for (HourTrack& track : device.tracks) {
-    const auto kept = kept_of(track.metric, chunk_start(*device.horizon()));
+    const auto kept = hours_of_chunk('k', device.path, track.metric, chunk_start(*device.horizon()));
     if (!kept) return fail(kept.error());
     auto recent = recent_hours(track, *device.horizon());
     if (take_out(recent, *kept)) set_recent_hours(track, recent);
@@ -226,11 +196,9 @@ Status Series::forget_parts(const DeviceSeries& device, Position before) {
 
 Result<std::vector<Bucket>> Series::kept_hours(const DeviceSeries& device, Metric metric, Micros from, Micros to) const {
   std::vector<Bucket> hours;
-  const auto chunks = view_.range(hours_key('k', device.path, metric, chunk_start(from)), hours_key('k', device.path, metric, to));
-  if (!chunks) return fail(chunks.error());
-  for (const auto& [key, value] : *chunks)
-    if (auto done = decode_hours(value, read_chunk_key(key)->chunk, has_energy(metric), hours); !done) return fail(done.error());
-  std::erase_if(hours, [from, to](const Bucket& hour) { return hour.from < from || hour.from >= to; });
+  if (!has_kept_) return hours;
+  auto told = hours_of_chunks('k', device.path, metric, from, to, [&hours](std::span<const Bucket> stretch) { hours.insert(hours.end(), stretch.begin(), stretch.end()); });
+  if (!told) return fail(told.error());
   return hours;
 }
 
@@ -239,7 +207,7 @@ Result<std::vector<EventLog::Drop>> drops_of_series(const ViewStore& store) {
   bool good = true;
   auto done = store.scan("series", "p", "q", [&](std::string_view key, std::string_view value) {
     const std::size_t slash = key.find('/');
-    good = slash != std::string_view::npos && value.size() == drop_bytes;
+    good = slash != std::string_view::npos && value.size() == 3 * sizeof(Position);
     if (good) drops.push_back({{{std::string(key.substr(1, slash - 1))}, {std::string(key.substr(slash + 1))}}, get_be64(value), get_be64(value.substr(8)), get_be64(value.substr(16))});
     return good;
   });

@@ -34,6 +34,8 @@ std::string hours_key(char kind, const std::string& path, Metric metric, Micros 
   return key;
 }
 
+Micros chunk_of(std::string_view hours_key) { return from_ordered_time(get_be64(hours_key.substr(hours_key.size() - sizeof(Micros)))); }
+
 std::string SegmentPart::encode() const {
   std::string out;
   put_varint(from, out);
@@ -112,17 +114,21 @@ Status Series::load(const ViewStore& store) {
   begin_segment(*checkpoint + 1);
   Status status;
   // Before the first segment is closed the view holds nothing but what the log knows as well.
-  for (const char kind : *checkpoint == 0 ? std::string_view() : std::string_view("dpw")) {
+  for (const char kind : *checkpoint == 0 ? std::string_view() : std::string_view("dw")) {
     auto scanned = store.scan(name(), std::string(1, kind), std::string(1, static_cast<char>(kind + 1)), [&](std::string_view key, std::string_view value) {
       status = load_entry(key, value);
       return status.has_value();
     });
     if (!scanned || !status) return scanned ? status : scanned;
   }
+  const auto drops = drops_of_series(store);
+  if (!drops) return fail(drops.error());
+  for (const EventLog::Drop& drop : *drops) sites_[drop.site].dropped_before = drop.before;
+  has_kept_ = !drops->empty();
   return load_drops(*checkpoint);
 }
 
-/// Of the kinds d, p and w.
+/// Of the kinds d and w.
 Status Series::load_entry(std::string_view key, std::string_view value) {
   const std::size_t end = std::min(key.find('\0'), key.size());
   const auto parts = key.empty() ? std::vector<std::string>() : parts_of(key.substr(1, end - 1));
@@ -134,9 +140,6 @@ Status Series::load_entry(std::string_view key, std::string_view value) {
     device->path = std::string(key.substr(1));
     device->words = &series.word_index;
     series.devices[parts[2]] = std::move(*device);
-  } else if (key[0] == 'p') {
-    if (value.size() != drop_bytes) return damaged_key();
-    series.dropped_before = get_be64(value.substr(sizeof(Position)));
   } else {
     if (key.size() != end + 9 || get_be64(key.substr(end + 1)) != series.words.size()) return damaged_key();
     intern(series, std::string(value));

@@ -118,6 +118,9 @@ class Series final : public SeriesProjection {
   Status repair_hours(DeviceSeries& device, Lane& lane) const;
   Status repair_track(const DeviceSeries& device, HourTrack& track, Blocks& blocks, Micros horizon, Lane& lane) const;
   using HourSink = std::function<void(std::span<const Bucket>)>;  // stretches of hours, in order of time
+  /// Tells what the chunks of a kind hold, week by week.
+  Status hours_of_chunks(char kind, const std::string& path, Metric metric, Micros from, Micros to, const HourSink& sink) const;
+  Result<std::vector<Bucket>> hours_of_chunk(char kind, const std::string& path, Metric metric, Micros chunk) const;
   Status stored_hours(const DeviceSeries& device, const HourTrack& track, Micros from, Micros to, const HourSink& sink) const;
   Status hours(const DeviceSeries& device, Metric metric, Micros from, Micros to, const HourSink& sink) const;
   static Micros reach_of(const DeviceSeries& device, Metric metric, Micros at);
@@ -129,7 +132,7 @@ class Series final : public SeriesProjection {
   Status load_entry(std::string_view key, std::string_view value);
   Status load_drops(Position checkpoint);
   Status carry_out(const Drop& drop);
-  Status keep_hours(const SiteKey& site, const KeptHours& fresh);
+  Status keep_hours(const std::string& path, const KeptHours& fresh);
   Status forget_parts(const DeviceSeries& device, Position before);
   Status forget_kept_hours(DeviceSeries& device);
   Status each_part(const DeviceSeries& device, const std::function<bool(const std::string& key, const SegmentPart& part)>& take) const;
@@ -151,13 +154,12 @@ class Series final : public SeriesProjection {
   std::vector<DeviceSeries*> changed_;  // closed since the last save
   std::vector<DeviceSeries*> ahead_;    // changed otherwise since the last segment was closed: saved with the next one
   std::vector<Drop> drops_;             // since the last segment was closed
+  bool has_kept_ = false;               // hours of some site: else nobody need look for them
 };
 
 /// Adds hours that have closed since the horizon was at `before`. What makes a chunk whole goes to `entries` of the view.
 void add_hours(const DeviceSeries& device, HourTrack& track, std::optional<Micros> before, std::span<const Bucket> fresh,
                ViewChanges& entries);
-
-inline constexpr std::size_t drop_bytes = 3 * sizeof(Position);  // of an entry p
 
 /// Where a part of a segment lies in the log, as an entry of the view.
 struct SegmentPart {
@@ -171,6 +173,7 @@ struct SegmentPart {
 std::string series_prefix(char kind, const std::string& path);
 std::string block_key(char kind, const std::string& path, Micros first_at, Position position);
 std::string hours_key(char kind, const std::string& path, Metric metric, Micros chunk);
+Micros chunk_of(std::string_view hours_key);
 
 /// Hours of both; where both have one, that of `these`. Requires: both ascending.
 void put_over(std::vector<Bucket>& hours, const std::vector<Bucket>& these);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "projections/series_until.hpp"
+
 namespace heliograph {
 namespace {
 
@@ -56,19 +58,11 @@ Result<DryRunRequest> parse_dry_run_request(const SiteKey& site, std::string_vie
 Result<DryRunReport> dry_run_on(Store& store, const DryRunRequest& request, const std::function<bool(const DryRunProgress&)>& progress) {
   const Position end = store.log().durable();
   const auto views = store.views().snapshot();
-  auto series = make_series(*views, store.log());
-  if (auto done = series->load(*views); !done) return fail(done.error());
-  auto checkpoint = views->checkpoint(series->name());
-  if (!checkpoint) return fail(checkpoint.error());
-  // The view ends where the last segment ends: the rest comes from the log.
-  auto done = store.log().scan(*checkpoint + 1, end, Part::all, [&](const RecordPtr& record) {
-    if (record->envelope.position > *checkpoint) series->apply(*record);
-    return true;
-  });
-  if (!done) return fail(done.error());
+  const auto series = series_until(*views, store.log(), end);
+  if (!series) return fail(series.error());
   DryRunInput input;
   input.site = request.site;
-  input.series = series.get();
+  input.series = series->get();
   input.log_end = end;
   input.rules = request.rules;
   input.scenario = request.scenario;
@@ -76,17 +70,17 @@ Result<DryRunReport> dry_run_on(Store& store, const DryRunRequest& request, cons
   // The host's flags say what may be sent. A dry run sends nothing: with it rules are tried before the flags are turned on.
   input.limits.control = input.limits.automation = true;
   input.progress = progress;
-  done = store.log().scan(1, end, Part::decisions, [&](const RecordPtr& record) {
+  auto done = store.log().scan(1, end, Part::decisions, [&](const RecordPtr& record) {
     if (record->envelope.site == request.site) input.decisions.push_back(record);
     return true;
   });
   if (!done) return fail(done.error());
   std::optional<Micros> first, last;
-  for (const DeviceId& device : series->devices(request.site)) {
-    const auto extent = series->extent(request.site, device);
+  for (const DeviceId& device : (*series)->devices(request.site)) {
+    const auto extent = (*series)->extent(request.site, device);
     if (!extent) continue;
     first = first ? std::min(*first, extent->first) : extent->first;
-    last = std::max(last.value_or(extent->last), extent->last + series->hold(request.site, device));
+    last = std::max(last.value_or(extent->last), extent->last + (*series)->hold(request.site, device));
   }
   if (!first) return fail(Errc::not_found, "The site \"" + request.site.site.text + "\" has no readings: import history or connect a device first.");
   input.from = request.from.value_or(*first);

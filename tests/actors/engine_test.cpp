@@ -15,16 +15,6 @@ using namespace heliograph::testing;
 
 namespace {
 
-std::unique_ptr<Store> open(const TempDir& directory) {
-  StoreOptions options;
-  options.create = true;
-  options.reserve_bytes = 1 << 16;
-  options.free_bytes_min = 1 << 16;
-  auto store = open_store(directory / "data", options);
-  REQUIRE(store);
-  return std::move(*store);
-}
-
 std::unique_ptr<Engine> start(Store& store, Clock& clock) {
   EngineOptions options;
   options.version = "test";
@@ -47,7 +37,7 @@ TEST_CASE("an ordered stop is on record, leaves the store clean, and the next st
   const TempDir directory;
   ManualClock clock(monday_noon);
   {
-    const auto store = open(directory);
+    const auto store = open_on_disk(directory / "data");
     const auto engine = start(*store, clock);
     furnish(*engine, clock);
     CHECK(engine->stop());
@@ -58,7 +48,7 @@ TEST_CASE("an ordered stop is on record, leaves the store clean, and the next st
     REQUIRE(last);
     CHECK(std::holds_alternative<EngineStopped>((*last)->event()));
   }
-  const auto store = open(directory);
+  const auto store = open_on_disk(directory / "data");
   CHECK(store->was_clean());
   const auto differences = compare_views(store->views(), store->log());
   REQUIRE(differences);

@@ -14,16 +14,6 @@ namespace {
 
 const SiteKey mill{{"beta"}, {"mill"}};
 
-std::unique_ptr<Store> open(const TempDir& directory) {
-  StoreOptions options;
-  options.create = true;
-  options.reserve_bytes = 1 << 16;
-  options.free_bytes_min = 1 << 16;
-  auto store = open_store(directory / "data", options);
-  REQUIRE(store);
-  return std::move(*store);
-}
-
 std::unique_ptr<Engine> start(Store& store, const Clock& clock) {
   EngineOptions options;
   options.between_looks = std::chrono::milliseconds(2);
@@ -70,7 +60,7 @@ TEST_CASE("readings go when their tenant no longer keeps them: on record first, 
   ManualClock clock(monday_noon);
   Position setting = 0;
   {
-    const auto store = open(directory);
+    const auto store = open_on_disk(directory / "data");
     const auto engine = start(*store, clock);
     auto said = std::make_shared<std::promise<Result<SiteReply>>>();
     engine->request_people(villa.tenant, [](People& people, Micros at, Journal& journal) {
@@ -91,7 +81,7 @@ TEST_CASE("readings go when their tenant no longer keeps them: on record first, 
   std::vector<Rollup> villa_days, mill_days;
   RecordPtr fact;
   {
-    const auto store = open(directory);
+    const auto store = open_on_disk(directory / "data");
     const auto engine = start(*store, clock);
     villa_days = days_of(*engine, villa, before_today), mill_days = days_of(*engine, mill, before_today);
     auto told = std::make_shared<std::promise<RecordPtr>>();
@@ -116,7 +106,7 @@ TEST_CASE("readings go when their tenant no longer keeps them: on record first, 
   CHECK(dropped.kept_days == 3);
   CHECK(dropped.readings > 1'000);
   {
-    const auto store = open(directory);
+    const auto store = open_on_disk(directory / "data");
     const std::uint64_t villa_rows = readings_of(store->log(), villa), mill_rows = readings_of(store->log(), mill);
     const auto engine = start(*store, clock);
     auto gone = std::async(std::launch::async, [&store] {
@@ -133,7 +123,7 @@ TEST_CASE("readings go when their tenant no longer keeps them: on record first, 
     live_a_day(*engine, clock);
     REQUIRE(engine->stop());
   }
-  const auto store = open(directory);
+  const auto store = open_on_disk(directory / "data");
   const auto differences = compare_views(store->views(), store->log());
   REQUIRE(differences);
   CHECK(*differences == std::vector<std::string>{});

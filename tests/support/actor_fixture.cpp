@@ -24,6 +24,16 @@ std::vector<RecordPtr> TestStore::records(const SiteKey& site) const {
   return out;
 }
 
+std::unique_ptr<Store> open_on_disk(const std::string& directory) {
+  StoreOptions options;
+  options.create = true;
+  options.reserve_bytes = 1 << 16;
+  options.free_bytes_min = 1 << 16;
+  auto store = open_store(directory, options);
+  if (!store) throw std::runtime_error(store.error().sentence);
+  return std::move(*store);
+}
+
 void WitnessPort::send(const CommandDispatched& command, Answer answer) {
   Send send{command, log_.durable(), false};
   static_cast<void>(log_.scan(1, send.durable, Part::decisions, [&](const RecordPtr& record) {

@@ -50,6 +50,9 @@ class TestStore : public Store {
   std::vector<std::string> notes_;
 };
 
+/// A store on disk whose reserve is quick to make. Throws when it does not open.
+std::unique_ptr<Store> open_on_disk(const std::string& directory);
+
 /// Remembers every send, with where the log stood. Answers as told.
 class WitnessPort : public DevicePort {
  public:
