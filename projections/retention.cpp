@@ -28,9 +28,9 @@ class Known {
     Position from = before;
     std::map<SiteKey, Position> begins;
     for (const EventLog::Drop& drop : drops) {
-      from = std::min(from, drop.from);
       const auto last = log_.dropped(drop.site);
       begins[drop.site] = last ? last->before : 1;
+      from = std::min(from, last ? last->before : drop.from);
     }
     const auto take = [&](const RecordPtr& record) {
       const auto begin = begins.find(record->envelope.site);

@@ -110,7 +110,7 @@ class SeriesProjection : public Projection, public SeriesReader {
   /// Folding begins at the border of a segment. Requires: no reading was folded.
   virtual void begin_at(Position border) = 0;
 };
-/// The drops that a stored view of series has carried out.
+/// What a stored view of series has let go of each site, from the first of its readings on.
 Result<std::vector<EventLog::Drop>> drops_of_series(const ViewStore& store);
 /// Requires: store and log outlive it.
 std::unique_ptr<SeriesProjection> make_series(ViewStore& store, const EventLog& log);

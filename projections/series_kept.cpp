@@ -141,11 +141,12 @@ Status Series::carry_out(const Drop& drop) {
       if (auto done = forget_kept_hours(device); !done) return done;
       if (!std::exchange(device.closed_since_save, true)) changed_.push_back(&device);
     }
-  series.dropped_before = std::max(series.dropped_before, drop.fact.before);
+  // The log may not have carried out the facts before this one yet.
+  if (!series.dropped) series.dropped = EventLog::Drop{drop.site, drop.fact.from, 0, 0};
+  series.dropped->before = std::max(series.dropped->before, drop.fact.before);
+  series.dropped->event = drop.event;
   std::string value;
-  put_be64(value, drop.fact.from);
-  put_be64(value, drop.fact.before);
-  put_be64(value, drop.event);
+  for (const Position position : {series.dropped->from, series.dropped->before, series.dropped->event}) put_be64(value, position);
   view_.put("p" + drop.site.tenant.text + "/" + drop.site.site.text, std::move(value));
   return {};
 }

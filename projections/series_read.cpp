@@ -52,7 +52,7 @@ std::optional<SeriesReader::Extent> Series::extent(const SiteKey& site, const De
   const DeviceSeries* device = find(site, id);
   if (!device || device->all().readings == 0) return std::nullopt;
   const DeviceSeries::Extent extent = device->all();
-  if (find(site)->dropped_before == 1) return Extent{extent.first_at, extent.last_at, extent.readings};
+  if (!find(site)->dropped) return Extent{extent.first_at, extent.last_at, extent.readings};
   Micros first = extent.last_at;
   for (const char kind : {'b', 's'}) {
     const std::string prefix = series_prefix(kind, device->path);

@@ -123,7 +123,7 @@ Status Series::load(const ViewStore& store) {
   }
   const auto drops = drops_of_series(store);
   if (!drops) return fail(drops.error());
-  for (const EventLog::Drop& drop : *drops) sites_[drop.site].dropped_before = drop.before;
+  for (const EventLog::Drop& drop : *drops) sites_[drop.site].dropped = drop;
   has_kept_ = !drops->empty();
   return load_drops(*checkpoint);
 }

@@ -6,7 +6,7 @@
 //   s tenant/site/device 0 first_at position   its part of a segment that began before what was closed then
 //   r tenant/site/device 0 metric chunk        a week of hours of one metric
 //   k tenant/site/device 0 metric chunk        of a week of hours those whose readings were dropped: they go before all others
-//   p tenant/site                              from where to where its readings were dropped last, and the position of the fact
+//   p tenant/site                              from where to where its readings are gone, and the position of the last fact
 //   w tenant/site 0 index                      word
 #pragma once
 
@@ -62,7 +62,7 @@ class Series final : public SeriesProjection {
     std::vector<std::string> words;
     TextMap<std::int64_t> word_index;
     std::size_t saved_words = 0, closed_words = 0;  // in the view; known when the last segment was closed
-    Position dropped_before = 1;  // its readings before it are gone, and their hours are kept
+    std::optional<EventLog::Drop> dropped;  // all its readings that are gone, with the last fact; their hours are kept
     Position starts_at = 1;       // folded from its beginning the log says nothing of the site before it: what was known then is loaded
   };
 

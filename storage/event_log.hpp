@@ -160,7 +160,7 @@ class EventLog {
   // Dropping: a site's readings before a position are no longer kept, as a fact on record says (readings.dropped).
   struct Drop {
     SiteKey site;
-    Position from = 0, before = 0;  // borders of segments: nothing of the site lies in front of them
+    Position from = 0, before = 0;  // borders of segments: nothing of the site ever lay in front of them
     Position event = 0;             // where the fact stands
     bool operator==(const Drop&) const = default;
   };

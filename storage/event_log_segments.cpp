@@ -198,11 +198,17 @@ Result<std::optional<EventLog::Hollow>> EventLog::hollowed(const Range& range, s
 Status EventLog::drop(std::span<const DropWith> wanted) {
   const std::lock_guard one_at_a_time(drop_mutex_);
   std::vector<DropWith> fresh;
-  for (const DropWith& each : wanted)
-    if (const auto earlier = dropped(each.drop.site); !earlier || earlier->before < each.drop.before) fresh.push_back(each);
+  std::vector<Range> ranges;  // what is left to do of each
+  for (const DropWith& each : wanted) {
+    const auto earlier = dropped(each.drop.site);
+    const Range range{earlier ? earlier->before : each.drop.from, each.drop.before};
+    if (range.from >= range.end) continue;
+    fresh.push_back(each);
+    ranges.push_back(range);
+  }
   if (fresh.empty()) return {};
-  Range all{fresh.front().drop.from, fresh.front().drop.before};
-  for (const DropWith& each : fresh) all = {std::min(all.from, each.drop.from), std::max(all.end, each.drop.before)};
+  Range all = ranges.front();
+  for (const Range& range : ranges) all = {std::min(all.from, range.from), std::max(all.end, range.end)};
 
   // Every segment is read once, whoever's readings go.
   std::vector<Hollow> hollows;
@@ -211,8 +217,8 @@ Status EventLog::drop(std::span<const DropWith> wanted) {
     if (!end) return fail(end.error());
     if (!*end || **end > all.end) return cannot_drop(from, "they lie in no segment that ends where it should");
     std::vector<SiteKey> sites;
-    for (const auto& [drop, known] : fresh)
-      if (drop.from <= from && **end <= drop.before) sites.push_back(drop.site);
+    for (std::size_t i = 0; i < fresh.size(); ++i)
+      if (ranges[i].from <= from && **end <= ranges[i].end) sites.push_back(fresh[i].drop.site);
     if (!sites.empty()) {
       auto hollow = hollowed({from, **end}, std::move(sites));
       if (!hollow) return fail(hollow.error());
