@@ -64,7 +64,8 @@ class Engine {
   /// Asks the views. Sees everything that was acknowledged before this call. Any thread.
   void query(Query query);
   void query_and_wait(const Query& query);
-  /// Tells every record after a position that is durable, in order and once, on an actor's thread.
+  /// Tells every record after a position that is durable, in order and once, on an actor's thread, until `stop`: it waits for no
+  /// follower. Who must miss nothing keeps the position up to which it was told, and goes on after it at the next start.
   void follow(Position after, std::function<void(const News&)> told);
   /// Drives a device of a site through this port from now on.
   void drive(const SiteKey& site, const DeviceId& device, PortPtr port);

@@ -1,6 +1,7 @@
 // The engine on real threads and on disk: what the scheduler of the other tests cannot show. Nothing here waits for time.
 #include <catch2/catch.hpp>
 #include <atomic>
+#include <condition_variable>
 #include <filesystem>
 #include <future>
 #include <mutex>
@@ -107,6 +108,7 @@ TEST_CASE("a follower on its own thread gets every record once while others writ
   const auto engine = start(*store, clock);
   furnish(*engine, clock);
   std::mutex mutex;
+  std::condition_variable told;
   Position next = 1;
   int wrong = 0;
   engine->follow(0, [&](const News& news) {
@@ -115,6 +117,7 @@ TEST_CASE("a follower on its own thread gets every record once while others writ
       wrong += record->envelope.position != next;
       next = record->last() + 1;
     }
+    told.notify_all();
   });
   std::vector<std::future<void>> replies;
   for (int i = 0; i < 1'000; ++i) {
@@ -124,10 +127,14 @@ TEST_CASE("a follower on its own thread gets every record once while others writ
                     [promise](Result<SiteReply>) { promise->set_value(); });
   }
   for (auto& reply : replies) reply.wait();
+  const Position acknowledged = store->log().durable();
+  {
+    std::unique_lock lock(mutex);
+    CHECK(told.wait_for(lock, std::chrono::seconds(60), [&] { return next > acknowledged; }));
+    CHECK(wrong == 0);
+  }
+  CHECK(acknowledged > 1'000);
   REQUIRE(engine->stop());
-  const std::lock_guard lock(mutex);
-  CHECK(wrong == 0);
-  CHECK(next > 1'000);
 }
 
 TEST_CASE("a stop from one thread against commands from others: after its acknowledgement nothing energising is sent") {
