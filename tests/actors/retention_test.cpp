@@ -5,6 +5,7 @@
 #include "actors/engine.hpp"
 #include "storage/verify.hpp"
 #include "tests/support/actor_fixture.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/temp_dir.hpp"
 
 using namespace heliograph;
@@ -120,10 +121,7 @@ TEST_CASE("readings go when their tenant no longer keeps them: on record first, 
     const auto store = open_on_disk(directory / "data");
     constexpr std::uint64_t measured = 10 * 24 * 60;  // at each site, in ten days
     const auto engine = start(*store, clock);
-    auto gone = std::async(std::launch::async, [&store] {
-      while (store->log().drops().empty()) std::this_thread::yield();
-    });
-    REQUIRE(gone.wait_for(std::chrono::seconds(60)) == std::future_status::ready);
+    REQUIRE(eventually([&] { return !store->log().drops().empty(); }));
     CHECK(said_to_be_gone(store->log(), villa) >= dropped.readings);
     CHECK(readings_of(store->log(), villa) == measured - said_to_be_gone(store->log(), villa));
     CHECK(readings_of(store->log(), mill) == measured);

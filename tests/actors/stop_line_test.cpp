@@ -12,8 +12,9 @@
 #include "actors/stop_order.hpp"
 #include "storage/file.hpp"
 #include "storage/store_opening.hpp"
-#include "tests/support/fault_fs.hpp"
 #include "tests/support/actor_fixture.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/fault_fs.hpp"
 #include "tests/support/temp_dir.hpp"
 
 using namespace heliograph;
@@ -151,8 +152,7 @@ TEST_CASE("a stop that the log did not take outlives the process") {
   CHECK(has(heard.record, R"("on_record":false)"));
   // The file is written beside the answer.
   const std::string mark = house.dir / "data/stopped";
-  for (int i = 0; i < 2'000 && kind_of(mark) == FileKind::none; ++i) std::this_thread::yield(), static_cast<void>(names_in(house.dir / "data"));
-  REQUIRE(kind_of(mark) == FileKind::regular);
+  REQUIRE(eventually([&] { return kind_of(mark) == FileKind::regular; }));
   TempDir next;
   std::filesystem::copy_file(mark, next / "stopped");
   CHECK(stopped_after_a_restart(next / ""));

@@ -1,6 +1,5 @@
 // What every route does alike: versions, budgets, older ways, sockets that only our pages open.
 #include <catch2/catch.hpp>
-#include <thread>
 
 #include "actors/clock.hpp"
 #include "api/http/conditions.hpp"
@@ -10,6 +9,7 @@
 #include "api/spent_budgets.hpp"
 #include "storage/file.hpp"
 #include "tests/api/route_samples.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/temp_dir.hpp"
 
 using namespace heliograph;
@@ -17,6 +17,7 @@ using namespace heliograph::http;
 using api::Budget;
 using api::RateLimits;
 using api::SpentBudgets;
+using testing::eventually;
 
 namespace {
 
@@ -155,9 +156,7 @@ TEST_CASE("budgets are written while they are spent, and once more at the end") 
     const SpentBudgets spent(path, first, clock, std::chrono::milliseconds(1));
     for (int i = 0; i < 3; ++i) first.spend("approvals", "anna", true);
     const std::string wanted = first.owed(clock.now());
-    bool there = false;
-    for (int i = 0; i < 1'000'000 && !there; ++i) std::this_thread::yield(), there = read_file(path, 1000) == wanted;
-    REQUIRE(there);
+    REQUIRE(eventually([&] { return read_file(path, 1000) == wanted; }));
     first.spend("approvals", "anna", true);
   }
   CHECK(left() == 5);  // four before, and its own

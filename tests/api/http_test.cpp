@@ -9,6 +9,7 @@
 #include "api/http/writer.hpp"
 #include "api/http/problem.hpp"
 #include "tests/api/echo.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/http_client.hpp"
 
 namespace heliograph::http {
@@ -16,6 +17,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using test::HttpClient;
+using testing::eventually;
 
 }  // namespace
 
@@ -162,9 +164,7 @@ TEST_CASE("one address takes no more than its share, and gets its places back, a
   CHECK(HttpClient(echo.port()).request("GET", "/x").status == 503);
   CHECK(HttpClient(echo.port()).request("GET", "/urgent").status == 200);  // a stop is taken whoever has the places
   held.pop_back();
-  bool again = false;
-  for (int i = 0; i < 2000 && !again; ++i) again = HttpClient(echo.port()).request("GET", "/x").status == 200;  // as soon as the end was seen
-  CHECK(again);
+  CHECK(eventually([&] { return HttpClient(echo.port()).request("GET", "/x").status == 200; }));  // as soon as the end was seen
   ServerOptions options;
   options.limits = limits;
   options.seat_of = [](const std::string& address) { return address == "127.0.0.1" ? "" : address; };

@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "events/json.hpp"
+#include "tests/support/eventually.hpp"
 
 namespace heliograph::e2e {
 namespace {
@@ -98,9 +99,7 @@ std::string Browser::text() {
 }
 
 bool Browser::says(const std::string& words) {
-  for (int i = 0; i < 400; ++i)
-    if (text().find(words) != std::string::npos) return true;
-  return false;
+  return testing::eventually([&] { return text().find(words) != std::string::npos; });
 }
 
 std::vector<std::string> Browser::find(const std::string& selector) {

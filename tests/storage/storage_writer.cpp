@@ -40,7 +40,7 @@ int main(int argc, char** argv) {
     const auto staged = stage(store.log(), std::move(drafts));
     if (!staged) return 3;
     if (lies) acknowledge(store.log().staged());
-    if (lies && i % 50 != 49) continue;
+    if (lies && i >= 50) continue;  // from then on it only says so
     if (!store.log().commit()) return 4;
     acknowledge(store.log().durable());
     ViewBatch batch;
