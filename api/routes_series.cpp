@@ -1,14 +1,17 @@
 // What devices measured, over time: raw, thinned, or rolled up; as compact arrays. One series, or several in one answer.
 #include <algorithm>
 #include <array>
+#include <thread>
 
 #include "api/translate.hpp"
+#include "projections/lanes.hpp"
 
 namespace heliograph::api {
 namespace {
 
 constexpr std::size_t points_max = 100'000, rows_max = 200'000, series_max = 50;  // of one answer, all series together
 constexpr std::size_t read_max = 5'000'000;                                       // points that are thinned to fewer
+constexpr std::size_t work_to_share = 20'000;                                     // rows: some 4 ms, of which other threads take their part
 constexpr std::size_t row_bytes = 16, column_bytes = 8, point_bytes = 24;         // of rollups and of raw points, about
 
 /// What a row of a rollup may say besides where it begins.
@@ -24,7 +27,8 @@ struct SeriesQuestion {
   std::optional<Step> step;
   std::string_view step_word;
   std::vector<RollupColumn> columns;
-  Micros measured = 0;  // how much of [from, to) lies within the device's readings
+  Micros measured = 0;       // how much of [from, to) lies within the device's readings
+  std::size_t readings = 0;  // about so many lie in it
 };
 
 Result<SeriesQuestion> question(const SiteViews& site, const http::Request& request, std::string_view device) {
@@ -36,6 +40,7 @@ Result<SeriesQuestion> question(const SiteViews& site, const http::Request& requ
   q.to = time_param(request, "to").value_or(extent->last + 1);
   if (q.from >= q.to) return fail(Errc::invalid, "\"from\" must be before \"to\".", "/from");
   q.measured = std::max<Micros>(std::min(q.to, extent->last + 1) - std::max(q.from, extent->first), 0);
+  q.readings = static_cast<std::size_t>(static_cast<double>(extent->readings) * static_cast<double>(q.measured) / static_cast<double>(extent->last + 1 - extent->first));
   q.budget = static_cast<std::size_t>(number_param(request, "points").value_or(0));
   if (const auto word = request.query_value("step")) {
     auto step = parse_step(*word);
@@ -113,6 +118,12 @@ std::size_t rows_of(const SeriesQuestion& q) {
   return static_cast<std::size_t>(q.measured / length) + 2;
 }
 
+/// About how much is gone through to answer for one metric, in rows of a rollup.
+std::size_t work_of(const SeriesQuestion& q) {
+  constexpr std::size_t readings_a_row = 8;  // so many cost as much as one row
+  return q.step ? rows_of(q) : q.readings / readings_a_row;
+}
+
 /// What is asked of each device, all of it judged before anything is read. `rows`: how many all of it makes at most.
 Result<std::vector<SeriesQuestion>> questions(const SiteViews& site, const http::Request& request, std::size_t metrics, std::size_t& rows) {
   std::vector<SeriesQuestion> out;
@@ -142,6 +153,12 @@ Status write_device(JsonWriter& json, const SiteViews& site, const SeriesQuestio
   return {};
 }
 
+/// Of a large answer, what one thread writes: some of the devices.
+struct Part {
+  JsonWriter json;
+  Status done;
+};
+
 /// Every device asked for with every metric asked for. Alone a series stands as it is, several stand in {"series": [...]}.
 http::Response series(const SiteViews& site, const http::Request& request) {
   const auto devices = request.query_values("device"), names = request.query_values("metric");
@@ -157,11 +174,20 @@ http::Response series(const SiteViews& site, const http::Request& request) {
   std::size_t rows = 0;
   const auto asked = questions(site, request, metrics->size(), rows);
   if (!asked) return http::problem_response(asked.error());
-  JsonWriter json;
-  json.expect(rows * (row_bytes + column_bytes * asked->front().columns.size()));
+  std::size_t work = 0;
+  for (const SeriesQuestion& q : *asked) work += work_of(q) * metrics->size();
+  std::vector<Part> parts(std::min(asked->size(), lanes_for(work, work_to_share, std::thread::hardware_concurrency())));
+  JsonWriter& json = parts.front().json;
   if (count > 1) json.begin_object().key("series").begin_array();
-  for (const SeriesQuestion& q : *asked)
-    if (auto done = write_device(json, site, q, *metrics, points_max / count); !done) return http::problem_response(done.error());
+  share(parts.size(), parts, [&](std::size_t i, Part& part) {
+    part.json.expect(rows * (row_bytes + column_bytes * asked->front().columns.size()) / parts.size());
+    const auto first = asked->begin() + i * asked->size() / parts.size(), end = asked->begin() + (i + 1) * asked->size() / parts.size();
+    for (auto q = first; q != end && part.done; ++q) part.done = write_device(part.json, site, *q, *metrics, points_max / count);
+  });
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (!parts[i].done) return http::problem_response(parts[i].done.error());
+    if (i > 0) json.raw(parts[i].json.view());
+  }
   if (count > 1) json.end_array().end_object();
   return http::json_response(json.take());
 }

@@ -1,6 +1,8 @@
 // What clients rely on, whatever they ask: versions of what they change, budgets, older paths, the stream as a socket.
 #include <signal.h>
 
+#include <algorithm>
+
 #include "tests/e2e/served_house.hpp"
 #include "tests/support/socket_client.hpp"
 
@@ -182,6 +184,30 @@ TEST_CASE("several series come in one answer, each as it would alone") {
   for (const char* metric : {"pv_w", "load_w", "grid_w", "battery_w", "soc_percent", "battery_v", "import_price", "export_price", "grid_import_w", "grid_export_w", "power_w", "switch_on", "temperature_c"}) many += "&metric=" + std::string(metric);
   for (int i = 0; i < 4; ++i) many += "&device=d-" + std::to_string(i);
   CHECK(house.get(many).status == 400);
+}
+
+TEST_CASE("a large answer, which several threads write, says of each device what it says alone") {
+  const TempDir scratch;
+  House house(scratch / "data");
+  house.furnish();
+  const int devices = 7, hours = 2'000;
+  const Micros first = from_civil(2024, 1, 1);
+  std::string all = home + "/series?metric=soc_percent&metric=pv_w&step=hour", parts;
+  for (int device = 0; device < devices; ++device) {
+    const std::string name = "node-" + std::to_string(device);
+    std::string lines;
+    for (int hour = device; hour < hours; ++hour)
+      lines += R"({"device":")" + name + R"(","timestamp":")" + format_time(first + hour * hour_us) + R"(","soc_percent":)" + std::to_string(hour % 100) + R"(,"pv_w":)" + std::to_string((hour * (device + 3)) % 997) + "}\n";
+    REQUIRE(house.client.request("POST", home + "/readings", lines, {{"Content-Type", "application/x-ndjson"}}).status == 200);
+    all += "&device=" + name;
+    for (const char* metric : {"soc_percent", "pv_w"}) {
+      const auto alone = house.get(home + "/series?step=hour&device=" + name + "&metric=" + metric);
+      REQUIRE(alone.status == 200);
+      CHECK(std::count(alone.body.begin(), alone.body.end(), '[') == 2 + hours - device);
+      parts += (parts.empty() ? "" : ",") + alone.body;
+    }
+  }
+  CHECK((house.get(all).body == "{\"series\":[" + parts + "]}"));  // not shown: it is large
 }
 
 TEST_CASE("the paths that older clients know give the documented shape, what is not built yet says so") {
