@@ -124,11 +124,11 @@ std::size_t work_of(const SeriesQuestion& q) {
   return q.step ? rows_of(q) : q.readings / readings_a_row;
 }
 
-/// What is asked of each device, all of it judged before anything is read. `rows`: how many all of it makes at most.
-Result<std::vector<SeriesQuestion>> questions(const SiteViews& site, const http::Request& request, std::size_t metrics, std::size_t& rows) {
+/// What is asked of each device, all of it judged before anything is read.
+Result<std::vector<SeriesQuestion>> questions(const SiteViews& site, const http::Request& request, std::size_t metrics) {
   std::vector<SeriesQuestion> out;
   const auto devices = request.query_values("device");
-  rows = 0;
+  std::size_t rows = 0;
   for (const std::string_view device : devices) {
     auto q = question(site, request, device);
     if (!q) return fail(q.error());
@@ -153,11 +153,33 @@ Status write_device(JsonWriter& json, const SiteViews& site, const SeriesQuestio
   return {};
 }
 
-/// Of a large answer, what one thread writes: some of the devices.
-struct Part {
-  JsonWriter json;
-  Status done;
-};
+/// Every device with every metric. A large answer is written by several threads, each of which has some of the devices.
+Result<std::string> write_series(const SiteViews& site, const std::vector<SeriesQuestion>& asked, const std::vector<Metric>& metrics) {
+  const std::size_t count = asked.size() * metrics.size();
+  std::size_t work = 0, bytes = 0;
+  for (const SeriesQuestion& q : asked) {
+    work += work_of(q) * metrics.size();
+    if (q.step) bytes += rows_of(q) * metrics.size() * (row_bytes + column_bytes * q.columns.size());
+  }
+  struct Part {
+    JsonWriter json;
+    Status done;
+  };
+  std::vector<Part> parts(std::min(asked.size(), lanes_for(work, work_to_share, std::thread::hardware_concurrency())));
+  JsonWriter& json = parts.front().json;
+  if (count > 1) json.begin_object().key("series").begin_array();
+  share(parts.size(), parts, [&](std::size_t i, Part& part) {
+    part.json.expect(bytes / parts.size());
+    const auto first = asked.begin() + i * asked.size() / parts.size(), end = asked.begin() + (i + 1) * asked.size() / parts.size();
+    for (auto q = first; q != end && part.done; ++q) part.done = write_device(part.json, site, *q, metrics, points_max / count);
+  });
+  for (const Part& part : parts) {
+    if (!part.done) return fail(part.done.error());
+    if (&part != &parts.front()) json.raw(part.json.view());
+  }
+  if (count > 1) json.end_array().end_object();
+  return json.take();
+}
 
 /// Every device asked for with every metric asked for. Alone a series stands as it is, several stand in {"series": [...]}.
 http::Response series(const SiteViews& site, const http::Request& request) {
@@ -171,25 +193,10 @@ http::Response series(const SiteViews& site, const http::Request& request) {
   if (count > series_max) return http::problem_response(Error{Errc::invalid, "At most " + std::to_string(series_max) + " series in one answer: ask for fewer devices or metrics at once.", "/metric"});
   const auto metrics = metrics_of(request);
   if (!metrics) return http::problem_response(metrics.error());
-  std::size_t rows = 0;
-  const auto asked = questions(site, request, metrics->size(), rows);
+  const auto asked = questions(site, request, metrics->size());
   if (!asked) return http::problem_response(asked.error());
-  std::size_t work = 0;
-  for (const SeriesQuestion& q : *asked) work += work_of(q) * metrics->size();
-  std::vector<Part> parts(std::min(asked->size(), lanes_for(work, work_to_share, std::thread::hardware_concurrency())));
-  JsonWriter& json = parts.front().json;
-  if (count > 1) json.begin_object().key("series").begin_array();
-  share(parts.size(), parts, [&](std::size_t i, Part& part) {
-    part.json.expect(rows * (row_bytes + column_bytes * asked->front().columns.size()) / parts.size());
-    const auto first = asked->begin() + i * asked->size() / parts.size(), end = asked->begin() + (i + 1) * asked->size() / parts.size();
-    for (auto q = first; q != end && part.done; ++q) part.done = write_device(part.json, site, *q, *metrics, points_max / count);
-  });
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (!parts[i].done) return http::problem_response(parts[i].done.error());
-    if (i > 0) json.raw(parts[i].json.view());
-  }
-  if (count > 1) json.end_array().end_object();
-  return http::json_response(json.take());
+  auto written = write_series(site, *asked, *metrics);
+  return written ? http::json_response(std::move(*written)) : http::problem_response(written.error());
 }
 
 }  // namespace
