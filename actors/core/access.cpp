@@ -33,6 +33,11 @@ May may(Role role, const TenantId& tenant) {
   return out;
 }
 
+May may(Role role, const TenantId& tenant, const std::vector<SiteId>& sites) {
+  const May all = may(role, tenant);
+  return sites.empty() ? all : all - May{Permission::manage_tenant, Permission::host, Permission::manage_tenants};
+}
+
 May may_of_keys() {
   using P = Permission;
   return {P::see, P::operate, P::write_readings, P::configure, P::audit, P::host};

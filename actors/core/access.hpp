@@ -25,6 +25,11 @@ class May {
     out.bits_ = bits_ & other.bits_;
     return out;
   }
+  May operator-(const May& other) const {
+    May out;
+    out.bits_ = bits_ & ~other.bits_;
+    return out;
+  }
   std::vector<Permission> list() const;
   bool operator==(const May&) const = default;
 
@@ -34,6 +39,8 @@ class May {
 
 /// What people of this role may in their tenant. What concerns the whole process belongs to the tenant whose house it is.
 May may(Role role, const TenantId& tenant);
+/// The same for who reaches these sites (empty: all): what concerns all of the tenant or the process is for who reaches all of it.
+May may(Role role, const TenantId& tenant, const std::vector<SiteId>& sites);
 /// What a key for machines can hold at all: it never mints keys, and never is a person.
 May may_of_keys();
 

@@ -43,6 +43,7 @@ bool reaches(const People& people, const TenantId& tenant, const Principal& by, 
 }
 constexpr Micros reset_life = 15 * minute_us;  // of an invitation to choose another password: it opens an account that is in use
 constexpr const char* beyond_reach = "Nobody looks after users of sites that they do not reach themselves: ask somebody who does.";
+constexpr const char* last_owner = "This is the last owner who can log in and reaches every site: make another one first, and let them join.";
 
 }  // namespace
 
@@ -72,10 +73,10 @@ Result<User*> People::find_user(const TenantId& tenant, const UserId& user) {
   return &found->second;
 }
 
-std::size_t People::owners(const TenantId& tenant) const {
-  return static_cast<std::size_t>(std::count_if(users_.begin(), users_.end(), [&](const auto& each) {
-    return each.first.first == tenant && each.second.about.role == Role::owner && !each.second.about.disabled;
-  }));
+/// Whether nobody who may everything, everywhere, could log in any more without them. An owner who was invited and never joined is no such one.
+bool People::is_last_owner(const TenantId& tenant, const User& user) const {
+  const auto opens = [](const User& each) { return each.about.role == Role::owner && each.about.sites.empty() && each.can_log_in(); };
+  return opens(user) && std::count_if(users_.begin(), users_.end(), [&](const auto& each) { return each.first.first == tenant && opens(each.second); }) == 1;
 }
 
 /// Whether they may manage somebody of this role.
@@ -86,7 +87,7 @@ bool People::manages(const TenantId& tenant, const Principal& by, Role role) con
 
 May People::may_of(const TenantId& tenant, const Principal& by) const {
   if (by.kind == PrincipalKind::user)
-    if (const User* user = this->user(tenant, {by.name})) return may(user->about.role, tenant);
+    if (const User* user = this->user(tenant, {by.name}); user != nullptr && !user->about.disabled) return may(user->about.role, tenant);
   // Whoever sets this house up, and the owner of the home tenant when it makes another one, acts as the system.
   return by.kind == PrincipalKind::system ? may(Role::owner, home_tenant()) : May{};
 }
@@ -108,8 +109,7 @@ Status People::save_user(const TenantId& tenant, const UserSaved& about, const P
   if (!reaches(*this, tenant, by, about) || (known != nullptr && !reaches(*this, tenant, by, known->about))) return fail(Errc::refused, beyond_reach, "/sites");
   if (about.role == Role::node_user && about.sites.empty()) return fail(Errc::invalid, "A node_user belongs to sites: name them under \"sites\".", "/sites");
   if (known != nullptr && known->about == about) return {};
-  const bool loses_an_owner = known != nullptr && known->about.role == Role::owner && !known->about.disabled && (about.role != Role::owner || about.disabled);
-  if (loses_an_owner && owners(tenant) == 1) return fail(Errc::refused, "This is the last owner: make another one first.", "/role");
+  if (known != nullptr && (about.role != Role::owner || about.disabled || !about.sites.empty()) && is_last_owner(tenant, *known)) return fail(Errc::refused, last_owner, "/role");
   const bool reach_changes = known != nullptr && (known->about.role != about.role || known->about.sites != about.sites || about.disabled);
   if (auto done = say(journal, about, by, at); !done) return done;
   return reach_changes ? end_all(tenant, about.user, {}, SessionEnd::access_changed, by, at, journal) : Status{};
@@ -121,7 +121,7 @@ Status People::remove_user(const TenantId& tenant, const UserId& id, const Princ
   const UserSaved& about = (*user)->about;
   if (!manages(tenant, by, about.role)) return fail(Errc::refused, "Nobody removes a user who may more than they: ask an owner.");
   if (!reaches(*this, tenant, by, about)) return fail(Errc::refused, beyond_reach);
-  if (about.role == Role::owner && !about.disabled && owners(tenant) == 1) return fail(Errc::refused, "This is the last owner: make another one first.");
+  if (is_last_owner(tenant, **user)) return fail(Errc::refused, last_owner);
   if (auto done = end_all(tenant, id, {}, SessionEnd::access_changed, by, at, journal); !done) return done;
   if (auto done = clear_alerts(**user, by, at, journal); !done) return done;
   return say(journal, UserRemoved{id}, by, at);
@@ -139,7 +139,8 @@ Status People::invite(const TenantId& tenant, const UserId& id, std::string toke
 Status People::join(const TenantId& tenant, const UserId& id, const std::string& token_digest, std::string sealed, Micros at, Journal& journal) {
   const User* user = this->user(tenant, id);
   const auto* invitation = user != nullptr && user->invitation ? &*user->invitation : nullptr;
-  if (invitation == nullptr || invitation->token_digest != token_digest || at >= invitation->expires_at || user->about.disabled)
+  const auto may_still_invite = [&] { return manages(tenant, user->invited_by, user->about.role) && reaches(*this, tenant, user->invited_by, user->about); };
+  if (invitation == nullptr || invitation->token_digest != token_digest || at >= invitation->expires_at || user->about.disabled || !may_still_invite())
     return fail(Errc::not_found, "This invitation does not hold: it was used, is over, or was never made. Ask for a new one.", "/token");
   return set_password(tenant, id, std::move(sealed), {}, {PrincipalKind::user, id.text}, at, journal);
 }

@@ -48,10 +48,12 @@ struct User {
   std::int64_t step_used = 0;
   std::vector<bool> backup_used;
   std::optional<InvitationMade> invitation;
+  Principal invited_by;
   Position devices_from = 0;     // devices that were known before are strange again
   std::set<std::string> alerts;  // open ones about this account; over with the next login
   Kept kept;
   bool can_log_in() const { return !about.disabled && !sealed_password.empty(); }
+  void forget_invitation();
 };
 
 struct Session {
@@ -123,6 +125,9 @@ class People {
   /// Nothing when the session or key does not hold any more.
   std::optional<Standing> standing(const SessionId& session, Micros at) const;
   std::optional<Standing> standing(const ApiKeyId& key, Micros at) const;
+  /// Whether whoever commanded something here may do so still. Rules, agents and devices are no people: they may; and so may everybody
+  /// where nobody is known.
+  bool may_command_still(const SiteKey& site, const Principal& who, Micros at) const;
   /// How long a login from there is refused before anything is looked at; 0 = not.
   Micros locked_for(const TenantId& tenant, const UserId& user, const std::string& peer, bool known_device, Micros at) const;
 
@@ -168,7 +173,7 @@ class People {
   Status raise(const TenantId& tenant, const UserId& user, std::string_view about, Severity severity, std::string text, Micros at, Journal& journal);
   Status clear_alerts(const User& user, const Principal& by, Micros at, Journal& journal);
   Result<std::optional<LoginRefusal>> use_code(const Login& login, const User& user, Micros at, Journal& journal);
-  std::size_t owners(const TenantId& tenant) const;
+  bool is_last_owner(const TenantId& tenant, const User& user) const;
   User& user_of(const RecordPtr& record, const UserId& id);
   template <class E>
   void fold(const RecordPtr&, const E&) {}  // not about people

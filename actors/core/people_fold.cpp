@@ -36,10 +36,17 @@ User& People::user_of(const RecordPtr& record, const UserId& id) {
   return user;
 }
 
+void User::forget_invitation() {
+  invitation.reset();
+  kept.drop([](const Event& each) { return std::holds_alternative<InvitationMade>(each); });
+}
+
 void People::fold(const RecordPtr& record, const TenantConfigured& event) { tenants_[record->envelope.site.tenant] = {event, record}; }
 
 void People::fold(const RecordPtr& record, const UserSaved& event) {
   User& user = user_of(record, event.user);
+  // Who was invited as one thing does not come in as another.
+  if (user.about.role != event.role || user.about.sites != event.sites || user.about.disabled != event.disabled) user.forget_invitation();
   user.about = event;
   user.version = record->envelope.position;
   user.kept.newest(record);
@@ -53,6 +60,7 @@ void People::fold(const RecordPtr& record, const UserRemoved& event) {
 void People::fold(const RecordPtr& record, const InvitationMade& event) {
   User& user = user_of(record, event.user);
   user.invitation = event;
+  user.invited_by = record->envelope.principal;
   user.kept.newest(record);
 }
 
@@ -60,8 +68,7 @@ void People::fold(const RecordPtr& record, const PasswordSet& event) {
   User& user = user_of(record, event.user);
   user.sealed_password = event.sealed;
   user.devices_from = std::max(user.devices_from, record->envelope.position);
-  user.invitation.reset();
-  user.kept.drop([](const Event& each) { return std::holds_alternative<InvitationMade>(each); });
+  user.forget_invitation();
   user.kept.newest(record);
 }
 
@@ -176,7 +183,9 @@ std::vector<TenantId> People::tenants() const {
   return out;
 }
 
-bool People::has_owner() const { return owners(home_tenant()) > 0; }
+bool People::has_owner() const {
+  return std::any_of(users_.begin(), users_.end(), [](const auto& each) { return each.first.first == home_tenant() && each.second.about.role == Role::owner && !each.second.about.disabled; });
+}
 
 const User* People::user(const TenantId& tenant, const UserId& user) const {
   const auto found = users_.find({tenant, user});
@@ -219,7 +228,18 @@ std::optional<Standing> People::standing(const SessionId& id, Micros at) const {
   if (!session->about.remembered && at - session->used > session_idle) return std::nullopt;
   const User* user = this->user(session->tenant, session->about.user);
   if (user == nullptr || user->about.disabled) return std::nullopt;
-  return Standing{session->tenant, {PrincipalKind::user, user->about.user.text}, may(user->about.role, session->tenant), user->about.sites, id, at < session->stepped_up_until, user->about.user};
+  return Standing{session->tenant, {PrincipalKind::user, user->about.user.text}, may(user->about.role, session->tenant, user->about.sites), user->about.sites, id, at < session->stepped_up_until, user->about.user};
+}
+
+bool People::may_command_still(const SiteKey& site, const Principal& who, Micros at) const {
+  const auto reaches = [&](const std::vector<SiteId>& sites) { return sites.empty() || std::find(sites.begin(), sites.end(), site.site) != sites.end(); };
+  if (who.kind == PrincipalKind::apikey) {
+    const auto key = standing(ApiKeyId{who.name}, at);
+    return key && key->tenant == site.tenant && key->may.has(Permission::operate) && reaches(key->sites);
+  }
+  if (who.kind != PrincipalKind::user || users(site.tenant).empty()) return true;
+  const User* user = this->user(site.tenant, {who.name});
+  return user != nullptr && !user->about.disabled && may(user->about.role, site.tenant).has(Permission::operate) && reaches(user->about.sites);
 }
 
 std::optional<Standing> People::standing(const ApiKeyId& id, Micros at) const {
@@ -234,7 +254,7 @@ std::optional<Standing> People::standing(const ApiKeyId& id, Micros at) const {
     std::erase_if(sites, [&](const SiteId& each) { return std::find(maker->about.sites.begin(), maker->about.sites.end(), each) == maker->about.sites.end(); });
     if (sites.empty()) return std::nullopt;  // none is left: not the same as all
   }
-  return Standing{key->tenant, {PrincipalKind::apikey, id.text}, asked & may(maker->about.role, key->tenant) & may_of_keys(), std::move(sites), {}, false, maker->about.user};
+  return Standing{key->tenant, {PrincipalKind::apikey, id.text}, asked & may(maker->about.role, key->tenant, sites) & may_of_keys(), std::move(sites), {}, false, maker->about.user};
 }
 
 }  // namespace heliograph

@@ -169,6 +169,79 @@ TEST_CASE("who looks after some sites looks after nobody beyond them, not even t
   CHECK_FALSE(h.turn([&](Micros t) { return h.people.invite(h.tenant, {"carl"}, "token", {PrincipalKind::user, "ben"}, t, h.journal); }));
 }
 
+TEST_CASE("an invitation opens what it was made for, and only while its maker may make it") {
+  House h;
+  const auto invite = [&](const std::string& user, const std::string& by) {
+    return h.turn([&](Micros t) { return h.people.invite(h.tenant, {user}, "token of " + user, {PrincipalKind::user, by}, t, h.journal); });
+  };
+  const auto join = [&](const std::string& user) { return h.turn([&](Micros t) { return h.people.join(h.tenant, {user}, "token of " + user, "sealed", t, h.journal); }); };
+  REQUIRE(h.add("ada", Role::admin));
+  REQUIRE(h.add("zoe", Role::viewer, {}, "ada"));
+  REQUIRE(invite("zoe", "ada"));
+  REQUIRE(h.change("zoe", Role::owner));
+  CHECK_FALSE(join("zoe"));  // ada would be owner
+  REQUIRE(h.add("vera", Role::viewer, {}, "ada"));
+  REQUIRE(invite("vera", "ada"));
+  UserSaved renamed = h.people.user(h.tenant, {"vera"})->about;
+  renamed.name = "Vera";
+  REQUIRE(h.turn([&](Micros t) { return h.people.save_user(h.tenant, renamed, {PrincipalKind::user, "anna"}, false, t, h.journal); }));
+  h.check_recovery();
+  CHECK(join("vera"));  // another name is nothing to that
+  REQUIRE(h.add("adam", Role::admin, {}, "ada"));
+  REQUIRE(invite("adam", "ada"));
+  REQUIRE(h.change("ada", Role::admin, true));
+  CHECK_FALSE(join("adam"));
+  REQUIRE(h.change("ada", Role::viewer, false));
+  CHECK_FALSE(join("adam"));
+  REQUIRE(h.change("ada", Role::admin, false));
+  CHECK(join("adam"));
+}
+
+TEST_CASE("an owner who never joined, or reaches some sites only, is not the one who may stay alone") {
+  House h;
+  REQUIRE(h.turn([&](Micros t) { return h.people.save_user(h.tenant, {{"oscar"}, "Oscar", "", Role::owner, {}, false}, {PrincipalKind::user, "anna"}, true, t, h.journal); }));
+  const auto remove_anna = [&] { return h.turn([&](Micros t) { return h.people.remove_user(h.tenant, {"anna"}, {PrincipalKind::user, "anna"}, t, h.journal); }); };
+  CHECK_FALSE(remove_anna());
+  CHECK_FALSE(h.change("anna", Role::admin));
+  UserSaved narrow = h.people.user(h.tenant, {"anna"})->about;
+  narrow.sites = {{"barn"}};
+  CHECK_FALSE(h.turn([&](Micros t) { return h.people.save_user(h.tenant, narrow, {PrincipalKind::user, "anna"}, false, t, h.journal); }));
+  REQUIRE(h.add("otto", Role::owner, {{"barn"}}));
+  CHECK_FALSE(remove_anna());
+  REQUIRE(h.password("oscar"));
+  CHECK(remove_anna());
+  h.check_recovery();
+}
+
+TEST_CASE("who reaches some sites has no say in what concerns all of the tenant") {
+  House h;
+  REQUIRE(h.add("otto", Role::owner, {{"barn"}}));
+  const auto otto = h.standing(*h.log_in("otto").session), anna = h.standing(*h.log_in("anna").session);
+  REQUIRE(otto);
+  for (const Permission each : {Permission::manage_tenant, Permission::manage_tenants, Permission::host}) {
+    CHECK_FALSE(otto->may.has(each));
+    CHECK(anna->may.has(each));
+  }
+  CHECK(otto->may.has(Permission::manage_people));
+}
+
+TEST_CASE("who commanded something may still do so as long as they are there, and may") {
+  House h;
+  const SiteKey villa_here{h.tenant, {"villa"}}, barn{h.tenant, {"barn"}};
+  const auto still = [&](const std::string& user, const SiteKey& site) { return h.people.may_command_still(site, {PrincipalKind::user, user}, h.at); };
+  CHECK(People().may_command_still(barn, {PrincipalKind::user, "anybody"}, h.at));  // nobody is known there
+  CHECK_FALSE(still("op", villa_here));
+  REQUIRE(h.add("op", Role::operate, {{"villa"}}));
+  CHECK(still("op", villa_here));
+  CHECK_FALSE(still("op", barn));
+  REQUIRE(h.change("op", Role::operate, true));
+  CHECK_FALSE(still("op", villa_here));
+  REQUIRE(h.change("op", Role::viewer, false));
+  CHECK_FALSE(still("op", villa_here));
+  CHECK_FALSE(h.people.may_command_still(villa_here, {PrincipalKind::apikey, "gone"}, h.at));
+  CHECK(h.people.may_command_still(villa_here, {PrincipalKind::rule, "guard"}, h.at));
+}
+
 TEST_CASE("a login opens a session, what it may is looked up each time") {
   House h;
   REQUIRE(h.add("vera", Role::viewer, {{"villa"}}));
