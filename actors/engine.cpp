@@ -77,7 +77,7 @@ Result<std::unique_ptr<Engine>> Engine::start(Store& store, const Clock& wall, E
   r.alarms = spawn_clock(r.system, *engine->clock_, r.directory);
   r.projector = spawn_projector(r.system, *engine->views_, r.writer, fatal);
   r.people = spawn_people(r.system, people->covered, {store.log(), store.views(), *engine->clock_, r.writer, *engine->people_, fatal});
-  r.supervisor = spawn_supervisor(r.system, {store, *engine->clock_, r.directory, r.committer, r.writer, r.alarms, r.projector, r.people, fatal, engine->options_.limits, engine->options_.limits_of, engine->safe_mode_, engine->clock_doubt_, &engine->house_stats_},
+  r.supervisor = spawn_supervisor(r.system, {store, *engine->clock_, r.directory, r.committer, r.writer, r.alarms, r.projector, r.people, fatal, engine->options_.limits, engine->options_.limits_of, engine->safe_mode_, engine->clock_doubt_, &engine->house_stats_, engine->people_.get()},
                                 std::move(*sites));
 
   if (auto said = engine->say(EngineStarted{engine->options_.version, engine->options_.commit, engine->clean_, engine->safe_mode_}); !said)

@@ -105,6 +105,7 @@ class SiteShell : public SiteActor::base {
 
   template <class Decide>
   void run_turn(Reserve reserve, Decide decide_turn, Reply reply, std::string trace = {}) {
+    look_who_left();
     Result<Staged> turn = stage_turn(reserve, decide_turn, std::move(trace));
     if (turn && turn->reply.last != 0) {
       turn->answer = std::move(reply);
@@ -114,6 +115,18 @@ class SiteShell : public SiteActor::base {
       reply(turn ? Result<SiteReply>(turn->reply) : fail(turn.error()));
     }
     set_alarm();
+  }
+
+  /// Before the turn, which asks nobody: what waited is not sent for who was removed meanwhile.
+  void look_who_left() {
+    if (c_.people == nullptr || site_.pending().empty()) return;
+    const Micros at = c_.clock.now();
+    std::vector<Principal> left;
+    c_.people->read([&](const People& people) {
+      for (const PendingCommand& each : site_.pending())
+        if (!people.may_command_still(site_.key(), each.proposal.principal, at)) left.push_back(each.proposal.principal);
+    });
+    site_.set_left(std::move(left));
   }
 
   /// Holds the log's lock from here to its end, and calls nobody else meanwhile.

@@ -12,6 +12,7 @@
 #include "actors/clock.hpp"
 #include "actors/house_stats.hpp"
 #include "actors/log_writer.hpp"
+#include "actors/people_book.hpp"
 #include "storage/view_store.hpp"
 
 namespace heliograph {
@@ -60,6 +61,7 @@ struct SiteContext {
   bool safe_mode = false;
   Micros clock_step = 0;  // so far the clock is off already; 0 = nothing is known against it
   HouseStats* stats = nullptr;  // outlives the actor
+  const PeopleBook* people = nullptr;  // the same; nullptr: nobody is known, and everybody may still what they might
 };
 
 SiteActor spawn_site(caf::actor_system& system, Site recovered, Position covered, const SiteContext& context);

@@ -64,13 +64,23 @@ class Supervisor : public SupervisorActor::base {
     auto site = sites_.find(key);
     if (site == sites_.end()) {
       if (fatal_) return request->reply(fail(Errc::closed, "The engine cannot go on: start it again."));
-      if (!std::holds_alternative<Configure>(request->command))
-        return request->reply(fail(Errc::not_found, "There is no site \"" + key.site.text + "\": configure it first (PUT /api/v1/sites/" + key.site.text + ")."));
-      start_site(key, {Site(key), 0});
+      Site fresh(key);
+      fresh.set_limits(limits_for(key));
+      if (auto made = may_begin(fresh, request->command); !made) return request->reply(fail(made.error()));
+      start_site(key, {std::move(fresh), 0});
       site = sites_.find(key);
     }
     if (std::holds_alternative<EngageStop>(request->command)) send<caf::message_priority::high>(site->second, request);
     else send(site->second, request);
+  }
+
+  /// A site is there from its first settings on. What would be refused makes none: nothing of it would be on record.
+  static Status may_begin(const Site& site, const SiteCommand& command) {
+    const std::string& id = site.key().site.text;
+    const auto* first = std::get_if<Configure>(&command);
+    if (first == nullptr) return fail(Errc::not_found, "There is no site \"" + id + "\": configure it first (PUT /api/v1/sites/" + id + ").");
+    if (auto as_read = site.expect("settings", first->expected); !as_read) return as_read;
+    return site.check_settings(first->settings);
   }
 
   const HostLimits& limits_for(const SiteKey& key) const {
@@ -83,7 +93,7 @@ class Supervisor : public SupervisorActor::base {
     for (const DeviceState& device : recovered.site.devices())
       if (device.in_flight) in_flight[device.about.device.text] = {device.in_flight->command, device.in_flight->retry};
     const SiteContext context{house_.store.log(), house_.store.views(), house_.clock, house_.committer, house_.writer, house_.alarms, house_.directory.stop_flag(key),
-                              limits_for(key), house_.safe_mode, doubt_for(key), house_.stats};
+                              limits_for(key), house_.safe_mode, doubt_for(key), house_.stats, house_.book};
     const SiteActor site = spawn_site(system(), std::move(recovered.site), recovered.covered, context);
     monitor(site);
     sites_[key] = site;

@@ -28,6 +28,7 @@ struct HouseParts {
   bool safe_mode = false;
   Micros clock_doubt = 0;  // of this start, against the log
   HouseStats* stats = nullptr;  // outlives the actors
+  const PeopleBook* book = nullptr;  // the same
 };
 
 SupervisorActor spawn_supervisor(caf::actor_system& system, HouseParts house, std::map<SiteKey, RecoveredSite> sites);

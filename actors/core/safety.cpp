@@ -18,6 +18,7 @@ class Check {
     const auto index = view_.now.find(p_.device.text);
     const DeviceState* device = index && *index < view_.devices.size() ? &view_.devices[*index] : nullptr;
     stop();
+    asker();
     if (p_.purpose != Purpose::rollback) enabled();  // what was sent before the flag was turned is still put back
     if (device == nullptr || !device->registered) {
       refuse("unknown-device", "No device \"" + p_.device.text + "\" is registered at this site: register it first.");
@@ -71,6 +72,12 @@ class Check {
       refuse("stop", "The emergency stop is engaged: a named person must lift it first.", {}, {}, {}, view_.stop_position);
     if (!view_.settings.automation && !person())
       refuse("automation-off", "Automation is switched off for this site: switch it on in the site's settings.");
+  }
+
+  // What waited is not done for who was let go meanwhile.
+  void asker() {
+    if (p_.purpose == Purpose::ordinary && std::find(view_.left.begin(), view_.left.end(), p_.principal) != view_.left.end())
+      refuse("asker-left", "Whoever asked may no longer command here: somebody who may must ask anew.");
   }
 
   // Deployed dark: seen and decided, not sent, until who runs the host says so.

@@ -5,6 +5,7 @@
 
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "actors/core/command.hpp"
@@ -39,6 +40,8 @@ struct SafetyView {
   /// Newest suspect value per device and metric (it makes the older good one unusable for energising).
   struct SuspectSeen { DeviceIndex device; Metric metric; Micros at; Position position; };
   const std::vector<SuspectSeen>& suspects;
+  /// Whoever asked for something that waits and may command here no longer.
+  std::span<const Principal> left = {};
 };
 
 struct Verdict {

@@ -31,7 +31,7 @@ const DeviceState* Site::device(const DeviceId& id) const {
 
 SafetyView Site::view(Micros at, const std::vector<DeviceState>& devices, const std::vector<PendingCommand>& pending) const {
   const Civil local = zone_.local(at);
-  return {now_, settings_, wishes_, limits_, devices, pending, local.hour * 60 + local.minute, stopped_, stop_position_, safe_mode_, suspects_};
+  return {now_, settings_, wishes_, limits_, devices, pending, local.hour * 60 + local.minute, stopped_, stop_position_, safe_mode_, suspects_, left_};
 }
 
 const PendingCommand* Site::pending(const CommandId& command) const {
@@ -99,9 +99,21 @@ void Site::observe(DeviceIndex device, Metric metric, std::int64_t value, Micros
   rules_.observe(now_, device, metric, value, at, position, firings_);
 }
 
+/// A device is remembered for ever, so whoever brings readings may not make up as many as they like.
+Status Site::bound_strangers(const ReadingBatch& batch) const {
+  if (now_.devices().size() + batch.devices.size() <= strangers_max) return {};
+  const auto fresh = std::count_if(batch.devices.begin(), batch.devices.end(), [this](const DeviceId& device) { return !now_.find(device.text); });
+  if (fresh == 0) return {};
+  const auto registered = std::count_if(devices_.begin(), devices_.end(), [](const DeviceState& device) { return device.registered; });
+  if (now_.devices().size() - static_cast<std::size_t>(registered) + static_cast<std::size_t>(fresh) <= strangers_max) return {};
+  return fail(Errc::refused, "This site has as many devices as it can have without registering them (" + std::to_string(strangers_max) +
+                                 "), and these readings name more: register those that are real (PUT /api/v1/sites/" + key_.site.text + "/devices/...).");
+}
+
 Status Site::take_readings(ReadingsPtr batch, PackedReadings packed, const Principal& principal, Micros at, Journal& journal,
                            std::string idempotency_key, const Digest& fingerprint) {
   if (!batch || batch->size() == 0) return fail(Errc::invalid, "The batch holds no readings: send at least one.");
+  if (auto known = bound_strangers(*batch); !known) return known;
   Draft facts;
   facts.stream = readings_stream(key_);
   facts.occurred_at = *std::max_element(batch->at.begin(), batch->at.end());

@@ -58,6 +58,8 @@ struct ApprovalAnswer {
 
 inline constexpr Micros approval_expiry = 5 * minute_us;
 inline constexpr std::uint8_t wrong_codes_max = 5;
+/// Devices of a site that nobody registered.
+inline constexpr std::size_t strangers_max = 10'000;
 /// Longest that a command waits for a device that is busy.
 inline constexpr Micros busy_wait_max = 2 * minute_us;
 /// After a start, loads come back one by one for so long, with gaps between these bounds (H16).
@@ -104,6 +106,8 @@ class Site {
   /// Somebody has seen it. Errors: not_found (no such alert is open), refused (no person).
   Status acknowledge(const std::string& alert, const Principal& principal, Micros at, Journal& journal);
   Status prefer(const PreferencesSet& wishes, const Principal& principal, Micros at, Journal& journal);
+  /// Whether `configure` would take them.
+  Status check_settings(const SiteConfigured& settings) const;
   Status configure(const SiteConfigured& settings, const Principal& principal, Micros at, Journal& journal);
   Status register_device(const DeviceRegistered& device, const Principal& principal, Micros at, Journal& journal);
 
@@ -147,6 +151,8 @@ class Site {
   SafetyView view(Micros at, const std::vector<DeviceState>& devices, const std::vector<PendingCommand>& pending) const;
   /// Of the host, not of the log: set before anything is decided.
   void set_limits(HostLimits limits) { limits_ = std::move(limits); }
+  /// Whoever asked for what waits, and may command here no longer. Not of the log: known before a turn by who knows the people.
+  void set_left(std::vector<Principal> left) { left_ = std::move(left); }
   const HostLimits& limits() const { return limits_; }
   void set_safe_mode(bool on) { safe_mode_ = on; }
   bool safe_mode() const { return safe_mode_; }
@@ -205,6 +211,7 @@ class Site {
   Result<CommandAnswer> proceed(const CommandId& command, Position cause, Micros wait_online, Micros at, Journal& journal);
   std::optional<CommandWaiting> must_wait(const PendingCommand& pending, const Verdict& verdict, Micros wait_online, Micros at) const;
   bool needs_approval(const Proposal& proposal) const;
+  Status bound_strangers(const ReadingBatch& batch) const;
   Digest shown_of(const Proposal& proposal) const;
   Status wait(const PendingCommand& pending, const CommandWaiting& waiting, Position cause, Micros at, Journal& journal);
   Status send(const PendingCommand& pending, Verdict verdict, Position cause, Micros at, Journal& journal);
@@ -253,6 +260,7 @@ class Site {
 
   // Of this process, not of the log.
   HostLimits limits_;
+  std::vector<Principal> left_;
   bool safe_mode_ = false;
   Micros restored_at_ = 0;                 // when the silence of most devices was over
   Micros woke_at_ = 0, energised_at_ = 0;  // energised_at_: the last load that automation switched on since

@@ -51,12 +51,17 @@ Status Site::remove_rule(const RuleId& rule, const Principal& principal, Micros 
   return done ? Status{} : fail(done.error());
 }
 
-Status Site::configure(const SiteConfigured& settings, const Principal& principal, Micros at, Journal& journal) {
+Status Site::check_settings(const SiteConfigured& settings) const {
   const std::int32_t least = strictest_floor({}, limits_);
   if (settings.soc_floor_permille < least || settings.soc_floor_permille > 1000)
     return fail(Errc::invalid, "The floor of the state of charge must be between " + std::to_string(least / 10) + " and 100 %.", "/soc_floor_percent");
   if (auto zone = Zone::find(settings.time_zone); !zone) return fail(zone.error());
   if (settings.grid_import_w_max < 0) return fail(Errc::invalid, "The limit of grid draw cannot be negative.", "/grid_import_w_max");
+  return {};
+}
+
+Status Site::configure(const SiteConfigured& settings, const Principal& principal, Micros at, Journal& journal) {
+  if (auto fit = check_settings(settings); !fit) return fit;
   auto done = append(draft("site-" + key_.site.text, principal, 0, {}, at, settings), journal);
   return done ? Status{} : fail(done.error());
 }

@@ -201,9 +201,16 @@ TEST_CASE("the host's limits hold for a site that is new, that was restarted, an
   ManualClock clock(monday_noon);
   {
     World world(store, clock, strict());
+    Configure at_the_hosts_floor{SiteConfigured{}, anna};
+    at_the_hosts_floor.settings.soc_floor_permille = 950;
+    REQUIRE(world.ask(at_the_hosts_floor)->ok());
     furnish(world);  // at 90 %
     CHECK(refusal_of(world) == "soc-floor");
     const SiteKey late{{"acme"}, {"late"}};
+    CHECK(world.ask(Configure{SiteConfigured{}, anna}, late)->error() == Errc::invalid);  // a floor below the host's
+    CHECK(world.ask(ask_for("miner-1", Action::switch_on), late)->error() == Errc::not_found);  // what was refused has made nothing
+    CHECK_FALSE(world.directory.known_flag(late));
+    REQUIRE(world.ask(at_the_hosts_floor, late)->ok());
     furnish(world, late);
     CHECK(refusal_of(world, late) == "soc-floor");
     world.kill(villa);
