@@ -61,7 +61,7 @@ std::vector<http::Route> reading_routes(Service& service) {
            .summary = "Store readings; answered when they are durable", .tag = "telemetry", .needs = "write_readings",
            .description = "One object, an array, or one object a line (application/x-ndjson). A bad line is reported and does not spoil the others.",
            .parameters = {site_parameter()},
-           .body = http::RequestBody{{"application/json", "application/x-ndjson"}, "Readings", "Telemetry of edge nodes, or our metric names"},
+           .body = http::RequestBody{{"application/json", "application/x-ndjson"}, "Readings", "Telemetry of edge nodes, or our metric names", true, http::Limits().body_bytes},
            .replies = {ok("What was stored", "ReadingsAnswer")}, .mutates = true,
            .handler = [&service](http::Request&& request, http::Responder responder) { take_readings(service, std::move(request), responder); }}};
 }

@@ -1,5 +1,6 @@
 #include "api/translate.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "api/http/conditions.hpp"
@@ -12,7 +13,8 @@ template <class Problem>
 http::Response problems_of(const std::vector<Problem>& found) {
   http::Problem problem{422, "invalid", "", found.size() == 1 ? found.front().sentence
                                                               : std::to_string(found.size()) + " things are wrong: see errors."};
-  for (const auto& each : found) problem.errors.push_back({"#" + each.pointer, each.sentence});
+  constexpr std::size_t shown = 100;
+  for (std::size_t i = 0; i < std::min(found.size(), shown); ++i) problem.errors.push_back({"#" + found[i].pointer, found[i].sentence});
   return http::problem_response(problem);
 }
 

@@ -101,6 +101,7 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
       std::move(routes), http::RouterOptions{.read_only = s.read_only,
                                              .cors_origins = s.config.cors_origins,
                                              .admit = [door = s.door](const http::Route& route, http::Request& request) { return door->admit(route, request); },
+                                             .knows = [door = s.door](const http::Request& head) { return door->who_asks(head) != nullptr; },
                                              .meter = [limits = s.limits](const http::Route& route, const http::Request& request, const http::Responder& responder) { return limits->meter(route, request, responder); },
                                              .stats = s.requests});
 
@@ -119,6 +120,7 @@ Result<std::unique_ptr<WebServer>> WebServer::start(Engine& engine, const std::s
   for (const std::string& url : {s.config.public_url, s.notifier == nullptr ? std::string() : s.notifier->options().base_url})
     for (std::string& host : host_of(url)) options.allowed_hosts.push_back(std::move(host));
   options.urgent = [router = parts->router](const http::Request& request) { return router->is_urgent(request); };
+  options.body_rule = [router = parts->router](const http::Request& head) { return router->body_rule(head); };
   const EventLog& log = engine.store().log();
   const Position live = log.durable();
   auto past = log.scan(first_after(log, engine.clock().now() - UsageBook::kept_for), live, Part::decisions, [&s](const RecordPtr& record) {
@@ -165,7 +167,8 @@ void WebServer::stop() {
   parts_->server.stop();
   parts_->spent.reset();
   parts_->service.door->stop();
-  std::atomic<int>& running = *parts_->service.dry_runs;
+  parts_->service.dry_runs->over = true;
+  std::atomic<int>& running = parts_->service.dry_runs->under_way;
   for (int n = running; n > 0; n = running) running.wait(n);
 }
 

@@ -89,14 +89,17 @@ void FieldReader::require(std::string_view key, std::string_view example) {
 }
 
 void FieldReader::refuse_others() {
+  constexpr std::size_t enough = 20;  // to see what is wrong; a body may hold any number of them
   const std::vector<std::string_view> names(known_.begin(), known_.end());
+  std::size_t unknown = 0;
   for (const auto& [name, value] : node_.fields) {
     if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
+    if (++unknown > enough) return;
     std::string sentence = what_ + " has no field " + quoted(name) + ": ";
     if (const auto meant = nearest(name, names)) {
       sentence += "did you mean \"" + std::string(*meant) + "\"?";
     } else {
-      sentence += "use ";
+      sentence += known_.empty() ? "leave it out" : "use ";
       for (std::size_t i = 0; i < known_.size(); ++i) sentence += (i ? ", " : "") + known_[i];
       sentence += ".";
     }

@@ -152,7 +152,7 @@ std::optional<Problem> check_body(const Route& route, const Request& request) {
     if (!route.body->required) return std::nullopt;
     return wrong("#", "This route needs a body.");
   }
-  if (route.body->max_bytes > 0 && request.body.size() > route.body->max_bytes) {
+  if (request.body.size() > route.body->max_bytes) {
     Problem problem{413, "body-too-large", {}, "The body is larger than this route takes: send it in smaller parts."};
     problem.extra.emplace_back("limit", std::to_string(route.body->max_bytes));
     problem.extra.emplace_back("actual", std::to_string(request.body.size()));

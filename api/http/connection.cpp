@@ -34,7 +34,7 @@ class Connection final : public Served,
         transport_(loop, std::move(wire)),
         peer_(std::move(peer)),
         reserved_(reserved),
-        reader_(limits_, shared_->hosts, std::move(own_address)),
+        reader_(limits_, shared_->hosts, std::move(own_address), shared_->options.body_rule),
         inbox_size_(least_inbox()),
         inbox_(std::make_unique<char[]>(inbox_size_)) {}
   ~Connection() override { shared_->open.fetch_sub(1, std::memory_order_relaxed); }

@@ -58,8 +58,8 @@ class MessageReader::Body final : public beast::http::basic_parser<true> {
   std::uint64_t announced_ = 0;
 };
 
-MessageReader::MessageReader(const Limits& limits, const std::vector<std::string>& hosts, std::string own_address)
-    : limits_(limits), hosts_(hosts), own_address_(std::move(own_address)) {}
+MessageReader::MessageReader(const Limits& limits, const std::vector<std::string>& hosts, std::string own_address, const BodyRuleOf& body_rule)
+    : limits_(limits), hosts_(hosts), own_address_(std::move(own_address)), body_rule_(body_rule) {}
 MessageReader::~MessageReader() = default;
 
 bool MessageReader::owes_continue() { return std::exchange(owes_continue_, false); }
@@ -121,10 +121,24 @@ MessageReader::Step MessageReader::read_whole_head(std::string_view head, std::s
   if (!agree)
     return refuse({400, "framing", "The request's framing can be read in two ways: send it in the plain form."});
   if (body_->is_done()) return complete();
+  if (auto refusal = bound_body()) return refuse(*refusal);
   phase_ = Phase::body;
   chunks_ = {};
   owes_continue_ = head_.expects_continue;
   return Step::need_more;
+}
+
+/// What is large is taken only by who takes so much, and from whom it takes anything: bodies wait in memory until they are whole.
+std::optional<Refusal> MessageReader::bound_body() {
+  constexpr std::size_t small = 16 * 1024;
+  body_most_ = limits_.body_bytes;
+  const bool may_be_large = head_.framing == Framing::chunked || head_.content_length > small;
+  if (!body_rule_ || !may_be_large) return std::nullopt;
+  const BodyRule rule = body_rule_(request_);
+  body_most_ = std::min(body_most_, rule.let_in ? rule.most : small);
+  if (head_.content_length <= body_most_) return std::nullopt;
+  if (!rule.let_in) return Refusal{401, "credentials", "Log in first (POST /api/v1/auth/login), or send an API key: a body as large as this is taken from nobody else."};
+  return Refusal{413, "body-length", "The body is larger than this route takes: send it in smaller parts."};
 }
 
 MessageReader::Step MessageReader::complete() {
@@ -136,7 +150,7 @@ MessageReader::Step MessageReader::read_body(std::string_view bytes, std::size_t
   if (bytes.empty()) return Step::need_more;
   owes_continue_ = false;  // it did not wait
   if (head_.framing == Framing::chunked) {
-    if (auto refusal = chunks_.feed(bytes, limits_.body_bytes, eaten, request_.body)) return refuse(*refusal);
+    if (auto refusal = chunks_.feed(bytes, body_most_, eaten, request_.body)) return refuse(*refusal);
     return chunks_.done() ? complete() : Step::need_more;
   }
   error_code ec;

@@ -17,8 +17,8 @@ namespace heliograph::http {
 class MessageReader {
  public:
   /// `hosts`: names that a Host header may carry, lower case without port ("localhost", "[::1]"); "*" allows any.
-  /// Both references must outlive the reader.
-  MessageReader(const Limits& limits, const std::vector<std::string>& hosts, std::string own_address);
+  /// What is given must outlive the reader. `body_rule` may be empty.
+  MessageReader(const Limits& limits, const std::vector<std::string>& hosts, std::string own_address, const BodyRuleOf& body_rule);
   ~MessageReader();
 
   enum class Step : std::uint8_t { need_more, complete, refused };
@@ -45,10 +45,13 @@ class MessageReader {
   Step read_whole_head(std::string_view head, std::size_t& eaten);
   Step read_body(std::string_view bytes, std::size_t& eaten);
   bool host_is_ours(std::string_view host) const;
+  std::optional<Refusal> bound_body();
 
   const Limits& limits_;
   const std::vector<std::string>& hosts_;
   std::string own_address_;
+  const BodyRuleOf& body_rule_;
+  std::size_t body_most_ = 0;
   Phase phase_ = Phase::head;
   std::size_t seen_ = 0;
   bool owes_continue_ = false;

@@ -58,6 +58,7 @@ Problem problem_of(const Error& error) {
 Problem problem_of(const Refusal& refusal) {
   std::string type;
   switch (refusal.status) {
+    case 401: type = "not-logged-in"; break;
     case 405: type = "method-not-allowed"; break;
     case 408: type = "timeout"; break;
     case 413: type = "body-too-large"; break;
@@ -73,6 +74,7 @@ Problem problem_of(const Refusal& refusal) {
   JsonWriter rule;
   rule.string(refusal.rule);
   problem.extra.emplace_back("rule", rule.str());
+  if (refusal.status == 401) problem.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"heliograph\"");
   if (refusal.status == 405) problem.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS");
   return problem;
 }

@@ -7,6 +7,7 @@ namespace heliograph::http {
 namespace {
 
 constexpr std::array types{
+    ProblemType{"answered-otherwise", "Answered otherwise", "A yes came to a command that was denied before, or a no to one that was approved.", "Read the command; ask for a new one, or cancel it, if that is what you want."},
     ProblemType{"approval-expired", "The approval has expired", "A yes came after the command's time to be approved was over; the command was cancelled.", "Ask for the command again, and approve it in time."},
     ProblemType{"approval-refused", "The approval was not accepted", "The code of an approval does not fit, or its question is closed.", "Type the code from the newest message, or answer on the dashboard."},
     ProblemType{"automation-not-enabled", "Automation commands nothing on this host", "A rule or schedule wanted to command a real device while the host's flag for automation is off.", "Set features.automation in the host's configuration when you are sure."},

@@ -139,6 +139,17 @@ bool Router::is_urgent(const Request& request) const {
   return route != nullptr && route->urgent;
 }
 
+BodyRule Router::body_rule(const Request& head) const {
+  Pairs ignored;
+  const auto* path = find(head.path, ignored);
+  const auto* route = path ? route_for(*path, head.method) : nullptr;
+  if (route == nullptr || !route->body) return {0};
+  constexpr std::size_t from_everybody = 64 * 1024;
+  if (route->needs == everybody) return {std::min(route->body->max_bytes, from_everybody)};
+  const bool let_in = !options_.knows || options_.knows(head);
+  return {route->urgent ? Limits().body_bytes : route->body->max_bytes, let_in};  // what is urgent is not refused for its form
+}
+
 std::string Router::allowed(const Path& path) const {
   std::string list;
   for (auto method : {Method::get, Method::head, Method::post, Method::put, Method::del})

@@ -37,7 +37,7 @@ struct RequestBody {
   std::string schema = {};  // name of a component, or a JSON Schema when it begins with '{'
   std::string description = {};
   bool required = true;
-  std::size_t max_bytes = 0;  // 0 = the server's limit
+  std::size_t max_bytes = 256 * 1024;
 };
 
 struct Reply {
@@ -93,6 +93,7 @@ struct RouterOptions {
   bool read_only = false;                      // mutating routes answer 403
   std::vector<std::string> cors_origins = {};  // "https://my.example"; exact; empty = CORS off
   Admit admit = {};                            // then every route says what it needs
+  std::function<bool(const Request& head)> knows = {};  // whether it says who asks, and that holds
   Meter meter = {};
   std::shared_ptr<RequestStats> stats = {};    // that of the server: the routes become its rows
 };
@@ -106,6 +107,8 @@ class Router {
   void dispatch(Request&& request, Responder responder) const;
   /// Whether the request goes to an urgent route. Nothing is checked yet.
   bool is_urgent(const Request& request) const;
+  /// How large a body the request's route takes, and from whom.
+  BodyRule body_rule(const Request& head) const;
   const std::vector<Route>& routes() const { return routes_; }
   const RouterOptions& options() const { return options_; }
 

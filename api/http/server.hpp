@@ -159,6 +159,8 @@ struct ServerOptions {
   unsigned threads = 1;
   /// What reserved connections are for (Limits::reserved); nothing when empty. On the door's thread, so quickly.
   std::function<bool(const Request&)> urgent = {};
+  /// How large a body may be that a head announces; without it, as large as Limits says. On the connection's thread, so quickly.
+  BodyRuleOf body_rule = {};
   /// Whose places a connection from the address takes (Limits::per_address): alike for all of one network, empty for nobody's, as where many
   /// people come from. When not set, the address's own. On the door's thread, so quickly.
   std::function<std::string(const std::string& address)> seat_of = {};

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,6 +59,13 @@ struct Request {
   /// Value of "{name}" in the route's path. Requires: the route has it.
   std::string_view param(std::string_view name) const;
 };
+
+/// What is taken of the body that a head announces.
+struct BodyRule {
+  std::size_t most = 0;
+  bool let_in = true;  // false: from whoever sent this head nothing large is
+};
+using BodyRuleOf = std::function<BodyRule(const Request& head)>;
 
 struct Response {
   int status = 200;

@@ -117,6 +117,7 @@ std::vector<Nasty> forty() {
 }
 
 const std::vector<std::string> our_hosts = {"localhost", "127.0.0.1", "[::1]"};
+const BodyRuleOf no_rule;
 
 /// What comes out when the bytes arrive in pieces of the given size.
 struct Outcome {
@@ -126,7 +127,7 @@ struct Outcome {
   std::string rule;
 };
 Outcome feed(const std::string& bytes, std::size_t piece, const Limits& limits = {}) {
-  MessageReader reader(limits, our_hosts, "127.0.0.1");
+  MessageReader reader(limits, our_hosts, "127.0.0.1", no_rule);
   Outcome outcome;
   std::size_t begin = 0, arrived = 0;
   while (outcome.refused == 0) {

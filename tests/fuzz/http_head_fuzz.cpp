@@ -25,7 +25,8 @@ struct Outcome {
 Outcome feed(std::string_view bytes, std::size_t piece) {
   static const Limits limits;
   static const std::vector<std::string> hosts = {"localhost"};
-  MessageReader reader(limits, hosts, "127.0.0.1");
+  const heliograph::http::BodyRuleOf no_rule;
+  MessageReader reader(limits, hosts, "127.0.0.1", no_rule);
   Outcome outcome;
   std::size_t begin = 0, arrived = 0;
   for (;;) {

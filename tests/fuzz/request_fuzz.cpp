@@ -98,7 +98,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const http::Limits limits;
   static const std::vector<std::string> hosts = {"localhost"};
   std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  http::MessageReader reader(limits, hosts, "127.0.0.1");
+  const http::BodyRuleOf no_rule;
+  http::MessageReader reader(limits, hosts, "127.0.0.1", no_rule);
   while (!bytes.empty()) {
     std::size_t eaten = 0;
     const auto step = reader.feed(bytes, eaten);
