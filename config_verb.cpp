@@ -6,6 +6,7 @@
 
 #include "actors/config_report.hpp"
 #include "actors/secret_file.hpp"
+#include "api/http/tls.hpp"
 
 namespace heliograph {
 namespace {
@@ -39,13 +40,22 @@ LoadedConfig load_config(const std::string& file, std::map<std::string, std::str
   return load_config(input);
 }
 
+LoadedConfig load_config_to_serve(const std::string& file, std::map<std::string, std::string> command_line) {
+  LoadedConfig loaded = load_config(file, std::move(command_line));
+  if (!loaded.problems.empty() || !loaded.config.server.tls) return loaded;
+  const TlsFiles& files = *loaded.config.server.tls;
+  if (const auto read = http::load_tls({files.certificate, files.key}); !read)
+    loaded.problems.push_back({read.error().sentence, "/tls", loaded.layers.origin("/tls/certificate")});
+  return loaded;
+}
+
 int complain(const LoadedConfig& loaded) {
   for (const ConfigProblem& problem : loaded.problems) std::cerr << "heliograph: " << problem.text(loaded.layers.file) << "\n";
   return 1;
 }
 
 int check_config(const std::string& file, std::map<std::string, std::string> command_line, bool json) {
-  const LoadedConfig loaded = load_config(file, std::move(command_line));
+  const LoadedConfig loaded = load_config_to_serve(file, std::move(command_line));
   if (json) std::cout << to_json(loaded) << "\n";
   if (!loaded.problems.empty()) return json ? 1 : complain(loaded);
   if (!json) std::cout << to_text(loaded);

@@ -211,7 +211,7 @@ Status refuse_root(const HostConfig& config) {
 
 int serve(const Options& o, bool data_given, bool listen_given) {
   const sigset_t signals = claim_signals();
-  const LoadedConfig loaded = load_config(o.config, given_for_serve(o, data_given, listen_given));
+  const LoadedConfig loaded = load_config_to_serve(o.config, given_for_serve(o, data_given, listen_given));
   if (!loaded.problems.empty()) return complain(loaded);
   const HostConfig& config = loaded.config;
   if (auto allowed = refuse_root(config); !allowed) return complain(allowed.error());

@@ -64,6 +64,10 @@ Result<http::CatchUpPage> Gateway::page(const http::CatchUpRequest& request) {
   http::CatchUpPage page;
   page.through = request.after;
   const Position head = log_.durable();
+  if (request.after > head) {  // of another log, or of this one before an older copy of it was put back
+    page.through = head;
+    return page;
+  }
   std::size_t bytes = 0;
   auto done = log_.scan(request.after + 1, head, Part::all, [&](const RecordPtr& record) {
     http::SseFrame made = outline(*record);

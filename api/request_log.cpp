@@ -17,7 +17,7 @@ bool is_turned_away(int status) {
 }
 
 Level level_of(const http::Exchange& exchange) {
-  if (exchange.status() == 501) return Level::info;  // said so by the table, and nobody's fault
+  if (exchange.status() == 501 || exchange.status() == 505) return Level::info;  // said so by the table; a client of another HTTP: neither has failed here
   if (exchange.status() == 503) return Level::warn;  // it has said itself that it is busy, or full
   if (exchange.status() >= 500) return Level::error;
   const bool never_read = exchange.route().empty() && exchange.path().empty();

@@ -87,8 +87,9 @@ std::string_view state_of(const std::vector<RecordPtr>& story) {
 
 namespace {
 
-/// A yes or no that came after the command had gone on: the same answer as the first time, or that it came too late.
-http::Response settled_before(const SiteViews& site, const CommandId& command) {
+/// Where a command stands after a yes or no. `repeated`: that changed nothing, for it had gone on before; the same answer as the first time
+/// then, or that it came too late, or that the other was said.
+http::Response settled(const SiteViews& site, const CommandId& command, bool granted, bool repeated) {
   auto story = site.story(command);
   if (!story) return http::problem_response(story.error());
   if (story->empty()) return http::problem_response(404, "not-found", "There is no command with this id at this site.");
@@ -101,9 +102,16 @@ http::Response settled_before(const SiteViews& site, const CommandId& command) {
   // The site knows more than the log: what it has just decided, a stop for instance, is being written.
   if (state == "awaiting_approval")
     return http::problem_response({409, "just-settled", "Just settled", "The command was settled at this very moment, and not by this answer: read it again."});
+  const auto contradicts = [&](const RecordPtr& r) {
+    const auto* decided = std::get_if<ApprovalDecided>(&r->event());
+    return decided != nullptr && decided->granted != granted;
+  };
+  if (std::any_of(story->begin(), story->end(), contradicts))
+    return http::problem_response({409, "answered-otherwise", "Answered otherwise", std::string("Somebody has ") + (granted ? "denied" : "approved") + " this command before (it is " + state + "): " +
+                                       (granted ? "ask for it again." : "cancel it if it still waits, or command the opposite.")});
   JsonWriter json;
   json.begin_object().field("command", command.text).field("state", state).field("position", story->front()->envelope.position);
-  json.field("repeated", true).end_object();
+  json.field("repeated", repeated).end_object();
   return http::json_response(json.take(), 200);
 }
 
@@ -113,7 +121,7 @@ void approve(Service& service, http::Request&& request, const http::Responder& r
   if (!body) return;
   if (body.refused()) return;
   const ApprovalAnswer answer{{std::string(request.param("command"))}, granted, ApprovalChannel::api, body.who(), true};
-  service.engine.request(body.site().key(), Approve{answer}, [&service, responder, site = body.site(), command = answer.command](const Result<SiteReply>& reply) {
+  service.engine.request(body.site().key(), Approve{answer}, [&service, responder, granted, site = body.site(), command = answer.command](const Result<SiteReply>& reply) {
     if (reply && reply->command && !reply->command->refusals.empty()) {
       responder.send(refused(*reply->command));
       return;
@@ -122,7 +130,7 @@ void approve(Service& service, http::Request&& request, const http::Responder& r
       responder.send(http::problem_response(reply.error()));
       return;
     }
-    ask_site(service, site, [responder, command](const SiteViews& views) { responder.send(settled_before(views, command)); });
+    ask_site(service, site, [responder, command, granted, repeated = !reply](const SiteViews& views) { responder.send(settled(views, command, granted, repeated)); });
   });
 }
 
@@ -220,11 +228,12 @@ std::vector<http::Route> command_routes(Service& service) {
        .parameters = {site_parameter()}, .replies = {ok("Pending actions", "PendingList")}, .handler = for_site(pending)},
       {.method = Method::post, .path = "/api/v1/sites/{site}/commands/{command}/approve", .operation_id = "approveCommand",
        .summary = "Say yes to a command that waits for it", .tag = "commands", .needs = "operate",
-       .description = "It is judged again and sent. A second yes answers as the first; 410 when it came too late.",
+       .description = "It is judged again and sent. A second yes answers as the first; 409 when somebody said no before, 410 when it came too late.",
        .parameters = {site_parameter(), id}, .body = optional_body, .replies = {ok("Where the command stands", "CommandAnswer")}, .mutates = true,
        .handler = [&service](http::Request&& request, http::Responder responder) { approve(service, std::move(request), responder, true); }},
       {.method = Method::post, .path = "/api/v1/sites/{site}/commands/{command}/deny", .operation_id = "denyCommand",
-       .summary = "Say no to a command that waits for a yes", .tag = "commands", .needs = "operate", .parameters = {site_parameter(), id}, .body = optional_body,
+       .summary = "Say no to a command that waits for a yes", .tag = "commands", .needs = "operate",
+       .description = "A second no answers as the first; 409 when somebody said yes before, 410 when it came too late.", .parameters = {site_parameter(), id}, .body = optional_body,
        .replies = {ok("Where the command stands", "CommandAnswer")}, .mutates = true,
        .handler = [&service](http::Request&& request, http::Responder responder) { approve(service, std::move(request), responder, false); }},
       {.method = Method::post, .path = "/api/v1/sites/{site}/commands/{command}/cancel", .operation_id = "cancelCommand",

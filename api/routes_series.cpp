@@ -37,7 +37,7 @@ Result<SeriesQuestion> question(const SiteViews& site, const http::Request& requ
   const auto extent = site.extent(q.device);
   if (!extent) return fail(Errc::not_found, "The device \"" + q.device.text + "\" has no readings at this site.");
   q.from = time_param(request, "from").value_or(extent->first);
-  q.to = time_param(request, "to").value_or(extent->last + 1);
+  q.to = time_param(request, "to").value_or(std::max(extent->last, q.from) + 1);  // nothing since: an empty answer
   if (q.from >= q.to) return fail(Errc::invalid, "\"from\" must be before \"to\".", "/from");
   q.measured = std::max<Micros>(std::min(q.to, extent->last + 1) - std::max(q.from, extent->first), 0);
   q.readings = static_cast<std::size_t>(static_cast<double>(extent->readings) * static_cast<double>(q.measured) / static_cast<double>(extent->last + 1 - extent->first));

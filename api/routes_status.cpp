@@ -105,7 +105,7 @@ http::Response usage_list(const Service& service, const Access& access) {
   JsonWriter json;
   json.begin_object().key("usage").begin_array();
   for (const UsageOf& each : service.usage->of(access.tenant(), service.engine.clock().now())) {
-    if (!access.may(Permission::see_people) && each.principal != self) continue;
+    if (!access.sees_people() && each.principal != self) continue;
     json.begin_object().field("principal", each.principal).key("last_at").time(each.last_at);
     write_counts(json, "last_24_hours", each.day);
     write_counts(json, "last_30_days", each.month);

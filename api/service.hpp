@@ -37,12 +37,18 @@ class RateLimits;
 class UsageBook;
 class VersionBook;
 
+/// Those of the process.
+struct DryRuns {
+  std::atomic<int> under_way = 0;
+  std::atomic<bool> over = false;  // the server stops: none goes on
+};
+
 struct Service {
   Engine& engine;
   std::string version, commit;
   bool read_only = false;  // the demo: nothing may be changed from outside
   DryRun dry_run = {};
-  std::shared_ptr<std::atomic<int>> dry_runs = std::make_shared<std::atomic<int>>(0);  // under way
+  std::shared_ptr<DryRuns> dry_runs = std::make_shared<DryRuns>();
   std::shared_ptr<Metrics> metrics = {};
   std::shared_ptr<http::RequestStats> requests = {};
   std::shared_ptr<UsageBook> usage = {};

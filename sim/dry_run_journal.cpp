@@ -17,8 +17,8 @@ Position DryRunJournal::behind(Position simulated) const {
 
 Result<RecordPtr> DryRunJournal::append(Draft draft) {
   if (records_.size() >= records_max)
-    return fail(Errc::full,
-                "These rules decide more than two million times in this period: choose a shorter period or "
+    return fail(Errc::refused,
+                "These rules decide more than half a million times in this period: choose a shorter period or "
                 "give the rules a cooldown.");
   auto record = std::make_shared<Record>();
   Envelope& envelope = record->envelope;

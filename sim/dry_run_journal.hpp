@@ -24,7 +24,7 @@ class DryRunJournal : public Journal {
   Position behind(Position simulated) const;
   const std::vector<RecordPtr>& records() const { return records_; }
 
-  static constexpr std::size_t records_max = 2'000'000;
+  static constexpr std::size_t records_max = 500'000;
 
  private:
   SiteKey site_;

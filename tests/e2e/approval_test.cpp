@@ -62,7 +62,9 @@ TEST_CASE("over HTTP: asked, told to wait, approved once however often, and why 
 
   const std::string command = commands + "/" + field(asked.body, "command");
   CHECK(house.get(command + "/approve").status == 405);  // a look approves nothing
-  CHECK(house.post(command + "/approve", R"({})").status == 200);
+  const auto once = house.post(command + "/approve", R"({})");
+  CHECK(once.status == 200);
+  CHECK(has(once.body, R"("repeated":false)"));
   const auto twice = house.post(command + "/approve", R"({})");
   CHECK(twice.status == 200);
   CHECK(has(twice.body, R"("repeated":true)"));
@@ -71,6 +73,15 @@ TEST_CASE("over HTTP: asked, told to wait, approved once however often, and why 
     CHECK(has(story, "\"type\":\"" + std::string(event) + "\""));
   CHECK(has(story, "user:anna"));
   CHECK(house.post(commands + "/c-none/approve", "").status == 404);
+
+  const auto late_no = house.post(command + "/deny", R"({})");
+  CHECK(late_no.status == 409);
+  CHECK(has(late_no.body, "answered-otherwise"));
+  REQUIRE(house.put(home + "/devices/plug-2", R"({"kind":"plug","can_switch":true,"nominal_w":100,"needs_approval":true})").status == 200);
+  REQUIRE(house.post(home + "/readings", R"({"device":"plug-2","timestamp":")" + format_time(SystemClock().now()) + R"(","switch_on":false})").status == 200);
+  const std::string other = field(house.client.request("POST", commands, R"({"device":"plug-2","action":"switch_on"})", with_key("two")).body, "command");
+  REQUIRE(house.post(commands + "/" + other + "/deny", R"({})").status == 200);
+  CHECK(house.post(commands + "/" + other + "/approve", R"({})").status == 409);
 }
 
 TEST_CASE("over HTTP: a stop cancels what waits, refuses what energises, and holds across a restart until it is lifted") {

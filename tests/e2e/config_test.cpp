@@ -191,4 +191,8 @@ TEST_CASE("nothing listens in plain text where others could hear: serve and demo
   const Ended tls = run({binary(), "serve", "--data", scratch / "data", "--listen", "0.0.0.0:0"}, {{"HELIOGRAPH_TLS_CERTIFICATE", "c"}, {"HELIOGRAPH_TLS_KEY", "k"}});
   CHECK(tls.exit == 1);
   CHECK(has(tls.err, "The certificate file c cannot be read"));
+  CHECK_FALSE(std::filesystem::exists(scratch / "data"));
+  const Ended checked = run({binary(), "check-config"}, {{"HELIOGRAPH_TLS_CERTIFICATE", "c"}, {"HELIOGRAPH_TLS_KEY", "k"}});
+  CHECK(checked.exit == 1);
+  CHECK(checked.err == tls.err);
 }

@@ -60,6 +60,7 @@ TEST_CASE("two tabs that change the same thing do not undo each other unseen") {
   }
   CHECK(house.send("PUT", home + "/devices/new", R"({"kind":"plug"})", {{"If-Match", "*"}}).status == 412);
   CHECK(house.get(home + "/devices/new").status == 404);
+  REQUIRE(house.post("/api/v1/users/ben/invite", "").status == 201);  // the first one was for another role
   const std::string ben = house.tag("/api/v1/users/ben");
   const auto invited = house.post("/api/v1/users/ben/invite", "");
   REQUIRE(invited.status == 201);

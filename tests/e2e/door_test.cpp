@@ -338,3 +338,84 @@ TEST_CASE("asking for streams of sites that are not there makes nothing") {
     if (has(event->data, "heard")) break;
   }
 }
+
+TEST_CASE("what waited is not sent for who was removed meanwhile") {
+  const TempDir scratch;
+  Door door(scratch / "data");
+  const std::string owner = door.owner(), op = door.join("op", "operator");
+  REQUIRE(door.as(owner, "PUT", "/sites/home", "{}").status == 200);
+  REQUIRE(door.as(owner, "PUT", "/sites/home/devices/plug-1", R"({"kind":"plug","can_switch":true,"nominal_w":100,"freshness":"PT1M"})").status == 200);
+  const auto seen = [&](Micros at) {
+    return door.as(owner, "POST", "/sites/home/readings", R"({"device":"plug-1","timestamp":")" + format_time(at) + R"(","switch_on":false})").status;
+  };
+  const Micros now = SystemClock().now();
+  REQUIRE(seen(now - 5 * minute_us) == 200);
+  const auto asked = door.as(op, "POST", "/sites/home/commands", R"({"device":"plug-1","action":"switch_on","wait_online":"PT1H"})");
+  REQUIRE(asked.status == 202);
+  REQUIRE(field(asked.body, "state") == "waiting");
+  REQUIRE(door.as(owner, "DELETE", "/users/op").status == 204);
+  REQUIRE(seen(SystemClock().now()) == 200);
+  const std::string story = door.as(owner, "GET", "/sites/home/commands/" + field(asked.body, "command")).body;
+  CHECK(field(story, "state") == "refused");
+  CHECK(has(story, R"("asker-left")"));
+  CHECK_FALSE(has(story, "command.dispatched"));
+}
+
+TEST_CASE("large bodies are read from nobody who is not let in, and from nobody to routes that take none as large") {
+  const TempDir scratch;
+  Door door(scratch / "data");
+  const std::string owner = door.owner();
+  REQUIRE(door.as(owner, "PUT", "/sites/home", "{}").status == 200);
+  /// A head that announces a body, of which nothing follows.
+  const auto announce = [&](const std::string& path, std::size_t bytes, const std::string& more = {}) {
+    test::HttpClient client(door.server.port());
+    client.as_nobody().send("POST /api/v1" + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(bytes) + "\r\n" + more + "\r\n");
+    return client.read_reply();
+  };
+  const std::string bearer = "Authorization: Bearer " + owner + "\r\n";
+  const auto nobody = announce("/sites/home/readings", 8'000'000);
+  CHECK(nobody.status == 401);
+  CHECK(has(nobody.body, "/problems/not-logged-in"));
+  CHECK(nobody.header("WWW-Authenticate").starts_with("Bearer"));
+  CHECK(announce("/sites/home/readings", 8'000'000, "Authorization: Bearer nonsense\r\n").status == 401);
+  CHECK(announce("/sites/home/stop", 8'000'000).status == 401);
+  CHECK(announce("/auth/login", 1'000'000).status == 413);
+  CHECK(announce("/sites/home/rules", 1'000'000, bearer).status == 413);
+  const auto piece = door.ask("POST", "/sites/home/readings", std::string(20'000, ' ') + "[]", {{"Authorization", "Bearer " + owner}});
+  CHECK(piece.status != 401);
+  CHECK(piece.status != 413);
+  // However many names a body makes up, the answer stays short.
+  std::string fields = "{\"a\":1";
+  for (int i = 0; i < 2'000; ++i) fields += ",\"f" + std::to_string(i) + "\":1";
+  const auto many = door.ask("POST", "/auth/login", fields + "}");
+  CHECK(many.status == 422);
+  CHECK(many.body.size() < 8'000);
+}
+
+TEST_CASE("an id that the log has not come to yet is from another log: the stream says so and goes on") {
+  const TempDir scratch;
+  Door door(scratch / "data");
+  test::HttpClient client(door.server.port());
+  client.as_nobody().send("GET /api/v1/stream?after=1000000 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + door.owner() + "\r\n\r\n");
+  REQUIRE(client.read_stream_head().status == 200);
+  const auto next_of = [&client](const std::string& kind) {
+    for (auto event = client.read_event(); event; event = client.read_event())
+      if (event->event == kind) return event->data;
+    return std::string("none came");
+  };
+  CHECK(has(next_of("reset"), R"("after":1000000)"));
+  REQUIRE(door.as(door.owner(), "PUT", "/sites/home", "{}").status == 200);
+  CHECK(has(next_of("site.configured"), "site.configured"));
+}
+
+TEST_CASE("settings that are refused make no site") {
+  const TempDir scratch;
+  Door door(scratch / "data");
+  const std::string owner = door.owner();
+  CHECK(door.as(owner, "PUT", "/sites/barn", R"({"time_zone":"Europe/Nowhere"})").status == 422);
+  CHECK(door.replace(owner, "/sites/barn", "{}").status == 412);
+  const auto stopped = door.as(owner, "POST", "/stop", R"({"reason":"a test"})");
+  CHECK(stopped.status == 200);
+  CHECK_FALSE(has(stopped.body, "barn"));
+  CHECK(door.as(owner, "PUT", "/sites/barn", "{}").status == 200);
+}
